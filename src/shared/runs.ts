@@ -1,0 +1,201 @@
+import type { Redis, Result } from 'ioredis';
+import { WIRE_VERSION } from './chunkJob.ts';
+import { ClipfleetError } from './errors.ts';
+import type { Keys } from './keys.ts';
+
+/** A run's record: what it is, and how far its chunks are. Rows and their counts are in the results store. */
+export interface Run {
+  run: string;
+  /** Identity of the model, `name@revision:dtype`. */
+  model: string;
+  /** Id of the label set. */
+  labelSet: string;
+  /** Name of the lane its chunks go to. */
+  lane: string;
+  /** ISO 8601. */
+  createdAt: string;
+  /** `open` while its source adds to it, then `sealed`; `complete` when sealed and nothing is left. */
+  state: 'open' | 'sealed' | 'complete';
+  /** Images announced so far. */
+  images: number;
+  /** Images of chunks whose rows are not all stored yet. */
+  pending: number;
+  /** Chunk numbers used so far: the next chunk's number. */
+  chunks: number;
+}
+
+export interface NewRun {
+  run: string;
+  model: string;
+  labelSet: string;
+  lane: string;
+}
+
+/**
+ * The ledger of runs.
+ *
+ * A chunk is announced before its job is added and finished after its rows are stored, each at most once however often
+ * it is said. So `pending` reaches zero exactly when every announced image has its row, and a run is complete when it is
+ * sealed and nothing is pending: read from here, never from BullMQ's job states.
+ */
+export interface Runs {
+  /** Opens a new run, or an existing one of the same model and label set for more images. @throws RUN_MISMATCH */
+  open(run: NewRun): Promise<Run>;
+  get(run: string): Promise<Run | undefined>;
+  /** Resolves to the run's pending images, this chunk's among them. @throws RUN_SEALED, RUN_UNKNOWN */
+  announce(run: string, chunk: number, images: number): Promise<number>;
+  finish(run: string, chunk: number): Promise<void>;
+  /** Takes back a chunk that was announced but whose job never came to be. */
+  withdraw(run: string, chunk: number): Promise<void>;
+  /** Numbers of the chunks that are announced and not finished. */
+  pendingChunks(run: string): Promise<number[]>;
+  seal(run: string): Promise<void>;
+  /** Notes once per run and text what the user should know though nothing failed. */
+  warn(run: string, warning: string): Promise<void>;
+  warnings(run: string): Promise<string[]>;
+}
+
+/** Distinct warnings a run keeps: they are for reading, not a log. */
+const WARNINGS_MAX = 100;
+
+/** KEYS: run. ARGV: model, label set, lane, version, now. 1 when open, or the field that differs. */
+const openScript = `
+local model = redis.call('HGET', KEYS[1], 'model')
+if not model then
+  redis.call('HSET', KEYS[1], 'v', ARGV[4], 'model', ARGV[1], 'labelSet', ARGV[2], 'lane', ARGV[3],
+    'createdAt', ARGV[5], 'images', 0, 'pending', 0, 'chunks', 0)
+  return 'ok'
+end
+if model ~= ARGV[1] then return 'model' end
+if redis.call('HGET', KEYS[1], 'labelSet') ~= ARGV[2] then return 'labelSet' end
+if redis.call('HGET', KEYS[1], 'lane') ~= ARGV[3] then return 'lane' end
+redis.call('HDEL', KEYS[1], 'sealedAt')
+return 'ok'`;
+
+/** KEYS: run, chunks, announced. ARGV: chunk, images. The pending images, or -1 for no such run, -2 for a sealed one. */
+const announceScript = `
+if redis.call('EXISTS', KEYS[1]) == 0 then return -1 end
+if redis.call('HEXISTS', KEYS[1], 'sealedAt') == 1 then return -2 end
+if redis.call('SETBIT', KEYS[3], ARGV[1], 1) == 0 then
+  redis.call('HSET', KEYS[2], ARGV[1], ARGV[2])
+  redis.call('HINCRBY', KEYS[1], 'images', ARGV[2])
+  redis.call('HINCRBY', KEYS[1], 'pending', ARGV[2])
+  if tonumber(redis.call('HGET', KEYS[1], 'chunks')) <= tonumber(ARGV[1]) then
+    redis.call('HSET', KEYS[1], 'chunks', ARGV[1] + 1)
+  end
+end
+return tonumber(redis.call('HGET', KEYS[1], 'pending'))`;
+
+/** KEYS: run, chunks. ARGV: chunk, '1' to take its images back from the run as well. */
+const finishScript = `
+local images = redis.call('HGET', KEYS[2], ARGV[1])
+if images then
+  redis.call('HDEL', KEYS[2], ARGV[1])
+  redis.call('HINCRBY', KEYS[1], 'pending', -images)
+  if ARGV[2] == '1' then redis.call('HINCRBY', KEYS[1], 'images', -images) end
+end`;
+
+declare module 'ioredis' {
+  interface RedisCommander<Context> {
+    clipfleetOpenRun(run: string, ...args: (string | number)[]): Result<string, Context>;
+    clipfleetAnnounce(
+      run: string,
+      chunks: string,
+      announced: string,
+      chunk: number,
+      images: number,
+    ): Result<number, Context>;
+    clipfleetFinish(run: string, chunks: string, chunk: number, takeBack: '0' | '1'): Result<null, Context>;
+  }
+}
+
+export function createRuns(redis: Redis, keys: Keys): Runs {
+  redis.defineCommand('clipfleetOpenRun', { numberOfKeys: 1, lua: openScript });
+  redis.defineCommand('clipfleetAnnounce', { numberOfKeys: 3, lua: announceScript });
+  redis.defineCommand('clipfleetFinish', { numberOfKeys: 2, lua: finishScript });
+
+  const runs: Runs = {
+    async open({ run, model, labelSet, lane }) {
+      const now = new Date().toISOString();
+      const answer = await redis.clipfleetOpenRun(keys.run(run), model, labelSet, lane, WIRE_VERSION, now);
+      const opened = await runs.get(run);
+      if (answer === 'ok' && opened) return opened;
+      throw mismatch(run, answer, opened, { model, labelSet, lane });
+    },
+
+    async get(run) {
+      const record = await redis.hgetall(keys.run(run));
+      return record.model === undefined ? undefined : decodeRun(run, record);
+    },
+
+    async announce(run, chunk, images) {
+      const ledger = [keys.run(run), keys.chunks(run), keys.announced(run)] as const;
+      const pending = await redis.clipfleetAnnounce(...ledger, chunk, images);
+      if (pending >= 0) return pending;
+      if (pending === -2) {
+        throw new ClipfleetError('RUN_SEALED', `Run '${run}' is sealed: open it again before adding images.`);
+      }
+      throw unknownRun(run);
+    },
+
+    async finish(run, chunk) {
+      await redis.clipfleetFinish(keys.run(run), keys.chunks(run), chunk, '0');
+    },
+
+    async withdraw(run, chunk) {
+      await redis.clipfleetFinish(keys.run(run), keys.chunks(run), chunk, '1');
+    },
+
+    async pendingChunks(run) {
+      return (await redis.hkeys(keys.chunks(run))).map(Number).sort((a, b) => a - b);
+    },
+
+    async seal(run) {
+      await redis.hset(keys.run(run), 'sealedAt', new Date().toISOString());
+    },
+
+    async warn(run, warning) {
+      const key = keys.warnings(run);
+      if ((await redis.hlen(key)) < WARNINGS_MAX) await redis.hincrby(key, warning, 1);
+    },
+
+    async warnings(run) {
+      return (await redis.hkeys(keys.warnings(run))).sort();
+    },
+  };
+  return runs;
+}
+
+function decodeRun(run: string, record: Record<string, string>): Run {
+  const pending = Number(record.pending);
+  const sealed = record.sealedAt !== undefined;
+  return {
+    run,
+    model: record.model!,
+    labelSet: record.labelSet!,
+    lane: record.lane!,
+    createdAt: record.createdAt!,
+    state: sealed ? (pending === 0 ? 'complete' : 'sealed') : 'open',
+    images: Number(record.images),
+    pending,
+    chunks: Number(record.chunks),
+  };
+}
+
+export function unknownRun(run: string): ClipfleetError {
+  return new ClipfleetError('RUN_UNKNOWN', `Expected a run that was opened on this Redis, got '${run}'.`);
+}
+
+function mismatch(
+  run: string,
+  field: string,
+  existing: Run | undefined,
+  asked: Omit<NewRun, 'run'>,
+): ClipfleetError {
+  const has = existing?.[field as keyof typeof asked];
+  const got = asked[field as keyof typeof asked];
+  return new ClipfleetError(
+    'RUN_MISMATCH',
+    `Run '${run}' was opened with ${field} ${has}, got ${got}: give the same to continue it, or another --run to start anew.`,
+  );
+}

@@ -1,0 +1,92 @@
+import assert from 'node:assert/strict';
+import { type TestContext, test } from 'node:test';
+import type { ResultsStore } from '../src/shared/resultsStore.ts';
+import type { Row } from '../src/shared/row.ts';
+
+const base = { uri: 'pictures/a.jpg', place: { chunk: 0, index: 0 }, at: '2026-01-01T00:00:00.000Z' };
+
+function classified(id: string, label: string, generation = 0): Row {
+  const predictions = [{ label, score: 0.75 }];
+  return { ...base, id, generation, status: 'classified', predictions, fingerprint: 'f' };
+}
+
+function failed(id: string, generation = 0): Row {
+  return { ...base, id, generation, status: 'failed', error: { code: 'IMAGE_EMPTY', message: 'zero bytes' } };
+}
+
+/** What every results store must do; each implementation calls this with itself. */
+export function testResultsStore(name: string, open: (t: TestContext) => Promise<ResultsStore>): void {
+  const allRows = async (store: ResultsStore, run: string) => {
+    const rows: Row[] = [];
+    let cursor: string | undefined;
+    do {
+      const page = await store.getRows(run, cursor);
+      rows.push(...page.rows);
+      cursor = page.cursor;
+    } while (cursor !== undefined);
+    return rows;
+  };
+
+  test(`${name}: rows come back as they were written, counted once`, async (t) => {
+    const store = await open(t);
+    const rows = [classified('猫/😀.jpg', '$& {} "quoted"'), failed('b'), classified('constructor', 'x')];
+    await store.putRows('r', rows);
+    await store.putRows('r', rows);
+    const byId = (a: Row, b: Row) => (a.id < b.id ? -1 : 1);
+    assert.deepEqual((await allRows(store, 'r')).sort(byId), rows.sort(byId));
+    assert.deepEqual(await store.counts('r'), { classified: 2, failed: 1 });
+  });
+
+  test(`${name}: runs do not see each other's rows`, async (t) => {
+    const store = await open(t);
+    await store.putRows('r', [classified('a', 'cat')]);
+    assert.deepEqual(await allRows(store, 'other'), []);
+    assert.deepEqual(await store.counts('other'), { classified: 0, failed: 0 });
+  });
+
+  test(`${name}: the first of two equal rows stays`, async (t) => {
+    const store = await open(t);
+    await store.putRows('r', [classified('a', 'first')]);
+    await store.putRows('r', [classified('a', 'second')]);
+    const [row] = await allRows(store, 'r');
+    assert.equal(row?.status === 'classified' && row.predictions[0]?.label, 'first');
+  });
+
+  test(`${name}: classified wins over failed, whichever comes first`, async (t) => {
+    const store = await open(t);
+    await store.putRows('r', [failed('a'), classified('b', 'cat')]);
+    await store.putRows('r', [classified('a', 'cat'), failed('b')]);
+    assert.deepEqual(
+      (await allRows(store, 'r')).map(({ status }) => status),
+      ['classified', 'classified'],
+    );
+    assert.deepEqual(await store.counts('r'), { classified: 2, failed: 0 });
+  });
+
+  test(`${name}: a higher generation wins, also a failed one over a classified one`, async (t) => {
+    const store = await open(t);
+    await store.putRows('r', [classified('a', 'cat', 0)]);
+    await store.putRows('r', [failed('a', 10)]);
+    await store.putRows('r', [classified('a', 'late', 9)]);
+    const [row] = await allRows(store, 'r');
+    assert.deepEqual([row?.status, row?.generation], ['failed', 10]);
+    assert.deepEqual(await store.counts('r'), { classified: 0, failed: 1 });
+  });
+
+  test(`${name}: has tells the ids with a row of the generation or a later one`, async (t) => {
+    const store = await open(t);
+    await store.putRows('r', [classified('a', 'cat', 1), failed('b', 0)]);
+    assert.deepEqual([...(await store.has('r', ['a', 'b', 'c'], 0))].sort(), ['a', 'b']);
+    assert.deepEqual([...(await store.has('r', ['a', 'b', 'c'], 1))], ['a']);
+  });
+
+  test(`${name}: pages hold every row of many`, async (t) => {
+    const store = await open(t);
+    const rows = Array.from({ length: 20_000 }, (_, i) => classified(`image-${i}`, 'cat'));
+    for (let from = 0; from < rows.length; from += 500)
+      await store.putRows('r', rows.slice(from, from + 500));
+    const ids = new Set((await allRows(store, 'r')).map(({ id }) => id));
+    assert.equal(ids.size, rows.length);
+    assert.deepEqual(await store.counts('r'), { classified: rows.length, failed: 0 });
+  });
+}
