@@ -1,0 +1,198 @@
+import { ClipfleetError } from '../shared/errors.ts';
+import type { LabelSet, ScoreFunction } from '../shared/labelSet.ts';
+import type { Prediction } from '../shared/prediction.ts';
+
+/**
+ * The text embeddings of a label set, one unit-length row a label, in the set's order.
+ *
+ * Embeddings are float32, as the towers give them. The arithmetic here is float64, which every JavaScript number is: it
+ * costs nothing, and scores differ from the reference's float32 by the reference's rounding alone.
+ */
+export interface LabelMatrix {
+  /** `labels` × `dimensions`, row after row. */
+  data: Float32Array;
+  labels: number;
+  dimensions: number;
+}
+
+/** From cosine to logit. The scale is the factor itself (about 100 for CLIP), where checkpoints keep its logarithm. */
+export interface Scale {
+  logitScale: number;
+  /** 0 for models that have none. */
+  logitBias: number;
+}
+
+/** How a model scores where the label set does not say. */
+export interface Scoring extends Scale {
+  scoreFunction: 'softmax' | 'sigmoid';
+}
+
+/**
+ * The labels for one image, best first; equal scores in the set's order, as the reference's stable sort leaves them.
+ *
+ * Negative labels take part in the scores and are left out of the answer, as are labels below their threshold: the list
+ * may be empty. `topK` counts what is left.
+ *
+ * @param embedding the image's, of unit length, by the model that made the matrix
+ * @throws INFERENCE_FAILED where an embedding is not of finite numbers, INTERNAL where the sizes do not belong together
+ */
+export function rank(
+  embedding: Float32Array,
+  matrix: LabelMatrix,
+  set: LabelSet,
+  scoring: Scoring,
+): Prediction[] {
+  const cosines = cosinesOf(embedding, matrix, set.labels.length);
+  const logits = cosines.map((cosine) => cosine * scoring.logitScale + scoring.logitBias);
+  const scores = scoresOf(set.scoreFunction ?? scoring.scoreFunction, cosines, logits, set.temperature ?? 1);
+  const asked = (output: 'logit' | 'cosine') => set.outputs?.includes(output);
+  return best(scores, set).map((index) => ({
+    label: set.labels[index]!.label,
+    score: scores[index]!,
+    ...(asked('logit') && { logit: logits[index]! }),
+    ...(asked('cosine') && { cosine: cosines[index]! }),
+  }));
+}
+
+/** Of unit vectors the cosine is the dot product. */
+function cosinesOf(embedding: Float32Array, matrix: LabelMatrix, labels: number): Float64Array {
+  const { data, dimensions } = matrix;
+  if (matrix.labels !== labels || embedding.length !== dimensions || data.length !== labels * dimensions) {
+    const got = `${data.length} for ${matrix.labels} labels, and an embedding of ${embedding.length}`;
+    throw new ClipfleetError('INTERNAL', `Expected ${labels} × ${dimensions} numbers, got ${got}.`);
+  }
+  const cosines = new Float64Array(labels);
+  for (let label = 0; label < labels; label += 4) dotFour(embedding, data, label, cosines);
+  // One NaN or infinity anywhere ends in the sum.
+  const sum = cosines.reduce((total, cosine) => total + cosine, 0);
+  if (Number.isFinite(sum)) return cosines;
+  throw new ClipfleetError('INFERENCE_FAILED', `Expected finite embeddings, got cosines that sum to ${sum}.`);
+}
+
+/**
+ * Four rows at once: the sums do not wait for each other and the vector is read once for all, three times as fast as row
+ * by row. Past the last row the last one is taken again, and written past the end of `out`, which is nowhere.
+ */
+function dotFour(vector: Float32Array, data: Float32Array, row: number, out: Float64Array): void {
+  const length = vector.length;
+  const last = data.length - length;
+  const a = row * length;
+  const b = Math.min(a + length, last);
+  const c = Math.min(b + length, last);
+  const d = Math.min(c + length, last);
+  let sumA = 0;
+  let sumB = 0;
+  let sumC = 0;
+  let sumD = 0;
+  for (let i = 0; i < length; i++) {
+    const value = vector[i]!;
+    sumA += value * data[a + i]!;
+    sumB += value * data[b + i]!;
+    sumC += value * data[c + i]!;
+    sumD += value * data[d + i]!;
+  }
+  out[row] = sumA;
+  out[row + 1] = sumB;
+  out[row + 2] = sumC;
+  out[row + 3] = sumD;
+}
+
+/**
+ * `logit = cosine × logitScale + logitBias`: CLIP's `logits_per_image` (Radford et al. 2021, figure 3) with bias 0, and
+ * SigLIP's (Zhai et al. 2023, algorithm 1).
+ *
+ * The temperature divides the whole logit inside softmax and sigmoid (temperature scaling: Guo et al. 2017, "On
+ * Calibration of Modern Neural Networks", section 4.2): probabilities become softer or harder, their order and the
+ * sigmoid's 0.5 stay. Scores that are cosines or logits are the model's own, and the temperature is not in them.
+ */
+function scoresOf(
+  scoreFunction: ScoreFunction,
+  cosines: Float64Array,
+  logits: Float64Array,
+  temperature: number,
+): Float64Array {
+  switch (scoreFunction) {
+    case 'softmax':
+      return softmax(logits, temperature);
+    case 'sigmoid':
+      return logits.map((logit) => 1 / (1 + Math.exp(-logit / temperature)));
+    case 'cosine':
+      return cosines;
+    case 'logit':
+      return logits;
+  }
+}
+
+/** The largest logit is taken off first, so that nothing overflows and the sum is at least 1. */
+function softmax(logits: Float64Array, temperature: number): Float64Array {
+  const largest = logits.reduce((max, logit) => Math.max(max, logit), -Infinity);
+  const powers = logits.map((logit) => Math.exp((logit - largest) / temperature));
+  const sum = powers.reduce((total, power) => total + power, 0);
+  return powers.map((power) => power / sum);
+}
+
+/** The places of the labels to report, best first. Never sorts more than it must: sets have 21,000 labels, answers 5. */
+function best(scores: Float64Array, set: LabelSet): number[] {
+  const count = Math.min(set.topK ?? scores.length, scores.length);
+  const order = (a: number, b: number) => scores[b]! - scores[a]! || a - b;
+  const kept: number[] = [];
+  let worst = -Infinity;
+  for (const [index, { negative, threshold = set.threshold ?? -Infinity }] of set.labels.entries()) {
+    const score = scores[index]!;
+    // A later label with the worst kept score would stand behind it.
+    if (negative || score < threshold || score <= worst) continue;
+    kept.push(index);
+    if (kept.length < 2 * count) continue;
+    kept.sort(order);
+    kept.length = count;
+    worst = scores[kept[count - 1]!]!;
+  }
+  return kept.sort(order).slice(0, count);
+}
+
+/**
+ * One row a label: the mean of its prompts' unit vectors, made unit again. So do CLIP's authors (OpenAI's CLIP,
+ * `notebooks/Prompt_Engineering_for_ImageNet.ipynb`, `zeroshot_classifier`).
+ *
+ * @param promptEmbeddings prompts × `dimensions`, label after label as `countsPerLabel` says, of any length above 0
+ * @throws INFERENCE_FAILED where an embedding has no direction, INTERNAL where the sizes do not belong together
+ */
+export function buildLabelMatrix(
+  promptEmbeddings: Float32Array,
+  countsPerLabel: readonly number[],
+  dimensions: number,
+): LabelMatrix {
+  const prompts = countsPerLabel.reduce((sum, count) => sum + count, 0);
+  const labels = countsPerLabel.length;
+  if (promptEmbeddings.length !== prompts * dimensions || countsPerLabel.some((count) => count < 1)) {
+    const got = `${promptEmbeddings.length} numbers for ${prompts} prompts of ${labels} labels`;
+    throw new ClipfleetError('INTERNAL', `Expected embeddings of ${dimensions} for each label, got ${got}.`);
+  }
+  const data = new Float32Array(labels * dimensions);
+  let next = 0;
+  for (const [label, count] of countsPerLabel.entries()) {
+    const sum = new Float64Array(dimensions);
+    for (const end = next + count; next < end; next++) {
+      const prompt = promptEmbeddings.subarray(next * dimensions, (next + 1) * dimensions);
+      const length = lengthOf(prompt);
+      for (let i = 0; i < dimensions; i++) sum[i]! += prompt[i]! / length;
+    }
+    // The mean is the sum by the count, and the count goes away in the unit vector.
+    data.set(unit(sum), label * dimensions);
+  }
+  return { data, labels, dimensions };
+}
+
+/** The vector of length 1 in the same direction. @throws INFERENCE_FAILED where it has none */
+export function unit(vector: Float32Array | Float64Array): Float32Array {
+  const length = lengthOf(vector);
+  return Float32Array.from(vector, (value) => value / length);
+}
+
+function lengthOf(vector: Float32Array | Float64Array): number {
+  let squares = 0;
+  for (const value of vector) squares += value * value;
+  const length = Math.sqrt(squares);
+  if (length > 0 && length < Infinity) return length;
+  throw new ClipfleetError('INFERENCE_FAILED', `Expected an embedding of some length, got one of ${length}.`);
+}
