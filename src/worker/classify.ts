@@ -1,0 +1,38 @@
+import type PQueue from 'p-queue';
+import type { ImageRef } from '../shared/imageRef.ts';
+import type { Prediction } from '../shared/prediction.ts';
+import type { Batcher } from './batcher.ts';
+import type { Pixels } from './decode.ts';
+import type { PreparedLabels } from './labelMatrices.ts';
+import { rank, type Scoring } from './rank.ts';
+
+/** The stages one image goes through; each is passed in. */
+export interface Stages {
+  fetchImage: (ref: ImageRef) => Promise<Uint8Array>;
+  decodeImage: (bytes: Uint8Array) => Promise<Pixels>;
+  embedImage: Batcher['embedImage'];
+  scoring: Scoring;
+  /** Bounds the images between fetch and prediction, over all jobs. */
+  inFlight: PQueue;
+  /** Bounds the images being decoded: what waits for a thread waits here, where it can be overtaken. */
+  decoding: PQueue;
+}
+
+export type Classify = (ref: ImageRef, labels: PreparedLabels, urgent: boolean) => Promise<Prediction[]>;
+
+/** One image from its ref to its ranked labels. An urgent one overtakes at each place where images wait. */
+export function createClassify(stages: Stages): Classify {
+  const { fetchImage, decodeImage, embedImage, scoring, inFlight, decoding } = stages;
+  return (ref, { labelSet, matrix }, urgent) => {
+    const priority = urgent ? 1 : 0;
+    return inFlight.add(
+      async () => {
+        const bytes = await fetchImage(ref);
+        const pixels = await decoding.add(() => decodeImage(bytes), { priority });
+        const embedding = await embedImage(pixels.data, urgent);
+        return rank(embedding, matrix, labelSet, scoring);
+      },
+      { priority },
+    );
+  };
+}

@@ -1,0 +1,51 @@
+import { AutoTokenizer, env } from '@huggingface/transformers';
+
+/** Token ids of prompts as the text tower takes them: N × length, padded, each beside its mask. */
+export interface TokenBatch {
+  ids: BigInt64Array;
+  mask: BigInt64Array;
+  count: number;
+  length: number;
+  /** Places of the prompts that had more tokens than fit. */
+  truncated: number[];
+}
+
+export interface TextLimits {
+  /** Tokens the text tower reads, begin and end marks included. */
+  maxTokens: number;
+  /** SigLIP was trained on texts padded to the full length and answers wrongly to shorter ones. */
+  padTo: 'longest' | 'max';
+}
+
+export type Tokenize = (prompts: readonly string[]) => TokenBatch;
+
+/**
+ * The model's own tokenizer, from `tokenizer.json` and `tokenizer_config.json` in its directory.
+ *
+ * Too long a prompt loses the tokens before its last one, as `truncation=True` does in Python: the end mark stays,
+ * because CLIP reads the text's embedding there. (transformers.js would cut the mark off.)
+ */
+export async function loadTokenizer(modelDir: string, limits: TextLimits): Promise<Tokenize> {
+  env.allowRemoteModels = false;
+  const tokenizer = await AutoTokenizer.from_pretrained(modelDir, { local_files_only: true });
+  const padId = BigInt(tokenizer.pad_token_id ?? 0);
+  const { maxTokens, padTo } = limits;
+
+  return (prompts) => {
+    const sequences = prompts.map((prompt) => tokenizer.encode(prompt));
+    const truncated = sequences.flatMap((ids, place) => (ids.length > maxTokens ? [place] : []));
+    const fitting = sequences.map((ids) =>
+      ids.length > maxTokens ? [...ids.slice(0, maxTokens - 1), ids.at(-1)!] : ids,
+    );
+    const length = padTo === 'max' ? maxTokens : Math.max(...fitting.map((ids) => ids.length));
+    const ids = new BigInt64Array(prompts.length * length).fill(padId);
+    const mask = new BigInt64Array(prompts.length * length);
+    fitting.forEach((sequence, row) => {
+      sequence.forEach((id, column) => {
+        ids[row * length + column] = BigInt(id);
+        mask[row * length + column] = 1n;
+      });
+    });
+    return { ids, mask, count: prompts.length, length, truncated };
+  };
+}

@@ -1,0 +1,187 @@
+import ort from 'onnxruntime-node';
+import { ClipfleetError } from '../shared/errors.ts';
+import { fromHalf, toHalf } from './half.ts';
+import { solveScale } from './logitScale.ts';
+import { packPixels } from './pack.ts';
+import type { Preprocessing } from './preprocessing.ts';
+import { type Scale, unit } from './rank.ts';
+import type { TextEmbeddings } from './session.ts';
+import { loadTokenizer, type TextLimits, type TokenBatch } from './tokenizer.ts';
+
+/** What the session thread needs to open a model; plain data, so that it can be sent to a thread. */
+export interface TowersSpec {
+  modelDir: string;
+  /** Paths of the graphs: either both towers, or the joint graph alone. */
+  graphs: { vision: string; text: string } | { joint: string };
+  preprocessing: Preprocessing;
+  textLimits: TextLimits;
+  device: 'cpu' | 'cuda';
+  /** Threads of a session on the processor. */
+  threads: number;
+  /** Joint graph to solve the logit scale from, when no file of the model gives it. */
+  solveScaleFrom: string | undefined;
+}
+
+export interface Towers {
+  dimensions: number;
+  solvedScale: Scale | undefined;
+  /** Unit embeddings, count × D, of RGB u8 images laid end to end. */
+  embedImages(pixels: Uint8Array, count: number): Promise<Float32Array>;
+  embedTexts(prompts: readonly string[]): Promise<TextEmbeddings>;
+}
+
+/** Names under which exports give the embedding, the projected one first. */
+const IMAGE_OUTPUTS = ['image_embeds', 'pooler_output'];
+const TEXT_OUTPUTS = ['text_embeds', 'pooler_output'];
+
+/** Shortest text there is, and prompts that differ enough to solve a scale from. */
+const ANY_TEXT = '';
+const SCALE_TEXTS = [
+  'a photo of a cat',
+  'a red car on a street',
+  'music',
+  'the sea at night',
+  'x',
+  'seven old books',
+];
+
+/** Opens the model's sessions. Runs in the session thread: every run blocks it. */
+export async function openTowers(spec: TowersSpec): Promise<Towers> {
+  const tokenize = await loadTokenizer(spec.modelDir, spec.textLimits);
+  const { width, height } = spec.preprocessing;
+  const imageBytes = width * height * 3;
+  const open = (path: string) => openSession(path, spec);
+  const packed = (pixels: Uint8Array, count: number): Floats => ({
+    data: packPixels(pixels, count, spec.preprocessing),
+    dims: [count, 3, height, width],
+  });
+  const blank = () => packed(new Uint8Array(imageBytes), 1);
+
+  const joint = 'joint' in spec.graphs ? await open(spec.graphs.joint) : undefined;
+  const vision = 'vision' in spec.graphs ? await open(spec.graphs.vision) : joint!;
+  // The text tower waits until a label set needs it: a worker whose label sets are all in Redis never loads it.
+  let text = joint;
+  const openText = async () => {
+    text ??= await open((spec.graphs as { text: string }).text);
+    return text;
+  };
+
+  async function embedImages(pixels: Uint8Array, count: number): Promise<Float32Array> {
+    const tokens = joint ? tokenize([ANY_TEXT]) : undefined;
+    const outputs = await run(vision, packed(pixels, count), tokens);
+    return unitRows(pick(outputs, IMAGE_OUTPUTS), count);
+  }
+
+  async function embedTexts(prompts: readonly string[]): Promise<TextEmbeddings> {
+    const tokens = tokenize(prompts);
+    const outputs = await run(await openText(), joint ? blank() : undefined, tokens);
+    const embeddings = unitRows(pick(outputs, TEXT_OUTPUTS), prompts.length);
+    const length = embeddings.length / prompts.length;
+    if (length !== dimensions) {
+      throw new ClipfleetError(
+        'MODEL_UNSUPPORTED',
+        `Expected text embeddings of ${dimensions} dimensions like the image's, got ${length}: ` +
+          'the text graph seems to be exported without its projection.',
+      );
+    }
+    return { embeddings, truncated: tokens.truncated };
+  }
+
+  const dimensions = (await embedImages(new Uint8Array(imageBytes), 1)).length;
+  const solvedScale = spec.solveScaleFrom
+    ? await solveScaleOf(joint ?? (await open(spec.solveScaleFrom)), joint !== undefined)
+    : undefined;
+
+  async function solveScaleOf(session: ort.InferenceSession, keep: boolean): Promise<Scale> {
+    const outputs = await run(session, blank(), tokenize(SCALE_TEXTS));
+    const image = unitRows(pick(outputs, ['image_embeds']), 1);
+    const texts = unitRows(pick(outputs, ['text_embeds']), SCALE_TEXTS.length);
+    const logits = floats(pick(outputs, ['logits_per_image']));
+    if (!keep) await session.release();
+    return solveScale(image, texts, logits);
+  }
+
+  return { dimensions, solvedScale, embedImages, embedTexts };
+}
+
+async function openSession(path: string, spec: TowersSpec): Promise<ort.InferenceSession> {
+  try {
+    return await ort.InferenceSession.create(path, {
+      executionProviders: [spec.device],
+      intraOpNumThreads: spec.threads,
+      interOpNumThreads: 1,
+      graphOptimizationLevel: 'all',
+      logSeverityLevel: 4,
+    });
+  } catch (error) {
+    const reason = (error as Error).message;
+    if (spec.device === 'cuda') {
+      throw new ClipfleetError(
+        'MODEL_UNSUPPORTED',
+        `Expected a CUDA session, got: ${reason} ` +
+          'Install the CUDA libraries of onnxruntime-node (see the README), or use --device cpu.',
+        { cause: error },
+      );
+    }
+    throw new ClipfleetError('MODEL_INVALID', `Expected an ONNX graph in ${path}, got: ${reason}`, {
+      cause: error,
+    });
+  }
+}
+
+interface Floats {
+  data: Float32Array;
+  dims: number[];
+}
+
+/** Runs the graph on what it asks for; exports differ in which inputs they kept. */
+async function run(
+  session: ort.InferenceSession,
+  pixels: Floats | undefined,
+  tokens: TokenBatch | undefined,
+) {
+  const feeds: Record<string, ort.Tensor> = {};
+  for (const { name, type } of session.inputMetadata as readonly { name: string; type?: string }[]) {
+    if (name === 'pixel_values' && pixels) feeds[name] = floatTensor(pixels, type);
+    else if (tokens) feeds[name] = tokenTensor(name, tokens);
+  }
+  return session.run(feeds);
+}
+
+function floatTensor({ data, dims }: Floats, type: string | undefined): ort.Tensor {
+  return type === 'float16'
+    ? new ort.Tensor('float16', toHalf(data), dims)
+    : new ort.Tensor('float32', data, dims);
+}
+
+function tokenTensor(name: string, { ids, mask, count, length }: TokenBatch): ort.Tensor {
+  const shape = [count, length];
+  if (name === 'input_ids') return new ort.Tensor('int64', ids, shape);
+  if (name === 'attention_mask') return new ort.Tensor('int64', mask, shape);
+  if (name === 'token_type_ids') return new ort.Tensor('int64', new BigInt64Array(ids.length), shape);
+  throw new ClipfleetError(
+    'MODEL_UNSUPPORTED',
+    `Expected a CLIP-like graph, got one with an input '${name}'.`,
+  );
+}
+
+function pick(outputs: ort.InferenceSession.OnnxValueMapType, names: readonly string[]): ort.Tensor {
+  for (const name of names) if (outputs[name]) return outputs[name] as ort.Tensor;
+  throw new ClipfleetError(
+    'MODEL_UNSUPPORTED',
+    `Expected a graph with the output ${names.join(' or ')}, got ${Object.keys(outputs).join(', ')}.`,
+  );
+}
+
+function floats(tensor: ort.Tensor): Float32Array {
+  return tensor.type === 'float16' ? fromHalf(tensor.data as Uint16Array) : (tensor.data as Float32Array);
+}
+
+function unitRows(tensor: ort.Tensor, rows: number): Float32Array {
+  const values = Float32Array.from(floats(tensor));
+  const length = values.length / rows;
+  for (let row = 0; row < rows; row++) {
+    values.set(unit(values.subarray(row * length, (row + 1) * length)), row * length);
+  }
+  return values;
+}
