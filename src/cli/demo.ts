@@ -1,0 +1,111 @@
+import { fileURLToPath } from 'node:url';
+import { trustedAddress } from '../producer/address.ts';
+import { newRunId } from '../producer/producer.ts';
+import { listSource } from '../producer/source.ts';
+import type { Config } from '../shared/config.ts';
+import { defineLabelSet } from '../shared/labelSet.ts';
+import { privateLaneName } from '../shared/lanes.ts';
+import { findModel, startModel } from '../worker/loadModel.ts';
+import { startWorker, workerOptions } from '../worker/worker.ts';
+import { createCommand } from './commandOptions.ts';
+import { type Context, contextOptions, openContext } from './context.ts';
+import { exitCodes, followRun } from './follow.ts';
+import { onInterrupt } from './interrupt.ts';
+import { printRows } from './printRows.ts';
+import { createProgress } from './progress.ts';
+
+const pictures = fileURLToPath(new URL('../../../examples/pictures', import.meta.url));
+
+/** Pictures and labels; the first two are the example that zero-shot image classification is usually taught with. */
+const scenes = [
+  { title: 'An owl, among four animals', paths: ['owl.jpg'], labels: ['fox', 'bear', 'seagull', 'owl'] },
+  {
+    title: 'A car, among four things of the street',
+    paths: ['car.jpg'],
+    labels: ['tree', 'car', 'bike', 'cat'],
+  },
+  {
+    title: 'All 16 pictures, among all 16 names',
+    paths: ['.'],
+    labels: [
+      ...['airplane', 'apple', 'bear', 'bike', 'car', 'cat', 'dog', 'fox'],
+      ...['guitar', 'horse', 'owl', 'pizza', 'rocket', 'sailboat', 'tree', 'umbrella'],
+    ],
+  },
+];
+
+const optionNames = ['device', 'threads', ...workerOptions, ...contextOptions] as const;
+
+export const demoCommand = createCommand({
+  name: 'demo',
+  summary: 'Label the example pictures with the bundled model: three runs, three label sets, shared batches.',
+  examples: ['clipfleet demo'],
+  options: optionNames,
+  async run(_, config) {
+    const context = await openContext({
+      ...config,
+      logLevel: config.logLevel === 'info' ? 'error' : config.logLevel,
+    });
+    try {
+      return await demo(context, config);
+    } finally {
+      await context.close();
+    }
+  },
+});
+
+async function demo(context: Context, config: Config<(typeof optionNames)[number]>): Promise<number> {
+  const { producer, redis, prefix, log } = context;
+  const model = await startModel(await findModel({ model: 'models/demo', dtype: 'fp32' }), config);
+  const lane = privateLaneName(newRunId());
+  // All three runs wait in the lane before the worker starts, so that their images meet in its batches.
+  const runs = await Promise.all(scenes.map((scene) => addScene(context, model.identity, lane, scene)));
+  const batches: number[] = [];
+  const worker = startWorker(
+    {
+      redis,
+      prefix,
+      log,
+      model,
+      store: producer.store,
+      runs: producer.runs,
+      lanes: [{ name: lane, urgent: false }],
+      roots: new Map(),
+      trustPaths: true,
+      onBatch: (images) => batches.push(images),
+    },
+    config,
+  );
+  const interrupt = onInterrupt('finishing what has begun.');
+  const progress = createProgress();
+  for (const run of runs) await followRun(producer, run, progress, interrupt.signal);
+  progress.stop();
+  await worker.close();
+  await model.session.close();
+  interrupt.stop();
+
+  let failed = 0;
+  for (const [i, run] of runs.entries()) {
+    process.stdout.write(`\n${scenes[i]!.title}\n\n`);
+    failed += await printRows(context, run, 'table', '-');
+  }
+  const images = batches.reduce((sum, count) => sum + count, 0);
+  process.stdout.write(
+    `\n${images} images of ${runs.length} runs with ${runs.length} label sets went through the vision session in ` +
+      `${batches.length} batches (${batches.join(' + ')}).\n`,
+  );
+  return failed > 0 ? exitCodes.failed : exitCodes.classified;
+}
+
+async function addScene(
+  { producer }: Context,
+  model: string,
+  privateLane: string,
+  { paths, labels }: (typeof scenes)[number],
+): Promise<string> {
+  const openRun = await producer.openRun({ model, labelSet: defineLabelSet({ labels }), privateLane });
+  await openRun.add(listSource(paths, { cwd: pictures, address: trustedAddress }));
+  await openRun.seal();
+  await openRun.close();
+  return openRun.run;
+}

@@ -1,0 +1,67 @@
+import { rootAddress } from '../producer/address.ts';
+import { newRunId } from '../producer/producer.ts';
+import { listSource } from '../producer/source.ts';
+import { keysUnder } from '../shared/keys.ts';
+import { parseIdentity } from '../shared/modelIdentity.ts';
+import { servedIdentity } from '../shared/models.ts';
+import { parseRoots } from '../shared/roots.ts';
+import { findModel, isModelDirectory } from '../worker/loadModel.ts';
+import { createCommand } from './commandOptions.ts';
+import { type Context, contextOptions, openContext } from './context.ts';
+import { exitCodes } from './follow.ts';
+import { onInterrupt } from './interrupt.ts';
+import { labelOptions, labelSetOf } from './labels.ts';
+
+export const enqueueCommand = createCommand({
+  name: 'enqueue',
+  arguments: '<paths...>',
+  summary: 'Add images to a run that workers label; prints the run’s id first, ends when all are added.',
+  examples: [
+    'clipfleet enqueue pictures --labels "fox,bear,owl"',
+    'clipfleet enqueue /data/photos --root photos=/data/photos --labels-file names.txt --model models/demo',
+    'clipfleet results $(clipfleet enqueue pictures --labels "cat,dog") --format jsonl',
+  ],
+  options: [
+    ...labelOptions,
+    'run',
+    'model',
+    'dtype',
+    'root',
+    'chunkSize',
+    'highWater',
+    'attempts',
+    ...contextOptions,
+  ] as const,
+  async run(paths, config) {
+    const labelSet = await labelSetOf(config);
+    const cwd = process.cwd();
+    const roots = parseRoots(config.root ?? [], cwd);
+    const refs = listSource(paths, { cwd, address: rootAddress(roots, cwd) });
+    const context = await openContext(config);
+    const interrupt = onInterrupt('ending after the chunk at hand.');
+    try {
+      const run = config.run ?? newRunId();
+      const model = await identityOf(config, context);
+      const openRun = await context.producer.openRun({ model, labelSet, run });
+      process.stdout.write(`${run}\n`);
+      const added = await openRun.add(refs, { ...config, signal: interrupt.signal });
+      if (!interrupt.signal.aborted) await openRun.seal();
+      await openRun.close();
+      process.stderr.write(`${added} images added for ${model}\n`);
+      return interrupt.signal.aborted ? exitCodes.interrupted : exitCodes.classified;
+    } finally {
+      interrupt.stop();
+      await context.close();
+    }
+  },
+});
+
+/** A producer needs the model's identity only: from its files, from the text itself, or from the workers. */
+async function identityOf(
+  config: Parameters<typeof findModel>[0],
+  { redis, prefix }: Context,
+): Promise<string> {
+  if (isModelDirectory(config.model)) return (await findModel(config)).identity;
+  if (parseIdentity(config.model)) return config.model;
+  return servedIdentity(redis, keysUnder(prefix), config.model);
+}

@@ -1,0 +1,56 @@
+#!/usr/bin/env node
+import { readFileSync } from 'node:fs';
+import { Command } from 'commander';
+import { ClipfleetError } from '../shared/errors.ts';
+import { demoCommand } from './demo.ts';
+import { enqueueCommand } from './enqueue.ts';
+import { exitCodes } from './follow.ts';
+import { labelCommand } from './label.ts';
+import { printable } from './printable.ts';
+import { resultsCommand } from './results.ts';
+import { statusCommand } from './status.ts';
+import { workerCommand } from './worker.ts';
+
+const { version } = JSON.parse(readFileSync(new URL('../../../package.json', import.meta.url), 'utf8')) as {
+  version: string;
+};
+
+const program = new Command('clipfleet')
+  .description('Label images in bulk with CLIP.')
+  .version(version)
+  .showHelpAfterError('Run with --help for the options.')
+  .addHelpText(
+    'after',
+    `
+Examples:
+  $ clipfleet label pictures --labels "fox,bear,owl"
+  $ clipfleet demo
+
+Exit codes: 0 all images classified, 1 could not run, 2 ran to the end with failed images, 130 interrupted.
+Each flag has an environment variable, named beside it; see docs/configuration.md.`,
+  );
+for (const command of [
+  labelCommand,
+  enqueueCommand,
+  workerCommand,
+  statusCommand,
+  resultsCommand,
+  demoCommand,
+]) {
+  program.addCommand(command);
+}
+
+// A reader that has seen enough (`| head`) closes the pipe: that is no error.
+process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+  if (error.code === 'EPIPE') process.exit(exitCodes.classified);
+  throw error;
+});
+
+try {
+  await program.parseAsync();
+} catch (error) {
+  process.exitCode = exitCodes.couldNotRun;
+  if (!(error instanceof ClipfleetError)) throw error;
+  const lines = error.message.split('\n').map(printable);
+  process.stderr.write(`clipfleet: ${error.code}: ${lines.join('\n  ')}\n`);
+}

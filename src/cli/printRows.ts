@@ -1,0 +1,31 @@
+import { unknownRun } from '../shared/runs.ts';
+import type { Context } from './context.ts';
+import { printable } from './printable.ts';
+import { openJsonLines, readRows } from './rows.ts';
+import { createTable } from './table.ts';
+
+/**
+ * Prints a run's rows as a table, as JSON lines to `output`, or both; the table gives way to standard error when rows go
+ * to standard output. Resolves to the number of failed images.
+ */
+export async function printRows(
+  { producer }: Context,
+  run: string,
+  what: 'table' | 'jsonl' | 'both',
+  output: string,
+): Promise<number> {
+  const record = await producer.runs.get(run);
+  if (!record) throw unknownRun(run);
+  const lines = what === 'table' ? undefined : await openJsonLines(output);
+  const table = createTable();
+  for await (const row of readRows(producer.store, record)) {
+    table.add(row);
+    await lines?.write(row);
+  }
+  await lines?.end();
+  if (what !== 'jsonl') (lines && output === '-' ? process.stderr : process.stdout).write(table.format());
+  for (const warning of await producer.runs.warnings(run)) {
+    process.stderr.write(`Warning: ${printable(warning)}\n`);
+  }
+  return table.failed;
+}

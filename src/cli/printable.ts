@@ -1,0 +1,30 @@
+import stringWidth from 'string-width';
+
+/** Text as it can be shown in a terminal: a file's name or a label may hold control sequences. */
+export function printable(text: string): string {
+  return text.replace(/[\p{Cc}\u2028\u2029\u202a-\u202e\u2066-\u2069]/gu, '\u{fffd}');
+}
+
+/** Cut to a width in terminal columns, where a Chinese character or an emoji takes two. */
+export function fit(text: string, columns: number): string {
+  const shown = printable(text);
+  if (stringWidth(shown) <= columns) return shown;
+  let cut = '';
+  for (const character of shown) {
+    if (stringWidth(`${cut}${character}…`) > columns) break;
+    cut += character;
+  }
+  return `${cut}…`;
+}
+
+/** Columns padded to their widest cell, two spaces apart. */
+export function alignColumns(rows: readonly (readonly string[])[]): string {
+  const widths: number[] = [];
+  for (const row of rows) {
+    row.forEach((cell, column) => {
+      widths[column] = Math.max(widths[column] ?? 0, stringWidth(cell));
+    });
+  }
+  const padded = (cell: string, column: number) => cell + ' '.repeat(widths[column]! - stringWidth(cell));
+  return rows.map((row) => row.map(padded).join('  ').trimEnd()).join('\n');
+}
