@@ -1,6 +1,7 @@
 import { Command, Option as Flag } from 'commander';
 import { type Config, readConfig } from '../shared/config.ts';
-import { type Option, type OptionName, options } from '../shared/options.ts';
+import type { Option } from '../shared/option.ts';
+import { type OptionName, options } from '../shared/options.ts';
 
 export interface CommandSpec<K extends OptionName> {
   name: string;
@@ -9,6 +10,8 @@ export interface CommandSpec<K extends OptionName> {
   summary: string;
   examples: readonly string[];
   options: readonly K[];
+  /** Of these at least one must be given. */
+  oneOf?: readonly NoInfer<K>[];
   /** Resolves to the exit code. */
   run: (args: string[], config: Config<K>) => Promise<number>;
 }
@@ -20,7 +23,7 @@ export function createCommand<K extends OptionName>(spec: CommandSpec<K>): Comma
   for (const name of spec.options) command.addOption(flagOf(options[name]));
   command.addHelpText('after', `\nExamples:\n${spec.examples.map((line) => `  $ ${line}`).join('\n')}`);
   command.action(async () => {
-    const config = readConfig(spec.options, command.opts(), process.env);
+    const config = readConfig(spec.options, command.opts(), process.env, spec.oneOf);
     process.exitCode = await spec.run(command.args, config);
   });
   return command;

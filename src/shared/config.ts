@@ -1,6 +1,7 @@
 import type { z } from 'zod';
 import { ClipfleetError } from './errors.ts';
-import { type Option, type OptionName, options } from './options.ts';
+import type { Option } from './option.ts';
+import { type OptionName, options } from './options.ts';
 
 /** The settings of the names asked for, checked. */
 export type Config<K extends OptionName> = { [P in K]: z.infer<(typeof options)[P]['schema']> };
@@ -8,12 +9,14 @@ export type Config<K extends OptionName> = { [P in K]: z.infer<(typeof options)[
 /**
  * Settings from flags (by option name, as texts, lists of texts or booleans), then the environment, then defaults.
  *
+ * @param oneOf of these at least one must be given
  * @throws USAGE with every fault of every setting, not only the first.
  */
 export function readConfig<K extends OptionName>(
   names: readonly K[],
   flags: Record<string, unknown>,
   env: NodeJS.ProcessEnv,
+  oneOf: readonly K[] = [],
 ): Config<K> {
   const faults: string[] = [];
   const config: Record<string, unknown> = {};
@@ -22,7 +25,10 @@ export function readConfig<K extends OptionName>(
     const { given, from } = givenValue(option, flags[name], env);
     const parsed = option.schema.safeParse(given);
     if (parsed.success) config[name] = parsed.data;
-    else faults.push(`${from}: ${parsed.error.issues[0]?.message}, got ${JSON.stringify(given)}.`);
+    else faults.push(`${from}: ${parsed.error.issues[0]?.message}, got ${shown(given)}.`);
+  }
+  if (oneOf.length > 0 && oneOf.every((name) => config[name] === undefined)) {
+    faults.push(`Expected ${oneOf.map((name) => `--${options[name].flag}`).join(' or ')}.`);
   }
   if (faults.length > 0) throw new ClipfleetError('USAGE', faults.join('\n'));
   return config as Config<K>;
@@ -47,4 +53,9 @@ function fromText(option: Option<unknown>, value: string): unknown {
   if (value === 'true' || value === '1') return true;
   if (value === 'false' || value === '0') return false;
   return value;
+}
+
+/** The value for a message that ends up in logs: without the password of a URL. */
+function shown(given: unknown): string {
+  return (JSON.stringify(given) ?? 'nothing').replace(/\/\/[^/]*@/, '//***@');
 }

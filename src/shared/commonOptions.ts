@@ -1,0 +1,61 @@
+import { z } from 'zod';
+import { choice, option, text } from './option.ts';
+
+/** Where Redis is, and what is kept where. */
+export const redisOptions = {
+  redisUrl: option({
+    flag: 'redis-url',
+    env: 'REDIS_URL',
+    value: 'URL',
+    schema: text
+      .regex(
+        /^(rediss?:\/\/|unix:\/\/\/[^?#]+$)/,
+        'Expected a URL that starts with redis:// or rediss://, or unix:///path/of/socket',
+      )
+      .optional(),
+    says: 'Redis server, or unix:///path of its socket. Without it, commands on one machine start a server of their own, for as long as they run.',
+  }),
+  prefix: option({
+    flag: 'prefix',
+    env: 'CLIPFLEET_PREFIX',
+    value: 'TEXT',
+    schema: z.string().regex(/^[A-Za-z0-9_-]{1,64}$/, 'Expected 1 to 64 letters, digits, - and _'),
+    default: 'clipfleet',
+    says: 'First part of every Redis key, so that several fleets can share one server.',
+  }),
+  dataDir: option({
+    flag: 'data-dir',
+    env: 'CLIPFLEET_DATA_DIR',
+    value: 'DIR',
+    schema: text,
+    default: '.clipfleet',
+    says: 'Folder of the Redis server that commands start themselves; its log keeps runs and rows.',
+  }),
+  logLevel: option({
+    flag: 'log-level',
+    env: 'LOG_LEVEL',
+    value: 'LEVEL',
+    schema: choice('debug', 'info', 'warn', 'error', 'silent'),
+    default: 'info',
+    says: 'How much is logged to standard error: debug, info, warn, error or silent.',
+  }),
+} as const;
+
+/** What is printed. */
+export const outputOptions = {
+  output: option({
+    flag: 'output',
+    env: 'CLIPFLEET_OUTPUT',
+    value: 'FILE',
+    schema: text.optional(),
+    says: 'Write the rows to this file as JSON lines; - is standard output.',
+  }),
+  format: option({
+    flag: 'format',
+    env: 'CLIPFLEET_FORMAT',
+    value: 'FORMAT',
+    schema: choice('table', 'jsonl'),
+    default: 'table',
+    says: 'table for reading, jsonl for programs.',
+  }),
+} as const;

@@ -1,0 +1,59 @@
+import { choice, integer, list, option, real, text } from './option.ts';
+
+/** Labels, and how they are scored. */
+export const labelSetOptions = {
+  labels: option({
+    flag: 'labels',
+    env: 'CLIPFLEET_LABELS',
+    value: 'LIST',
+    schema: text.optional(),
+    says: 'Labels, separated by commas; one that holds a comma stands in double quotes.',
+  }),
+  labelsFile: option({
+    flag: 'labels-file',
+    env: 'CLIPFLEET_LABELS_FILE',
+    value: 'FILE',
+    schema: text.optional(),
+    says: 'Labels from a file: one a line, a JSON array, a JSON object of label to prompts, or CSV.',
+  }),
+  template: option({
+    flag: 'template',
+    env: 'CLIPFLEET_TEMPLATE',
+    value: 'TEXT',
+    schema: list.optional(),
+    repeat: true,
+    defaultSays: 'This is a photo of {}.',
+    says: 'Prompt with {} where the label goes; given again, the prompts of a label are averaged.',
+  }),
+  topK: option({
+    flag: 'top-k',
+    env: 'CLIPFLEET_TOP_K',
+    value: 'K',
+    schema: integer(1, 100_000).optional(),
+    defaultSays: 'all labels',
+    says: 'Most predictions a row keeps, best first.',
+  }),
+  threshold: option({
+    flag: 'threshold',
+    env: 'CLIPFLEET_THRESHOLD',
+    value: 'SCORE',
+    schema: real(-1e9, 1e9).optional(),
+    says: 'Predictions below this score are left out of the row.',
+  }),
+  scoreFunction: option({
+    flag: 'score-function',
+    env: 'CLIPFLEET_SCORE_FUNCTION',
+    value: 'NAME',
+    schema: choice('softmax', 'sigmoid', 'cosine', 'logit').optional(),
+    defaultSays: 'the model’s own',
+    says: 'How scores are made: softmax, sigmoid, cosine or logit.',
+  }),
+  temperature: option({
+    flag: 'temperature',
+    env: 'CLIPFLEET_TEMPERATURE',
+    value: 'T',
+    schema: real(1e-6, 1e6).optional(),
+    defaultSays: '1',
+    says: 'Divides the logits before the score function: above 1 evens the scores out.',
+  }),
+} as const;

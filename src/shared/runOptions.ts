@@ -1,0 +1,38 @@
+import { CHUNK_IMAGES_MAX, runIdSchema } from './chunkJob.ts';
+import { integer, option } from './option.ts';
+
+/** How images are added to a run. */
+export const runOptions = {
+  run: option({
+    flag: 'run',
+    env: 'CLIPFLEET_RUN',
+    value: 'ID',
+    schema: runIdSchema.optional(),
+    defaultSays: 'a new id',
+    says: 'Id of the run; that of an earlier run continues it with what has no row yet.',
+  }),
+  chunkSize: option({
+    flag: 'chunk-size',
+    env: 'CLIPFLEET_CHUNK_SIZE',
+    value: 'N',
+    schema: integer(1, CHUNK_IMAGES_MAX),
+    default: '32',
+    says: 'Images a job carries.',
+  }),
+  highWater: option({
+    flag: 'high-water',
+    env: 'CLIPFLEET_HIGH_WATER',
+    value: 'N',
+    schema: integer(1, 100_000_000),
+    default: '100000',
+    says: 'Images of the run that may wait in Redis; the producer pauses above it.',
+  }),
+  attempts: option({
+    flag: 'attempts',
+    env: 'CLIPFLEET_ATTEMPTS',
+    value: 'N',
+    schema: integer(1, 100),
+    default: '3',
+    says: 'How often an image is tried when the error may pass.',
+  }),
+} as const;

@@ -1,0 +1,116 @@
+import { availableParallelism } from 'node:os';
+import { choice, integer, option, real, text } from './option.ts';
+
+/** The model, and how it is run. */
+export const sessionOptions = {
+  model: option({
+    flag: 'model',
+    env: 'CLIPFLEET_MODEL',
+    value: 'MODEL',
+    schema: text,
+    default: 'Xenova/clip-vit-base-patch32',
+    says: 'Model of the Hub (owner/name), or a directory, in the layout of the Hub’s ONNX exports.',
+  }),
+  revision: option({
+    flag: 'revision',
+    env: 'CLIPFLEET_REVISION',
+    value: 'REVISION',
+    schema: text,
+    default: 'main',
+    says: 'Branch, tag or commit of a model of the Hub.',
+  }),
+  dtype: option({
+    flag: 'dtype',
+    env: 'CLIPFLEET_DTYPE',
+    value: 'DTYPE',
+    schema: choice('fp32', 'fp16', 'q8', 'int8', 'uint8', 'q4', 'q4f16', 'bnb4'),
+    default: 'fp32',
+    says: 'Which of the model’s graphs to run, by the precision of their weights.',
+  }),
+  device: option({
+    flag: 'device',
+    env: 'CLIPFLEET_DEVICE',
+    value: 'DEVICE',
+    schema: choice('cpu', 'cuda'),
+    default: 'cpu',
+    says: 'Where the session runs. cuda needs CUDA’s libraries and does not fall back to the processor.',
+  }),
+  threads: option({
+    flag: 'threads',
+    env: 'CLIPFLEET_THREADS',
+    value: 'N',
+    schema: integer(1, 1_024),
+    default: () => String(availableParallelism()),
+    defaultSays: 'the cores available',
+    says: 'Threads of the session on the processor.',
+  }),
+  logitScale: option({
+    flag: 'logit-scale',
+    env: 'CLIPFLEET_LOGIT_SCALE',
+    value: 'SCALE',
+    schema: real(1e-6, 1e6).optional(),
+    defaultSays: 'from the model’s files or its checkpoint',
+    says: 'What cosines are multiplied by, for a model whose files do not tell; never guessed.',
+  }),
+  logitBias: option({
+    flag: 'logit-bias',
+    env: 'CLIPFLEET_LOGIT_BIAS',
+    value: 'BIAS',
+    schema: real(-1e6, 1e6).optional(),
+    defaultSays: '0 beside a given logit scale',
+    says: 'What is added to the logits, for a SigLIP whose files do not tell.',
+  }),
+  batchSize: option({
+    flag: 'batch-size',
+    env: 'CLIPFLEET_BATCH_SIZE',
+    value: 'N',
+    schema: integer(1, 1_024),
+    default: '16',
+    says: 'Most images that go through the session together.',
+  }),
+  imagesInFlight: option({
+    flag: 'images-in-flight',
+    env: 'CLIPFLEET_IMAGES_IN_FLIGHT',
+    value: 'N',
+    schema: integer(1, 65_536).optional(),
+    defaultSays: '3 × the batch size',
+    says: 'Most images between fetch and prediction at once; 6 × the batch size for slow sources.',
+  }),
+  decodeThreads: option({
+    flag: 'decode-threads',
+    env: 'CLIPFLEET_DECODE_THREADS',
+    value: 'N',
+    schema: integer(1, 1_024),
+    default: () => String(Math.max(2, availableParallelism())),
+    defaultSays: 'the cores available, at least 2',
+    says: 'Images decoded at the same time. Above 4, set UV_THREADPOOL_SIZE to at least as many before the start.',
+  }),
+} as const;
+
+/** A worker among others. */
+export const fleetOptions = {
+  lockMs: option({
+    flag: 'lock-ms',
+    env: 'CLIPFLEET_LOCK_MS',
+    value: 'MS',
+    schema: integer(1_000, 3_600_000),
+    default: '30000',
+    says: 'How long a job stays with a worker that no longer renews it; then another takes it.',
+  }),
+  stalledMax: option({
+    flag: 'stalled-max',
+    env: 'CLIPFLEET_STALLED_MAX',
+    value: 'N',
+    schema: integer(0, 100),
+    default: '2',
+    says: 'How often a job may lose its worker before its images are failed with WORKER_LOST.',
+  }),
+  newerGraceMs: option({
+    flag: 'newer-grace-ms',
+    env: 'CLIPFLEET_NEWER_GRACE_MS',
+    value: 'MS',
+    schema: integer(0, 30 * 24 * 3_600_000),
+    default: String(24 * 3_600_000),
+    says: 'How long a job of a newer wire version goes back to the lane before it fails.',
+  }),
+} as const;
