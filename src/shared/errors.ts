@@ -123,6 +123,11 @@ export const errorTable = {
     scope: 'command',
     says: 'The cache for downloaded models cannot be written, or its disk is full.',
   },
+  SESSION_LOST: {
+    retry: true,
+    scope: 'command',
+    says: 'The session thread ended by itself; the process must be started again.',
+  },
   INTERNAL: { retry: false, scope: 'command', says: 'A broken invariant. This is a bug.' },
 } as const satisfies Record<string, { retry: boolean; scope: 'image' | 'job' | 'command'; says: string }>;
 

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { Redis, Result } from 'ioredis';
+import { WIRE_VERSION } from './chunkJob.ts';
 import type { Keys } from './keys.ts';
 import type { ResultsStore, RowCounts, RowPage } from './resultsStore.ts';
 import type { Row } from './row.ts';
@@ -113,11 +114,12 @@ function rankOf(row: Row): string {
 
 function encodeRow(row: Row): string {
   const { id: _, generation: __, ...stored } = row;
-  return JSON.stringify(stored);
+  return JSON.stringify({ v: WIRE_VERSION, ...stored });
 }
 
 function decodeRow(id: string, stored: string): Row {
-  return { id, generation: Number(stored.slice(0, 4)), ...JSON.parse(stored.slice(5)) };
+  const { v: _, ...row } = JSON.parse(stored.slice(5));
+  return { id, generation: Number(stored.slice(0, 4)), ...row };
 }
 
 /** A pipeline's replies; its first error, if a command failed: ioredis itself reports them one by one and never rejects. */

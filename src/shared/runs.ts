@@ -1,7 +1,8 @@
-import type { Redis, Result } from 'ioredis';
+import type { Redis } from 'ioredis';
 import { WIRE_VERSION } from './chunkJob.ts';
 import { ClipfleetError } from './errors.ts';
 import type { Keys } from './keys.ts';
+import { defineRunScripts } from './runScripts.ts';
 
 /** A run's record: what it is, and how far its chunks are. Rows and their counts are in the results store. */
 export interface Run {
@@ -24,12 +25,7 @@ export interface Run {
   chunks: number;
 }
 
-export interface NewRun {
-  run: string;
-  model: string;
-  labelSet: string;
-  lane: string;
-}
+export type NewRun = Pick<Run, 'run' | 'model' | 'labelSet' | 'lane'>;
 
 /**
  * The ledger of runs.
@@ -49,6 +45,7 @@ export interface Runs {
   withdraw(run: string, chunk: number): Promise<void>;
   /** Numbers of the chunks that are announced and not finished. */
   pendingChunks(run: string): Promise<number[]>;
+  /** @throws RUN_UNKNOWN */
   seal(run: string): Promise<void>;
   /** Notes once per run and text what the user should know though nothing failed. */
   warn(run: string, warning: string): Promise<void>;
@@ -58,62 +55,8 @@ export interface Runs {
 /** Distinct warnings a run keeps: they are for reading, not a log. */
 const WARNINGS_MAX = 100;
 
-/** KEYS: run. ARGV: model, label set, lane, version, now. 1 when open, or the field that differs. */
-const openScript = `
-local model = redis.call('HGET', KEYS[1], 'model')
-if not model then
-  redis.call('HSET', KEYS[1], 'v', ARGV[4], 'model', ARGV[1], 'labelSet', ARGV[2], 'lane', ARGV[3],
-    'createdAt', ARGV[5], 'images', 0, 'pending', 0, 'chunks', 0)
-  return 'ok'
-end
-if model ~= ARGV[1] then return 'model' end
-if redis.call('HGET', KEYS[1], 'labelSet') ~= ARGV[2] then return 'labelSet' end
-if redis.call('HGET', KEYS[1], 'lane') ~= ARGV[3] then return 'lane' end
-redis.call('HDEL', KEYS[1], 'sealedAt')
-return 'ok'`;
-
-/** KEYS: run, chunks, announced. ARGV: chunk, images. The pending images, or -1 for no such run, -2 for a sealed one. */
-const announceScript = `
-if redis.call('EXISTS', KEYS[1]) == 0 then return -1 end
-if redis.call('HEXISTS', KEYS[1], 'sealedAt') == 1 then return -2 end
-if redis.call('SETBIT', KEYS[3], ARGV[1], 1) == 0 then
-  redis.call('HSET', KEYS[2], ARGV[1], ARGV[2])
-  redis.call('HINCRBY', KEYS[1], 'images', ARGV[2])
-  redis.call('HINCRBY', KEYS[1], 'pending', ARGV[2])
-  if tonumber(redis.call('HGET', KEYS[1], 'chunks')) <= tonumber(ARGV[1]) then
-    redis.call('HSET', KEYS[1], 'chunks', ARGV[1] + 1)
-  end
-end
-return tonumber(redis.call('HGET', KEYS[1], 'pending'))`;
-
-/** KEYS: run, chunks. ARGV: chunk, '1' to take its images back from the run as well. */
-const finishScript = `
-local images = redis.call('HGET', KEYS[2], ARGV[1])
-if images then
-  redis.call('HDEL', KEYS[2], ARGV[1])
-  redis.call('HINCRBY', KEYS[1], 'pending', -images)
-  if ARGV[2] == '1' then redis.call('HINCRBY', KEYS[1], 'images', -images) end
-end`;
-
-declare module 'ioredis' {
-  interface RedisCommander<Context> {
-    clipfleetOpenRun(run: string, ...args: (string | number)[]): Result<string, Context>;
-    clipfleetAnnounce(
-      run: string,
-      chunks: string,
-      announced: string,
-      chunk: number,
-      images: number,
-    ): Result<number, Context>;
-    clipfleetFinish(run: string, chunks: string, chunk: number, takeBack: '0' | '1'): Result<null, Context>;
-  }
-}
-
 export function createRuns(redis: Redis, keys: Keys): Runs {
-  redis.defineCommand('clipfleetOpenRun', { numberOfKeys: 1, lua: openScript });
-  redis.defineCommand('clipfleetAnnounce', { numberOfKeys: 3, lua: announceScript });
-  redis.defineCommand('clipfleetFinish', { numberOfKeys: 2, lua: finishScript });
-
+  defineRunScripts(redis);
   const runs: Runs = {
     async open({ run, model, labelSet, lane }) {
       const now = new Date().toISOString();
@@ -151,7 +94,8 @@ export function createRuns(redis: Redis, keys: Keys): Runs {
     },
 
     async seal(run) {
-      await redis.hset(keys.run(run), 'sealedAt', new Date().toISOString());
+      const sealed = await redis.clipfleetSeal(keys.run(run), new Date().toISOString());
+      if (sealed === 0) throw unknownRun(run);
     },
 
     async warn(run, warning) {

@@ -55,15 +55,16 @@ export async function startSession(spec: TowersSpec): Promise<Session> {
   const waiting = new Map<number, { resolve: (answer: never) => void; reject: (error: Error) => void }>();
   let nextId = 0;
   let closing = false;
+  let lost: Error | undefined;
 
   const died = new Promise<never>((_, reject) => {
-    thread.once('error', (error) => reject(asClipfleetError(error, 'INFERENCE_FAILED')));
+    thread.once('error', (error) => reject(asClipfleetError(error, 'SESSION_LOST')));
     thread.once('exit', (code) => {
-      if (!closing)
-        reject(new ClipfleetError('INFERENCE_FAILED', `The session thread ended with code ${code}.`));
+      if (!closing) reject(new ClipfleetError('SESSION_LOST', `The session thread ended with code ${code}.`));
     });
   });
   died.catch((error: Error) => {
+    lost = error;
     for (const { reject } of waiting.values()) reject(error);
     waiting.clear();
   });
@@ -78,6 +79,7 @@ export async function startSession(spec: TowersSpec): Promise<Session> {
   });
 
   function ask<T>(request: SessionRequest, transfer: ArrayBuffer[] = []): Promise<T> {
+    if (lost) return Promise.reject(lost);
     return new Promise<T>((resolve, reject) => {
       waiting.set(request.id, { resolve, reject });
       thread.postMessage(request, transfer);

@@ -1,13 +1,13 @@
-import type { Queue } from 'bullmq';
+import type { Job, Queue } from 'bullmq';
 import { salvageChunk } from '../shared/chunkJob.ts';
 import { ClipfleetError } from '../shared/errors.ts';
 import type { Logger } from '../shared/log.ts';
 import type { ResultsStore } from '../shared/resultsStore.ts';
 import type { Runs } from '../shared/runs.ts';
-import { failChunk } from './consume.ts';
+import { failChunk } from './failChunk.ts';
 
-/** Failed jobs looked at in one sweep; the next sweep sees what is left. */
-const SWEEP_JOBS_MAX = 1_000;
+/** Failed jobs read at a time. */
+const PAGE_JOBS = 200;
 
 /**
  * Writes the rows of jobs that BullMQ failed by itself.
@@ -16,18 +16,29 @@ const SWEEP_JOBS_MAX = 1_000;
  * images would be left without rows, and its run would never be complete. The job's data is still there to tell which.
  * A job that nothing can be saved of, or whose run nobody opened, stays in the failed set, for people to look at.
  */
-export async function sweep(
-  queue: Queue,
-  { store, runs, log }: { store: ResultsStore; runs: Runs; log: Logger },
-): Promise<void> {
-  const failed = await queue.getFailed(0, SWEEP_JOBS_MAX - 1);
-  for (const job of failed) {
-    const chunk = salvageChunk(job.data);
-    if (!chunk || !(await runs.get(chunk.run))) continue;
-    const reason = job.failedReason || 'unknown';
-    const error = new ClipfleetError('WORKER_LOST', `The job failed without an answer: ${reason}.`);
-    await failChunk({ store, runs }, chunk, error);
-    await job.remove();
-    log.warn({ run: chunk.run, chunk: chunk.chunk, images: chunk.images.length }, `swept: ${reason}`);
+export async function sweep(queue: Queue, context: SweepContext): Promise<void> {
+  let left = 0;
+  for (;;) {
+    const failed = await queue.getFailed(left, left + PAGE_JOBS - 1);
+    if (failed.length === 0) return;
+    for (const job of failed) if (!(await sweepJob(job, context))) left++;
   }
+}
+
+interface SweepContext {
+  store: ResultsStore;
+  runs: Runs;
+  log: Logger;
+}
+
+/** Whether the job could be turned into rows. */
+async function sweepJob(job: Job, { store, runs, log }: SweepContext): Promise<boolean> {
+  const chunk = salvageChunk(job.data);
+  if (!chunk || !(await runs.get(chunk.run))) return false;
+  const reason = job.failedReason || 'unknown';
+  const error = new ClipfleetError('WORKER_LOST', `The job failed without an answer: ${reason}`);
+  await failChunk({ store, runs }, chunk, error);
+  await job.remove();
+  log.warn({ run: chunk.run, chunk: chunk.chunk, images: chunk.images.length }, `swept: ${reason}`);
+  return true;
 }

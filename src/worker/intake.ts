@@ -1,0 +1,82 @@
+import { type Job, UnrecoverableError } from 'bullmq';
+import { LRUCache } from 'lru-cache';
+import { type ChunkJob, parseChunkJob, salvageChunk } from '../shared/chunkJob.ts';
+import { ClipfleetError } from '../shared/errors.ts';
+import type { Logger } from '../shared/log.ts';
+import type { ResultsStore } from '../shared/resultsStore.ts';
+import type { Run, Runs } from '../shared/runs.ts';
+import { failChunk } from './failChunk.ts';
+
+export interface IntakeOptions {
+  store: ResultsStore;
+  runs: Runs;
+  /** Identity of the model this worker serves. */
+  model: string;
+  /** How long a job of a newer wire version goes back to its lane before it fails. */
+  newerGraceMs: number;
+  log: Logger;
+}
+
+type KnownRun = Pick<Run, 'model' | 'labelSet'>;
+
+/**
+ * What may come in from outside: the chunk a job carries, checked.
+ *
+ * Of a job that is no chunk, what can be saved gets failed rows, and undefined comes back; the rest stays in the
+ * failed set, for people to look at. A job of a newer version throws JOB_NEWER while its time of grace lasts.
+ */
+export function createIntake({ store, runs, model, newerGraceMs, log }: IntakeOptions) {
+  const knownRuns = new LRUCache<string, KnownRun>({ max: 10_000 });
+
+  /** A chunk of a run nobody opened has no place for its rows. */
+  async function runOf(run: string): Promise<KnownRun> {
+    const known = knownRuns.get(run) ?? (await runs.get(run));
+    if (!known) throw refuse('RUN_UNKNOWN', `Expected run '${run}' to be open: open it before adding jobs.`);
+    knownRuns.set(run, { model: known.model, labelSet: known.labelSet });
+    return known;
+  }
+
+  /** A chunk for another model has no scores of ours, and one with other labels is not what the run says of its rows. */
+  function mismatch({ run, labelSet }: ChunkJob, known: KnownRun): ClipfleetError | undefined {
+    const differs = (what: string, expected: string, got: string) =>
+      new ClipfleetError(
+        'RUN_MISMATCH',
+        `Run '${run}' is for ${what} ${expected}, and its job came with ${got}.`,
+      );
+    if (known.model !== model) return differs('model', known.model, model);
+    if (known.labelSet !== labelSet) return differs('label set', known.labelSet, labelSet);
+    return undefined;
+  }
+
+  async function failSalvaged(job: Job, error: ClipfleetError): Promise<void> {
+    log.error({ job: job.id, code: error.code }, error.message);
+    const salvaged = salvageChunk(job.data);
+    if (!salvaged) throw refuse(error.code, error.message);
+    await runOf(salvaged.run);
+    await failChunk({ store, runs }, salvaged, error);
+  }
+
+  return async function take(job: Job): Promise<ChunkJob | undefined> {
+    try {
+      const chunk = parseChunkJob(job.data);
+      const refused = mismatch(chunk, await runOf(chunk.run));
+      if (!refused) return chunk;
+      await failSalvaged(job, refused);
+    } catch (error) {
+      if (!(error instanceof ClipfleetError) || isNewerAndYoung(error, job, newerGraceMs)) throw error;
+      await failSalvaged(job, error);
+    }
+    return undefined;
+  };
+}
+
+/** Whether a newer worker may yet come and take the job. */
+export function isNewerAndYoung(error: unknown, job: Job, graceMs: number): boolean {
+  return (
+    error instanceof ClipfleetError && error.code === 'JOB_NEWER' && Date.now() - job.timestamp < graceMs
+  );
+}
+
+function refuse(code: string, message: string): UnrecoverableError {
+  return new UnrecoverableError(`${code}: ${message}`);
+}
