@@ -1,6 +1,6 @@
 import { createCommand } from './commandOptions.ts';
 import { contextOptions, openContext } from './context.ts';
-import { exitCodes, readProgress } from './follow.ts';
+import { exitCodes } from './follow.ts';
 import { printRows } from './printRows.ts';
 
 export const resultsCommand = createCommand({
@@ -16,7 +16,7 @@ export const resultsCommand = createCommand({
   async run([run], config) {
     const context = await openContext(config);
     try {
-      const { complete, done, total } = await readProgress(context.producer, run!);
+      const { complete, done, total } = await context.producer.progress(run!);
       const what = config.format === 'jsonl' ? 'jsonl' : config.output ? 'both' : 'table';
       const failed = await printRows(context, run!, what, config.output ?? '-');
       if (!complete)

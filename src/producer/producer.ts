@@ -1,16 +1,19 @@
 import { randomBytes } from 'node:crypto';
-import { setTimeout as delay } from 'node:timers/promises';
 import { Queue } from 'bullmq';
 import type { Redis } from 'ioredis';
-import { CHUNK_IMAGES_MAX, WIRE_VERSION } from '../shared/chunkJob.ts';
+import { runIdSchema } from '../shared/chunkJob.ts';
 import { ClipfleetError } from '../shared/errors.ts';
-import type { ImageRef } from '../shared/imageRef.ts';
 import { keysUnder } from '../shared/keys.ts';
 import { canonicalLabelSet, type LabelSet, labelSetId } from '../shared/labelSet.ts';
-import { chunkJobOptions, jobId, type LaneKind, laneEventsMax, laneName } from '../shared/lanes.ts';
+import { type LaneKind, laneEventsMax, laneName } from '../shared/lanes.ts';
+import { servedIdentity } from '../shared/models.ts';
 import { createRedisResultsStore } from '../shared/redisResultsStore.ts';
 import type { ResultsStore } from '../shared/resultsStore.ts';
-import { createRuns, type Run, type Runs } from '../shared/runs.ts';
+import type { PublicRow } from '../shared/row.ts';
+import { createRuns, unknownRun } from '../shared/runs.ts';
+import { createOpenRun, type OpenRun } from './openRun.ts';
+import { readRows } from './rows.ts';
+import { type RunProgress, readProgress, type WaitOptions, waitForRun } from './runProgress.ts';
 
 export interface ProducerOptions {
   redis: Redis;
@@ -32,35 +35,7 @@ export interface OpenRunOptions {
   privateLane?: string;
 }
 
-export interface AddOptions {
-  /** Images a job carries, 1 to 256. */
-  chunkSize?: number;
-  /** Images of the run that may wait in Redis; adding pauses above it. */
-  highWater?: number;
-  /** How often an image is tried when its error may pass. */
-  attempts?: number;
-  /** Ends the adding after the chunk at hand. */
-  signal?: AbortSignal;
-}
-
-/** A run that images can be added to. */
-export interface OpenRun {
-  readonly run: string;
-  /**
-   * Adds images chunk by chunk. Of a run that is continued, images that have their row are passed over.
-   * Resolves to the number of images added.
-   *
-   * @throws RUN_SEALED
-   */
-  add(images: AsyncIterable<ImageRef> | Iterable<ImageRef>, options?: AddOptions): Promise<number>;
-  /** Says that nothing more comes: the run is complete when all its images have rows. */
-  seal(): Promise<void>;
-  close(): Promise<void>;
-}
-
-const HIGH_WATER_POLL_MS = 100;
-
-/** Opens runs on a Redis that workers listen to. */
+/** Opens runs on a Redis that workers listen to, and reads what came of them. */
 export function createProducer({ redis, prefix = 'clipfleet', store: given }: ProducerOptions) {
   const keys = keysUnder(prefix);
   const runs = createRuns(redis, keys);
@@ -75,89 +50,44 @@ export function createProducer({ redis, prefix = 'clipfleet', store: given }: Pr
       return id;
     },
 
-    /** @throws RUN_MISMATCH when the run exists with another model or label set */
+    /** @throws USAGE for the id, RUN_MISMATCH when the run exists with another model or label set */
     async openRun(options: OpenRunOptions): Promise<OpenRun> {
       const { model, run = newRunId(), lane = 'bulk' } = options;
+      const valid = runIdSchema.safeParse(run);
+      if (!valid.success)
+        throw new ClipfleetError('USAGE', `${valid.error.issues[0]?.message}, got '${run}'.`);
       const labelSet = await this.putLabelSet(options.labelSet);
       const name = options.privateLane ?? laneName(lane, model);
       const record = await runs.open({ run, model, labelSet, lane: name });
       const connection = { connection: redis, prefix, streams: { events: { maxLen: laneEventsMax } } };
-      return openRun(record, new Queue(name, connection), runs, store);
+      return createOpenRun(record, new Queue(name, connection), runs, store);
+    },
+
+    /** The identity of the model that workers serve under this name. @throws MODEL_NOT_FOUND */
+    async servedModel(model: string, { revision = 'main', dtype = 'fp32' } = {}): Promise<string> {
+      const identity = await servedIdentity(redis, keys, { model, revision, dtype });
+      if (identity) return identity;
+      const message = `Expected a worker on this Redis that serves ${model} as ${dtype}, found none: start one.`;
+      throw new ClipfleetError('MODEL_NOT_FOUND', message);
+    },
+
+    /** Where the run is. @throws RUN_UNKNOWN */
+    progress: (run: string): Promise<RunProgress> => readProgress({ runs, store }, run),
+
+    /** Resolves when the run is complete or the signal ends the waiting: `complete` says which. @throws RUN_UNKNOWN */
+    waitFor: (run: string, options?: WaitOptions): Promise<RunProgress> =>
+      waitForRun({ runs, store }, run, options),
+
+    /** The rows there are so far, each once; in the order of the input up to 100,000 images. @throws RUN_UNKNOWN */
+    async *rows(run: string): AsyncGenerator<PublicRow> {
+      const record = await runs.get(run);
+      if (!record) throw unknownRun(run);
+      yield* readRows(store, record);
     },
   };
 }
 
-function openRun(record: Run, queue: Queue, runs: Runs, store: ResultsStore): OpenRun {
-  const { run, labelSet } = record;
-  const continued = record.chunks > 0;
-  let nextChunk = record.chunks;
-
-  /** Chunks whose producer was cut off between announcing them and adding their job would keep the run open for ever. */
-  async function withdrawLostChunks(): Promise<void> {
-    for (const chunk of await runs.pendingChunks(run)) {
-      if (!(await queue.getJob(jobId(run, chunk, 0)))) await runs.withdraw(run, chunk);
-    }
-  }
-
-  async function addChunk(images: ImageRef[], attempts: number): Promise<number> {
-    const chunk = nextChunk++;
-    const data = { v: WIRE_VERSION, run, chunk, generation: 0, labelSet, images };
-    const pending = await runs.announce(run, chunk, images.length);
-    await queue.add('chunk', data, chunkJobOptions(jobId(run, chunk, 0), attempts));
-    return pending;
-  }
-
-  return {
-    run,
-    async add(images, { chunkSize = 32, highWater = 100_000, attempts = 3, signal } = {}) {
-      if (!Number.isInteger(chunkSize) || chunkSize < 1 || chunkSize > CHUNK_IMAGES_MAX) {
-        throw new ClipfleetError(
-          'USAGE',
-          `Expected chunkSize from 1 to ${CHUNK_IMAGES_MAX}, got ${chunkSize}.`,
-        );
-      }
-      if (continued) await withdrawLostChunks();
-      let added = 0;
-      for await (const chunk of inChunks(images, chunkSize)) {
-        const left = continued ? await withoutRow(store, run, chunk) : chunk;
-        if (left.length > 0) {
-          const pending = await addChunk(left, attempts);
-          added += left.length;
-          if (pending >= highWater) await belowHighWater(runs, run, highWater, signal);
-        }
-        if (signal?.aborted) break;
-      }
-      return added;
-    },
-    seal: () => runs.seal(run),
-    close: () => queue.close(),
-  };
-}
-
-async function withoutRow(store: ResultsStore, run: string, images: ImageRef[]): Promise<ImageRef[]> {
-  const done = await store.has(
-    run,
-    images.map(({ id }) => id),
-    0,
-  );
-  return images.filter(({ id }) => !done.has(id));
-}
-
-async function belowHighWater(runs: Runs, run: string, highWater: number, signal: AbortSignal | undefined) {
-  while (!signal?.aborted && ((await runs.get(run))?.pending ?? 0) >= highWater)
-    await delay(HIGH_WATER_POLL_MS);
-}
-
-async function* inChunks(images: AsyncIterable<ImageRef> | Iterable<ImageRef>, size: number) {
-  let chunk: ImageRef[] = [];
-  for await (const image of images) {
-    chunk.push(image);
-    if (chunk.length < size) continue;
-    yield chunk;
-    chunk = [];
-  }
-  if (chunk.length > 0) yield chunk;
-}
+export type Producer = ReturnType<typeof createProducer>;
 
 /** Sorts by time and cannot be guessed: `20261123-145500-k3x9q2`. */
 export function newRunId(): string {

@@ -5,8 +5,9 @@ import { ClipfleetError } from './errors.ts';
 const OLDEST_VERSION = [6, 2] as const;
 
 export interface RedisAddress {
-  /** `redis://`, `rediss://` URL, or undefined for a Unix socket. */
+  /** `redis://HOST`, `rediss://HOST` or `unix:///PATH`. */
   url?: string | undefined;
+  /** The path of a Unix socket, instead of a URL. */
   socket?: string | undefined;
 }
 
@@ -20,9 +21,8 @@ export interface RedisAddress {
  */
 export async function connectRedis(address: RedisAddress, timeoutMs = 5_000): Promise<Redis> {
   const options = { lazyConnect: true, maxRetriesPerRequest: null, connectTimeout: timeoutMs, retryStrategy };
-  const redis = address.socket
-    ? new Redis({ ...options, path: address.socket })
-    : new Redis(address.url ?? '', options);
+  const socket = address.socket ?? socketOf(address.url);
+  const redis = socket ? new Redis({ ...options, path: socket }) : new Redis(address.url ?? '', options);
   let lastError: Error | undefined;
   const onError = (error: Error) => {
     lastError = error;
@@ -41,6 +41,11 @@ export async function connectRedis(address: RedisAddress, timeoutMs = 5_000): Pr
       { cause: error },
     );
   }
+}
+
+/** ioredis knows no `unix:` URL; Redis clients of other languages do. */
+function socketOf(url: string | undefined): string | undefined {
+  return url?.startsWith('unix:///') ? decodeURIComponent(new URL(url).pathname) : undefined;
 }
 
 function retryStrategy(attempt: number): number {

@@ -1,0 +1,34 @@
+import type { ResultsStore } from '../shared/resultsStore.ts';
+import { type PublicRow, publicRow, type Row } from '../shared/row.ts';
+import type { Run } from '../shared/runs.ts';
+
+/** Up to so many rows are held in memory to give them in the order of the input; more come as the store has them. */
+const SORTED_ROWS_MAX = 100_000;
+
+/** The rows of a run, each once. */
+export async function* readRows(store: ResultsStore, run: Run): AsyncGenerator<PublicRow> {
+  const pages = eachRowOnce(store, run);
+  if (run.images > SORTED_ROWS_MAX) {
+    for await (const row of pages) yield publicRow(row, run);
+    return;
+  }
+  const rows: Row[] = [];
+  for await (const row of pages) rows.push(row);
+  rows.sort((a, b) => a.place.chunk - b.place.chunk || a.place.index - b.place.index);
+  for (const row of rows) yield publicRow(row, run);
+}
+
+/** While a run is written to, a page may repeat rows of an earlier one; of a complete run no id need be remembered. */
+async function* eachRowOnce(store: ResultsStore, { run, state }: Run): AsyncGenerator<Row> {
+  const seen = state === 'complete' ? undefined : new Set<string>();
+  let cursor: string | undefined;
+  do {
+    const page = await store.getRows(run, cursor);
+    for (const row of page.rows) {
+      if (seen?.has(row.id)) continue;
+      seen?.add(row.id);
+      yield row;
+    }
+    cursor = page.cursor;
+  } while (cursor !== undefined);
+}

@@ -1,0 +1,59 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import type { ResultsStore } from '../shared/resultsStore.ts';
+import { type Runs, unknownRun } from '../shared/runs.ts';
+
+/** Where a run is. */
+export interface RunProgress {
+  /** Images that have their row. */
+  done: number;
+  failed: number;
+  /** Images announced so far. */
+  total: number;
+  /** Whether the total may still grow. */
+  open: boolean;
+  /** Sealed, and every image has its row. */
+  complete: boolean;
+}
+
+export interface WaitOptions {
+  /** Ends the waiting, not the run. */
+  signal?: AbortSignal;
+  /** Told where the run is, several times a second. */
+  onProgress?: (progress: RunProgress) => void;
+}
+
+interface RunState {
+  runs: Runs;
+  store: ResultsStore;
+}
+
+const POLL_MS = 100;
+
+/** Where the run is, from its ledger and its rows. @throws RUN_UNKNOWN */
+export async function readProgress({ runs, store }: RunState, run: string): Promise<RunProgress> {
+  // The ledger first: rows are written before their chunk is finished, so that a complete run has all its counts.
+  const record = await runs.get(run);
+  if (!record) throw unknownRun(run);
+  const { classified, failed } = await store.counts(run);
+  return {
+    done: classified + failed,
+    failed,
+    total: record.images,
+    open: record.state === 'open',
+    complete: record.state === 'complete',
+  };
+}
+
+/** Resolves when the run is complete or the signal ends the waiting: `complete` says which. @throws RUN_UNKNOWN */
+export async function waitForRun(
+  from: RunState,
+  run: string,
+  { signal, onProgress }: WaitOptions = {},
+): Promise<RunProgress> {
+  for (;;) {
+    const progress = await readProgress(from, run);
+    onProgress?.(progress);
+    if (progress.complete || signal?.aborted) return progress;
+    await delay(POLL_MS);
+  }
+}
