@@ -1,0 +1,62 @@
+import type { ColourKey } from './colourKey.ts';
+
+/*
+ * Raw samples to RGB bytes (3 a pixel) as Pillow's `convert('RGB')` and its readers make them, where libvips goes
+ * another way.
+ */
+
+/**
+ * CMYK (4 bytes a pixel, 0 = no ink): no colour profile, each colour is what its ink and the black leave of white.
+ * libvips goes through a profile and is 12 to 14 grey levels away. Formula: `cmyk2rgb` of Pillow's `Convert.c`.
+ */
+export function cmykToRgb(cmyk: Uint8Array): Uint8Array {
+  const rgb = new Uint8Array((cmyk.length / 4) * 3);
+  for (let from = 0, to = 0; from < cmyk.length; from += 4) {
+    const white = 255 - cmyk[from + 3]!;
+    rgb[to++] = white - productOf255(cmyk[from]!, white);
+    rgb[to++] = white - productOf255(cmyk[from + 1]!, white);
+    rgb[to++] = white - productOf255(cmyk[from + 2]!, white);
+  }
+  return rgb;
+}
+
+/** a * b / 255, rounded, for 0 to 255: Pillow's MULDIV255. */
+function productOf255(a: number, b: number): number {
+  const product = a * b + 128;
+  return ((product >> 8) + product) >> 8;
+}
+
+/** 16-bit grey is Pillow's mode `I;16`, and its `convert('RGB')` cuts every level above 255 down to 255. */
+export function grey16ToRgb(grey: Uint16Array): Uint8Array {
+  const rgb = new Uint8Array(grey.length * 3);
+  for (let pixel = 0, to = 0; pixel < grey.length; pixel++) {
+    const level = Math.min(grey[pixel]!, 255);
+    rgb[to++] = level;
+    rgb[to++] = level;
+    rgb[to++] = level;
+  }
+  return rgb;
+}
+
+/**
+ * 10 and 12 bits (of AVIF), which libvips shifts up to 16. Pillow's pictures look as if samples were cut off to 8
+ * bits before their colours are converted; cutting off after it is the nearest that can be done here: 0.8 to 1.0 grey levels away,
+ * where libvips' own way is 0.9 to 1.1.
+ */
+export function deepToRgb(samples: Uint16Array, bits: number): Uint8Array {
+  const white = 2 ** 16 - 2 ** (16 - bits);
+  const rgb = new Uint8Array(samples.length);
+  for (let i = 0; i < samples.length; i++) rgb[i] = Math.min(255, Math.floor((samples[i]! * 255) / white));
+  return rgb;
+}
+
+/** RGBA (4 bytes a pixel) with one transparent colour: every pixel of that colour, transparent or not, is white. */
+export function keyedToRgb(rgba: Uint8Array, [red, green, blue]: ColourKey): Uint8Array {
+  const rgb = new Uint8Array((rgba.length / 4) * 3);
+  for (let from = 0, to = 0; from < rgba.length; from += 4, to += 3) {
+    const isKey = rgba[from] === red && rgba[from + 1] === green && rgba[from + 2] === blue;
+    const isWhite = isKey || rgba[from + 3] === 0;
+    for (let i = 0; i < 3; i++) rgb[to + i] = isWhite ? 255 : rgba[from + i]!;
+  }
+  return rgb;
+}
