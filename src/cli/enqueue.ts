@@ -5,7 +5,7 @@ import { keysUnder } from '../shared/keys.ts';
 import { parseIdentity } from '../shared/modelIdentity.ts';
 import { servedIdentity } from '../shared/models.ts';
 import { parseRoots } from '../shared/roots.ts';
-import { findModel, isModelDirectory } from '../worker/loadModel.ts';
+import { findIdentity, type ModelChoice } from '../worker/loadModel.ts';
 import { createCommand } from './commandOptions.ts';
 import { type Context, contextOptions, openContext } from './context.ts';
 import { exitCodes } from './follow.ts';
@@ -25,13 +25,17 @@ export const enqueueCommand = createCommand({
     ...labelOptions,
     'run',
     'model',
+    'revision',
     'dtype',
+    'cropRounding',
+    'exif',
     'root',
     'chunkSize',
     'highWater',
     'attempts',
     ...contextOptions,
   ] as const,
+  oneOf: ['labels', 'labelsFile'],
   async run(paths, config) {
     const labelSet = await labelSetOf(config);
     const cwd = process.cwd();
@@ -56,12 +60,11 @@ export const enqueueCommand = createCommand({
   },
 });
 
-/** A producer needs the model's identity only: from its files, from the text itself, or from the workers. */
-async function identityOf(
-  config: Parameters<typeof findModel>[0],
-  { redis, prefix }: Context,
-): Promise<string> {
-  if (isModelDirectory(config.model)) return (await findModel(config)).identity;
-  if (parseIdentity(config.model)) return config.model;
-  return servedIdentity(redis, keysUnder(prefix), config.model);
+/**
+ * A producer needs the model's identity only: from the text itself, from the workers that serve a model of the name, or
+ * from the model's files or the Hub.
+ */
+async function identityOf(choice: ModelChoice, { redis, prefix }: Context): Promise<string> {
+  if (parseIdentity(choice.model)) return choice.model;
+  return (await servedIdentity(redis, keysUnder(prefix), choice)) ?? findIdentity(choice);
 }

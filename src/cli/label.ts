@@ -7,10 +7,12 @@ import { ClipfleetError } from '../shared/errors.ts';
 import type { ImageRef } from '../shared/imageRef.ts';
 import type { LabelSet } from '../shared/labelSet.ts';
 import { privateLaneName } from '../shared/lanes.ts';
-import { findModel, modelOptions, startModel } from '../worker/loadModel.ts';
+import { modelOptions, startModel } from '../worker/loadModel.ts';
+import type { ModelFiles } from '../worker/model.ts';
 import { startWorker, workerOptions } from '../worker/worker.ts';
 import { createCommand } from './commandOptions.ts';
 import { type Context, contextOptions, openContext } from './context.ts';
+import { findModelShown } from './findModelShown.ts';
 import { exitCodes, followRun } from './follow.ts';
 import { onInterrupt } from './interrupt.ts';
 import { labelOptions, labelSetOf } from './labels.ts';
@@ -42,17 +44,19 @@ export const labelCommand = createCommand({
     'clipfleet label pictures --labels "fox,bear,owl" --run 20261123-145500-k3x9q2   # continue',
   ],
   options: optionNames,
+  oneOf: ['labels', 'labelsFile'],
   async run(paths, config) {
     const labelSet = await labelSetOf(config);
     const refs = listSource(paths, { cwd: process.cwd(), address: trustedAddress });
     // The first ref says whether the paths are right, before anything is started for them.
     const first = await refs.next();
+    const files = await findModelShown(config);
     const context = await openContext({
       ...config,
       logLevel: config.logLevel === 'info' ? 'error' : config.logLevel,
     });
     try {
-      return await label(context, config, labelSet, resumed(first, refs));
+      return await label(context, config, labelSet, files, resumed(first, refs));
     } finally {
       await context.close();
     }
@@ -64,13 +68,14 @@ async function label(
   context: Context,
   config: LabelConfig,
   labelSet: LabelSet,
+  files: ModelFiles,
   refs: AsyncIterable<ImageRef>,
 ): Promise<number> {
   const { producer, redis, prefix, log } = context;
   const run = config.run ?? newRunId();
   const privateLane = privateLaneName(run);
   const lane = await openPrivateLane(privateLane, context);
-  const model = await startModel(await findModel(config), config);
+  const model = await startModel(files, config);
   const openRun = await producer.openRun({ model: model.identity, labelSet, run, privateLane });
   const worker = startWorker(
     {

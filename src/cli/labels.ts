@@ -1,6 +1,5 @@
 import { parseLabelsFlag, readLabelFile } from '../producer/labelFile.ts';
 import type { Config } from '../shared/config.ts';
-import { ClipfleetError } from '../shared/errors.ts';
 import { defineLabelSet, type LabelSet } from '../shared/labelSet.ts';
 
 export const labelOptions = [
@@ -17,13 +16,10 @@ export const labelOptions = [
  * The label set the user described: labels of the flag before those of the file; what flags say wins over what the file
  * says.
  *
- * @throws USAGE when there is no label, LABEL_SET_INVALID
+ * @throws USAGE for the file, LABEL_SET_INVALID
  */
 export async function labelSetOf(config: Config<(typeof labelOptions)[number]>): Promise<LabelSet> {
   const { labels, labelsFile, template, topK, threshold, scoreFunction, temperature } = config;
-  if (labels === undefined && labelsFile === undefined) {
-    throw new ClipfleetError('USAGE', 'Expected labels: give --labels "fox,bear,owl" or --labels-file FILE.');
-  }
   const fromFile = labelsFile === undefined ? { labels: [] } : await readLabelFile(labelsFile);
   const fromFlag = labels === undefined ? [] : parseLabelsFlag(labels);
   const said = Object.entries({ topK, threshold, scoreFunction, temperature }).filter(

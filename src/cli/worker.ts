@@ -3,10 +3,11 @@ import { laneName } from '../shared/lanes.ts';
 import { modelKey } from '../shared/modelIdentity.ts';
 import { registerModel } from '../shared/models.ts';
 import { parseRoots } from '../shared/roots.ts';
-import { findModel, modelOptions, startModel } from '../worker/loadModel.ts';
+import { modelOptions, startModel } from '../worker/loadModel.ts';
 import { startWorker, workerOptions } from '../worker/worker.ts';
 import { createCommand } from './commandOptions.ts';
 import { contextOptions, openContext } from './context.ts';
+import { findModelShown } from './findModelShown.ts';
 import { exitCodes } from './follow.ts';
 import { onInterrupt } from './interrupt.ts';
 
@@ -20,7 +21,7 @@ export const workerCommand = createCommand({
   options: [...modelOptions, 'root', ...workerOptions, ...contextOptions] as const,
   async run(_, config) {
     const roots = parseRoots(config.root ?? [], process.cwd());
-    const files = await findModel(config);
+    const files = await findModelShown(config);
     const context = await openContext(config);
     const { producer, redis, prefix, log } = context;
     try {
@@ -36,17 +37,20 @@ export const workerCommand = createCommand({
         { redis, prefix, log, model, store, runs, lanes, roots, trustPaths: false, onBatch },
         config,
       );
-      const about = { fingerprint, key: modelKey(identity), at: new Date().toISOString() };
+      const { logitScale, logitBias, source: scaleSource } = model.scoring;
+      const scale = { logitScale, logitBias, scaleSource };
+      const about = { fingerprint, key: modelKey(identity), ...scale, at: new Date().toISOString() };
       await registerModel(redis, keysUnder(prefix), identity, about);
       log.info(
-        { model: identity, lanes: lanes.map(({ name }) => name), roots: [...roots.keys()] },
+        { model: identity, ...scale, lanes: lanes.map(({ name }) => name), roots: [...roots.keys()] },
         'worker ready',
       );
-      const interrupt = onInterrupt('finishing the images in flight.');
-      const stopped = new Promise<void>((resolve) =>
-        interrupt.signal.addEventListener('abort', () => resolve()),
-      );
-      await Promise.race([stopped, worker.died]);
+      // Nothing can be finished without the session; whatever started this process should start it again.
+      worker.died.catch((error: Error) => {
+        log.fatal({ err: error }, 'session lost');
+        process.exit(exitCodes.couldNotRun);
+      });
+      await onInterrupt('finishing the images in flight.').interrupted;
       await worker.close();
       await model.session.close();
       log.info('worker stopped');

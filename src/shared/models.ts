@@ -1,5 +1,4 @@
 import type { Redis } from 'ioredis';
-import { ClipfleetError } from './errors.ts';
 import type { Keys } from './keys.ts';
 import { parseIdentity } from './modelIdentity.ts';
 
@@ -8,6 +7,10 @@ export interface ServedModel {
   fingerprint: string;
   /** Key in the names of the model's lanes. */
   key: string;
+  logitScale: number;
+  logitBias: number;
+  /** Where scale and bias were found. */
+  scaleSource: string;
   /** ISO 8601; when a worker last started with it. */
   at: string;
 }
@@ -22,19 +25,19 @@ export async function registerModel(
 }
 
 /**
- * The identity of the model that goes by a name, among those workers have served.
- *
- * @throws MODEL_NOT_FOUND when none does, or several do
+ * The identity under which workers serve a model of the Hub, by its name: of several, the one a worker started with last.
+ * Undefined where none does. A revision other than `main` must be the one served.
  */
-export async function servedIdentity(redis: Redis, keys: Keys, name: string): Promise<string> {
-  const served = await redis.hkeys(keys.models());
-  const matching = served.filter((identity) => parseIdentity(identity)?.name === name);
-  if (matching.length === 1) return matching[0]!;
-  const found =
-    matching.length > 1 ? `several: ${matching.join(', ')}` : `only ${served.join(', ') || 'none'}`;
-  throw new ClipfleetError(
-    'MODEL_NOT_FOUND',
-    `Expected a model directory, or the name of a model that a worker on this Redis serves, got '${name}'; served: ${found}. ` +
-      'Give its identity, name@revision:dtype, as the worker prints it when it starts.',
-  );
+export async function servedIdentity(
+  redis: Redis,
+  keys: Keys,
+  { model, revision, dtype }: { model: string; revision: string; dtype: string },
+): Promise<string | undefined> {
+  const served = Object.entries(await redis.hgetall(keys.models())).filter(([text]) => {
+    const identity = parseIdentity(text);
+    const sameRevision = revision === 'main' || identity?.revision === revision;
+    return identity?.name === model && identity.dtype === dtype && sameRevision;
+  });
+  const startedAt = ([, about]: [string, string]) => (JSON.parse(about) as ServedModel).at;
+  return served.sort((a, b) => (startedAt(a) < startedAt(b) ? 1 : -1))[0]?.[0];
 }

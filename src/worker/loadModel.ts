@@ -3,28 +3,77 @@ import { join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { Config } from '../shared/config.ts';
 import { ClipfleetError } from '../shared/errors.ts';
-import { type ModelFiles, readModelFiles } from './model.ts';
+import { formatIdentity } from '../shared/modelIdentity.ts';
+import { findScale, type SourcedScale } from './findScale.ts';
+import { downloadModel, type HubOptions, hubCommit } from './hub.ts';
+import { hubEnvironment } from './hubEnvironment.ts';
+import { readHubScale } from './hubScale.ts';
+import { type Decoding, type ModelFiles, readModelFiles } from './model.ts';
 import type { Scoring } from './rank.ts';
 import { type Session, startSession } from './session.ts';
 
 /** A model with its session running, and all that must go with it. */
-export interface LoadedModel extends Pick<ModelFiles, 'identity' | 'fingerprint' | 'preprocessing'> {
-  scoring: Scoring;
+export interface LoadedModel
+  extends Pick<ModelFiles, 'identity' | 'fingerprint' | 'preprocessing' | 'decoding'> {
+  scoring: Scoring & { source: string };
   session: Session;
 }
 
-export const modelOptions = ['model', 'dtype', 'device', 'threads'] as const;
+export const modelOptions = [
+  'model',
+  'revision',
+  'dtype',
+  'cropRounding',
+  'exif',
+  'device',
+  'threads',
+  'logitScale',
+  'logitBias',
+] as const;
 
 export type ModelConfig = Config<(typeof modelOptions)[number]>;
 
-/** The files of what `--model` names. */
-export async function findModel(config: Pick<ModelConfig, 'model' | 'dtype'>): Promise<ModelFiles> {
-  return readModelFiles({ dir: localDirectory(config.model), dtype: config.dtype });
+/** What names a model, and no more. */
+export type ModelChoice = Pick<ModelConfig, 'model' | 'revision' | 'dtype'> & Decoding;
+
+export interface FindModelOptions {
+  env?: NodeJS.ProcessEnv;
+  onProgress?: HubOptions['onProgress'];
+  /** Told what the user should know though the model was found. */
+  onWarning?: (warning: string) => void;
 }
 
-/** Whether `--model` names a directory, rather than a model by its name. */
-export function isModelDirectory(model: string): boolean {
-  return existsSync(join(localDirectory(model), 'config.json'));
+/** The files of what `--model` names: a directory, or a model of the Hub, which is downloaded into the cache. */
+export async function findModel(choice: ModelChoice, options: FindModelOptions = {}): Promise<ModelFiles> {
+  const { model, revision, dtype, cropRounding, exif } = choice;
+  const decoding = { ...(cropRounding && { cropRounding }), ...(exif && { exif }) };
+  if (!isHubName(model)) return readModelFiles({ dir: localDirectory(model), dtype, decoding });
+  const hub = hubOptions(choice, options);
+  const { dir, commit, stale } = await downloadModel(model, hub);
+  if (stale)
+    options.onWarning?.(
+      `The Hub does not answer: ${model} is taken from the cache, at ${commit}, which '${revision}' may have left.`,
+    );
+  return readModelFiles({ dir, dtype, decoding, name: model, revision: commit });
+}
+
+/** The identity of what `--model` names, without its graphs where the name tells enough. */
+export async function findIdentity(choice: ModelChoice, options: FindModelOptions = {}): Promise<string> {
+  const { model: name, dtype } = choice;
+  if (!isHubName(name)) return (await findModel(choice, options)).identity;
+  return formatIdentity({ name, revision: await hubCommit(name, hubOptions(choice, options)), dtype });
+}
+
+function hubOptions(
+  { revision, dtype }: ModelChoice,
+  { env = process.env, onProgress }: FindModelOptions,
+): HubOptions {
+  return { ...hubEnvironment(env), revision, dtype, ...(onProgress && { onProgress }) };
+}
+
+/** Whether `--model` is a name on the Hub: `owner/repo`, and no directory of that path. */
+export function isHubName(model: string): boolean {
+  return /^[\w.-]+\/[\w.-]+$/.test(model) && !model.startsWith('.') && !existsSync(localDirectory(model));
 }
 
 /** A directory as given, or one that ships with Clipfleet, so that `models/demo` works from any folder. */
@@ -40,10 +89,18 @@ function localDirectory(model: string): string {
  */
 export async function startModel(
   files: ModelFiles,
-  config: Pick<ModelConfig, 'device' | 'threads'>,
+  config: Pick<ModelConfig, 'device' | 'threads'> & Partial<ModelConfig>,
+  env: NodeJS.ProcessEnv = process.env,
 ): Promise<LoadedModel> {
-  const { identity, fingerprint, preprocessing, scoreFunction } = files;
-  if (!files.scale && !files.joint) throw scaleUnknown(files);
+  const { identity, fingerprint, preprocessing, decoding, scoreFunction, hub } = files;
+  const scale = await findScale({
+    dir: files.dir,
+    name: hub?.name,
+    exportedFrom: files.exportedFrom,
+    given: { logitScale: config.logitScale, logitBias: config.logitBias },
+    readHub: hub && ((repository, use) => readHubScale(repository, hub, hubEnvironment(env), use)),
+    joint: files.joint,
+  });
   const session = await startSession({
     modelDir: files.dir,
     graphs: files.graphs,
@@ -51,17 +108,17 @@ export async function startModel(
     textLimits: files.textLimits,
     device: config.device,
     threads: config.threads,
-    solveScaleFrom: files.scale ? undefined : files.joint,
+    solveScaleFrom: 'solve' in scale ? scale.solve : undefined,
   });
-  const scale = files.scale ?? session.solvedScale;
-  if (!scale) throw scaleUnknown(files);
-  return { identity, fingerprint, preprocessing, session, scoring: { ...scale, scoreFunction } };
+  const scoring = { ...('solve' in scale ? solved(session) : scale), scoreFunction };
+  return { identity, fingerprint, preprocessing, decoding, session, scoring };
 }
 
-function scaleUnknown({ dir }: ModelFiles): ClipfleetError {
-  return new ClipfleetError(
-    'MODEL_SCALE_UNKNOWN',
-    `Expected the logit scale in ${dir}: neither onnx/model.onnx, the joint graph, nor model.safetensors is there. ` +
-      'Scores would be guesses without it: add one of the two files.',
-  );
+function solved({ solvedScale }: Session): SourcedScale {
+  if (!solvedScale)
+    throw new ClipfleetError('INTERNAL', 'Expected a scale solved from the joint graph. This is a bug.');
+  return { ...solvedScale, source: 'solved from the joint graph' };
 }
+
+/** Where the demo's model is. */
+export const bundledModel = join('models', 'demo');

@@ -6,10 +6,10 @@ import { pipeline } from 'node:stream/promises';
 import { z } from 'zod';
 import { ClipfleetError } from '../shared/errors.ts';
 import { formatIdentity } from '../shared/modelIdentity.ts';
+import type { DecodeOptions } from './decode.ts';
 import { type Dtype, dtypeSuffix, dtypes } from './dtype.ts';
-import { readSafetensorsScale, withFileRanges } from './logitScale.ts';
 import { PREPROCESSING_VERSION, type Preprocessing, parsePreprocessing } from './preprocessing.ts';
-import type { Scale, Scoring } from './rank.ts';
+import type { Scoring } from './rank.ts';
 import type { TextLimits } from './tokenizer.ts';
 import type { TowersSpec } from './towers.ts';
 
@@ -24,15 +24,22 @@ export interface ModelFiles {
   /** The joint graph, where there is one beside the towers. */
   joint: string | undefined;
   preprocessing: Preprocessing;
+  decoding: Decoding;
   textLimits: TextLimits;
   scoreFunction: Scoring['scoreFunction'];
-  /** From the checkpoint beside the graphs; undefined where only the joint graph can tell. */
-  scale: Scale | undefined;
+  /** The checkpoint that the graphs were exported from, where `config.json` says. */
+  exportedFrom: string | undefined;
+  /** Of a model of the Hub. */
+  hub: { name: string; commit: string } | undefined;
 }
+
+/** How pixels are made where the model does not say; part of the fingerprint, because it changes embeddings. */
+export type Decoding = Pick<DecodeOptions, 'cropRounding' | 'exif'>;
 
 export interface ModelSource {
   dir: string;
   dtype: Dtype;
+  decoding?: Decoding;
   /** For a model of the Hub; a directory is named after itself and its content. */
   name?: string;
   revision?: string;
@@ -43,6 +50,7 @@ const FAMILIES = ['clip', 'chinese_clip', 'metaclip_2', 'siglip', 'siglip2'];
 
 const configSchema = z.object({
   model_type: z.string(),
+  _name_or_path: z.string().optional(),
   text_config: z.object({ max_position_embeddings: z.int().positive().optional() }).optional(),
 });
 
@@ -55,7 +63,7 @@ const tokenizerConfigSchema = z.object({ model_max_length: z.number().positive()
  * @throws MODEL_NOT_FOUND, MODEL_INVALID, MODEL_UNSUPPORTED
  */
 export async function readModelFiles(source: ModelSource): Promise<ModelFiles> {
-  const { dir, dtype } = source;
+  const { dir, dtype, decoding = {} } = source;
   if (!existsSync(join(dir, 'config.json'))) {
     throw new ClipfleetError(
       'MODEL_NOT_FOUND',
@@ -73,7 +81,7 @@ export async function readModelFiles(source: ModelSource): Promise<ModelFiles> {
   const tokenizerConfig = await readJson(join(dir, 'tokenizer_config.json'), tokenizerConfigSchema);
   const processor = await readJson(join(dir, 'preprocessor_config.json'), z.unknown());
   const { graphs, joint } = findGraphs(dir, dtype);
-  const fingerprint = await fingerprintOf(dir, graphs, dtype);
+  const fingerprint = await fingerprintOf(dir, graphs, dtype, decoding);
   const name = source.name ?? basename(await realpath(dir)).replace(/[@:\s]+/g, '-');
   const revision = source.revision ?? fingerprint.slice(0, 12);
   return {
@@ -83,9 +91,11 @@ export async function readModelFiles(source: ModelSource): Promise<ModelFiles> {
     graphs,
     joint,
     preprocessing: parsePreprocessing(processor, config.model_type),
+    decoding,
     textLimits: textLimitsOf(config, tokenizerConfig, sigmoid),
     scoreFunction: sigmoid ? 'sigmoid' : 'softmax',
-    scale: await checkpointScale(dir),
+    exportedFrom: config._name_or_path,
+    hub: source.name && source.revision ? { name: source.name, commit: source.revision } : undefined,
   };
 }
 
@@ -126,12 +136,12 @@ function textLimitsOf(
   return { maxTokens: Math.min(positions, tokenizerConfig.model_max_length ?? positions), padTo: 'longest' };
 }
 
-async function checkpointScale(dir: string): Promise<Scale | undefined> {
-  const path = join(dir, 'model.safetensors');
-  return existsSync(path) ? withFileRanges(path, readSafetensorsScale) : undefined;
-}
-
-async function fingerprintOf(dir: string, graphs: TowersSpec['graphs'], dtype: Dtype): Promise<string> {
+async function fingerprintOf(
+  dir: string,
+  graphs: TowersSpec['graphs'],
+  dtype: Dtype,
+  { cropRounding = 'floor', exif = 'apply' }: Decoding,
+): Promise<string> {
   const onnx = join(dir, 'onnx');
   const external = (await readdir(onnx)).filter((file) => file.includes('.onnx_data'));
   const stems = Object.values(graphs).map((path) => basename(path));
@@ -145,7 +155,7 @@ async function fingerprintOf(dir: string, graphs: TowersSpec['graphs'], dtype: D
     join(dir, 'preprocessor_config.json'),
   ];
   const hash = createHash('sha256');
-  hash.update(`${dtype}\n${PREPROCESSING_VERSION}\n`);
+  hash.update(`${dtype}\n${PREPROCESSING_VERSION}\n${cropRounding}\n${exif}\n`);
   for (const file of files) hash.update(`${basename(file)} ${await sha256Of(file)}\n`);
   return hash.digest('hex');
 }

@@ -1,0 +1,53 @@
+import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import { homedir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { ClipfleetError } from '../shared/errors.ts';
+import { hubCommit } from './hub.ts';
+import { hubFileRange } from './hubApi.ts';
+import type { HubEnvironment } from './hubEnvironment.ts';
+import type { ReadRange } from './logitScale.ts';
+import type { Scale } from './rank.ts';
+
+/**
+ * The scale in a checkpoint on the Hub, read by ranges: some 100 KB of a file of gigabytes. Kept on disk, so that a
+ * model that was used once can be used again without the Hub.
+ *
+ * Undefined where the repository has no such checkpoint.
+ */
+export async function readHubScale(
+  repository: string,
+  hub: { name: string; commit: string },
+  environment: HubEnvironment,
+  use: (read: ReadRange) => Promise<Scale | undefined>,
+): Promise<Scale | undefined> {
+  const kept = keptPath(repository, hub.commit);
+  const known = await readFile(kept, 'utf8').then(
+    (text) => JSON.parse(text) as Scale,
+    () => undefined,
+  );
+  if (known) return known;
+  const options = { ...environment, revision: 'main', dtype: 'fp32' as const };
+  try {
+    const commit = repository === hub.name ? hub.commit : await hubCommit(repository, options);
+    const scale = await use((start, length) =>
+      hubFileRange(repository, commit, 'model.safetensors', start, start + length - 1, environment),
+    );
+    if (scale) await keep(kept, scale);
+    return scale;
+  } catch (error) {
+    if (error instanceof ClipfleetError && error.code === 'MODEL_NOT_FOUND') return undefined;
+    throw error;
+  }
+}
+
+function keptPath(repository: string, commit: string): string {
+  const cache = process.env.XDG_CACHE_HOME || join(homedir(), '.cache');
+  return join(cache, 'clipfleet', 'scales', `${repository.replace('/', '--')}@${commit}.json`);
+}
+
+/** A cache that cannot be written costs a request the next time, nothing else. */
+async function keep(path: string, scale: Scale): Promise<void> {
+  await mkdir(dirname(path), { recursive: true })
+    .then(() => writeFile(path, JSON.stringify(scale)))
+    .catch(() => {});
+}
