@@ -1,5 +1,4 @@
 import type PQueue from 'p-queue';
-import type { ImageRef } from '../shared/imageRef.ts';
 import type { Prediction } from '../shared/prediction.ts';
 import type { Batcher } from './batcher.ts';
 import type { Pixels } from './decode.ts';
@@ -7,8 +6,8 @@ import type { PreparedLabels } from './labelMatrices.ts';
 import { rank, type Scoring } from './rank.ts';
 
 /** The stages one image goes through; each is passed in. */
-export interface Stages {
-  fetchImage: (ref: ImageRef) => Promise<Uint8Array>;
+export interface Stages<Ref> {
+  fetchImage: (ref: Ref) => Uint8Array | Promise<Uint8Array>;
   decodeImage: (bytes: Uint8Array) => Promise<Pixels>;
   embedImage: Batcher['embedImage'];
   scoring: Scoring;
@@ -18,10 +17,14 @@ export interface Stages {
   decoding: PQueue;
 }
 
-export type Classify = (ref: ImageRef, labels: PreparedLabels, urgent: boolean) => Promise<Prediction[]>;
+export type Classify<Ref> = (
+  ref: Ref,
+  labels: Pick<PreparedLabels, 'labelSet' | 'matrix'>,
+  urgent: boolean,
+) => Promise<Prediction[]>;
 
 /** One image from its ref to its ranked labels. An urgent one overtakes at each place where images wait. */
-export function createClassify(stages: Stages): Classify {
+export function createClassify<Ref>(stages: Stages<Ref>): Classify<Ref> {
   const { fetchImage, decodeImage, embedImage, scoring, inFlight, decoding } = stages;
   return (ref, { labelSet, matrix }, urgent) => {
     const priority = urgent ? 1 : 0;

@@ -2,6 +2,7 @@ import { type Job, Worker as LaneWorker, Queue } from 'bullmq';
 import type { Redis } from 'ioredis';
 import PQueue from 'p-queue';
 import type { Config } from '../shared/config.ts';
+import type { ImageRef } from '../shared/imageRef.ts';
 import { keysUnder } from '../shared/keys.ts';
 import { laneEventsMax } from '../shared/lanes.ts';
 import type { Logger } from '../shared/log.ts';
@@ -25,6 +26,7 @@ export const workerOptions = [
   'imagePixelsMax',
   'fetchTimeoutMs',
   'decodeTimeoutMs',
+  'truncated',
   'redirectsMax',
   'allowPrivateAddresses',
   'lockMs',
@@ -78,12 +80,14 @@ export function startWorker(
     run: session.embedImages,
     ...(context.onBatch && { onBatch: context.onBatch }),
   });
-  const classify = createClassify({
+  const classify = createClassify<ImageRef>({
     fetchImage: (ref) => fetcher.fetchImage(ref),
     decodeImage: (bytes) =>
       decodeImage(bytes, preprocessing, {
         pixelsMax: config.imagePixelsMax,
         timeoutMs: config.decodeTimeoutMs,
+        truncated: config.truncated,
+        ...model.decoding,
       }),
     embedImage: batcher.embedImage,
     scoring: model.scoring,

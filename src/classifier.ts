@@ -1,0 +1,171 @@
+/**
+ * The classifier on its own: what a worker is made of, without Redis.
+ *
+ * `createClassifier` is the zero-shot pipeline; `openModel` and what is exported beside it are its parts, for whoever
+ * goes by hand.
+ */
+import { availableParallelism } from 'node:os';
+import { resolve } from 'node:path';
+import { LRUCache } from 'lru-cache';
+import PQueue from 'p-queue';
+import { type OpenedModel, type OpenModelOptions, openModel } from './openModel.ts';
+import type { ImageRef } from './shared/imageRef.ts';
+import {
+  defineLabelSet,
+  type LabelSet,
+  type LabelSetInput,
+  labelSetId,
+  promptsOf,
+} from './shared/labelSet.ts';
+import type { Prediction } from './shared/prediction.ts';
+import { schemeOf } from './shared/uriScheme.ts';
+import { createBatcher } from './worker/batcher.ts';
+import { createClassify } from './worker/classify.ts';
+import { createFetcher, type Fetcher } from './worker/fetch.ts';
+import { buildLabelMatrix, type LabelMatrix } from './worker/rank.ts';
+
+export { type OpenedModel, type OpenModelOptions, openModel } from './openModel.ts';
+export { ClipfleetError, type ErrorCode, errorTable } from './shared/errors.ts';
+export {
+  defineLabelSet,
+  type LabelSet,
+  type LabelSetInput,
+  labelSetId,
+  promptsOf,
+} from './shared/labelSet.ts';
+export type { Prediction } from './shared/prediction.ts';
+export { namedTemplates } from './shared/templates.ts';
+export type { Pixels } from './worker/decode.ts';
+export { buildLabelMatrix, type LabelMatrix, rank, type Scale, type Scoring } from './worker/rank.ts';
+
+/** A path, an http(s), `file:` or `data:` URL, or the bytes of an image file. */
+export type ImageInput = string | URL | Uint8Array;
+
+export interface ClassifierOptions extends OpenModelOptions {
+  /** Most images that go through the session together. */
+  batchSize?: number;
+  /** Largest image file that is read. */
+  imageBytesMax?: number;
+  /** Time for all bytes of one image to arrive. */
+  fetchTimeoutMs?: number;
+  /** Read URLs that lead to private or loopback addresses too. */
+  allowPrivateAddresses?: boolean;
+}
+
+export interface ClassifyOptions extends Omit<LabelSetInput, 'labels' | 'template' | 'templates'> {
+  /** Prompt with `{}` where the label goes; of several, a label's embeddings are averaged. */
+  hypothesisTemplate?: string | readonly string[];
+}
+
+export interface Classifier {
+  readonly model: OpenedModel;
+  /** The labels for one image, best first; for several images, a list for each, in their order. */
+  classify(
+    image: ImageInput,
+    candidateLabels: LabelSetInput['labels'],
+    options?: ClassifyOptions,
+  ): Promise<Prediction[]>;
+  classify(
+    images: readonly ImageInput[],
+    candidateLabels: LabelSetInput['labels'],
+    options?: ClassifyOptions,
+  ): Promise<Prediction[][]>;
+  /** Ends the session thread. */
+  close(): Promise<void>;
+}
+
+/** Label matrices kept: those of the label sets used last. */
+const MATRICES_MAX = 100;
+
+/**
+ * The zero-shot image classification pipeline, with the scores of Python's.
+ *
+ * Labels are encoded once, however many images they are asked for; images are decoded beside the session and go through
+ * it in batches. Rejects with a ClipfleetError whose code says what went wrong with which image.
+ */
+export async function createClassifier(options: ClassifierOptions): Promise<Classifier> {
+  const model = await openModel(options);
+  const fetcher = openFetcher(options);
+  const { width, height } = model.preprocessing;
+  const batchSize = options.batchSize ?? 16;
+  const batcher = createBatcher({
+    batchSize,
+    imageBytes: width * height * 3,
+    run: model.session.embedImages,
+  });
+  const classifyOne = createClassify<ImageInput>({
+    fetchImage: (image) => (image instanceof Uint8Array ? image : fetcher.fetchImage(refOf(image))),
+    decodeImage: model.processImage,
+    embedImage: batcher.embedImage,
+    scoring: model.scoring,
+    inFlight: new PQueue({ concurrency: 3 * batchSize }),
+    decoding: new PQueue({ concurrency: Math.max(2, availableParallelism()) }),
+  });
+  const matrices = new LRUCache<string, Promise<LabelMatrix>>({ max: MATRICES_MAX });
+
+  function matrixOf(labelSet: LabelSet): Promise<LabelMatrix> {
+    const id = labelSetId(labelSet);
+    const known = matrices.get(id) ?? encodeLabels(model, labelSet);
+    matrices.set(id, known);
+    known.catch(() => matrices.delete(id));
+    return known;
+  }
+
+  async function classify(
+    images: ImageInput | readonly ImageInput[],
+    labels: LabelSetInput['labels'],
+    how: ClassifyOptions = {},
+  ) {
+    const { hypothesisTemplate, ...scoring } = how;
+    const templates = hypothesisTemplate === undefined ? undefined : [hypothesisTemplate].flat();
+    const labelSet = defineLabelSet({ ...scoring, labels, ...(templates && { templates }) });
+    const labeled = { labelSet, matrix: await matrixOf(labelSet) };
+    if (!isSeveral(images)) return classifyOne(images, labeled, false);
+    return Promise.all(images.map((image) => classifyOne(image, labeled, false)));
+  }
+
+  return {
+    model,
+    classify: classify as Classifier['classify'],
+    async close() {
+      await fetcher.close();
+      await model.close();
+    },
+  };
+}
+
+/** A path is what it is on this machine, from the working directory. */
+function refOf(image: string | URL): ImageRef {
+  const uri = String(image);
+  return { id: 'image', uri: schemeOf(uri) === undefined ? resolve(uri) : uri };
+}
+
+function isSeveral(images: ImageInput | readonly ImageInput[]): images is readonly ImageInput[] {
+  return Array.isArray(images);
+}
+
+/** The label matrix of a label set under a model. */
+export async function encodeLabels(model: OpenedModel, labelSet: LabelSet): Promise<LabelMatrix> {
+  const prompts = promptsOf(labelSet);
+  const { embeddings, truncated } = await model.session.embedTexts(prompts.flat());
+  if (truncated.length > 0) {
+    const cut = truncated.slice(0, 3).map((place) => `'${prompts.flat()[place]}'`);
+    process.emitWarning(`Too long for the text tower, and cut: ${cut.join(', ')}`, {
+      code: 'LABEL_TRUNCATED',
+    });
+  }
+  const counts = prompts.map((ofLabel) => ofLabel.length);
+  return buildLabelMatrix(embeddings, counts, embeddings.length / prompts.flat().length);
+}
+
+function openFetcher(options: ClassifierOptions): Fetcher {
+  return createFetcher({
+    roots: new Map(),
+    trustPaths: true,
+    bytesMax: options.imageBytesMax ?? 64 * 1024 * 1024,
+    timeoutMs: options.fetchTimeoutMs ?? 30_000,
+    redirectsMax: 5,
+    allowPrivateAddresses: options.allowPrivateAddresses ?? false,
+    userAgent: 'clipfleet',
+  });
+}

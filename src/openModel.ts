@@ -1,0 +1,90 @@
+import { availableParallelism } from 'node:os';
+import { type DecodeOptions, decodeImage, type Pixels } from './worker/decode.ts';
+import type { Dtype } from './worker/dtype.ts';
+import type { HubOptions } from './worker/hub.ts';
+import { findModel, type LoadedModel, startModel } from './worker/loadModel.ts';
+
+export interface OpenModelOptions extends Partial<DecodeOptions> {
+  /** Name on the Hub (`owner/name`) or a directory in the layout of the Hub's ONNX exports. */
+  model: string;
+  /** Branch, tag or commit of a model of the Hub; `main` when absent. */
+  revision?: string;
+  /** Precision of the weights; `fp32` when absent. */
+  dtype?: Dtype;
+  /** `cpu` when absent. */
+  device?: 'cpu' | 'cuda';
+  /** Threads of the session on the processor; the cores available when absent. */
+  threads?: number;
+  /** For a model whose files do not tell: what cosines are multiplied by, and what is added then. */
+  logitScale?: number;
+  logitBias?: number;
+  onProgress?: HubOptions['onProgress'];
+}
+
+/** A model by hand: image processor, both towers, and how its cosines become scores. */
+export interface OpenedModel extends LoadedModel {
+  /** An image file's bytes as pixels of the model's size. */
+  processImage(bytes: Uint8Array): Promise<Pixels>;
+  /** Unit embeddings, one for each image. */
+  embedImages(images: readonly Pixels[]): Promise<Float32Array[]>;
+  /** Unit embeddings, one for each prompt. */
+  embedTexts(prompts: readonly string[]): Promise<Float32Array[]>;
+  /** Ends the session thread. */
+  close(): Promise<void>;
+}
+
+/**
+ * Opens a model, from the Hub's cache or a directory, in a thread of its own.
+ *
+ * @throws MODEL_NOT_FOUND, MODEL_INVALID, MODEL_UNSUPPORTED, MODEL_SCALE_UNKNOWN, HUB_UNAVAILABLE, HUB_FORBIDDEN
+ */
+export async function openModel(options: OpenModelOptions): Promise<OpenedModel> {
+  const {
+    model,
+    revision = 'main',
+    dtype = 'fp32',
+    device = 'cpu',
+    threads = availableParallelism(),
+  } = options;
+  const {
+    logitScale,
+    logitBias,
+    onProgress,
+    pixelsMax = 100_000_000,
+    timeoutMs = 30_000,
+    truncated = 'fail',
+    cropRounding = 'floor',
+    exif = 'apply',
+  } = options;
+  const files = await findModel(
+    { model, revision, dtype, cropRounding, exif },
+    onProgress ? { onProgress } : {},
+  );
+  const loaded = await startModel(files, { device, threads, logitScale, logitBias });
+  const { session, preprocessing } = loaded;
+
+  return {
+    ...loaded,
+    processImage: (bytes) =>
+      decodeImage(bytes, preprocessing, { pixelsMax, timeoutMs, truncated, ...loaded.decoding }),
+
+    async embedImages(images) {
+      const imageBytes = preprocessing.width * preprocessing.height * 3;
+      const pixels = new Uint8Array(images.length * imageBytes);
+      images.forEach(({ data }, i) => {
+        pixels.set(data, i * imageBytes);
+      });
+      return rows(await session.embedImages(pixels, images.length), session.dimensions);
+    },
+
+    async embedTexts(prompts) {
+      return rows((await session.embedTexts(prompts)).embeddings, session.dimensions);
+    },
+
+    close: () => session.close(),
+  };
+}
+
+function rows(matrix: Float32Array, length: number): Float32Array[] {
+  return Array.from({ length: matrix.length / length }, (_, i) => matrix.slice(i * length, (i + 1) * length));
+}
