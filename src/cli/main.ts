@@ -2,14 +2,9 @@
 import { readFileSync } from 'node:fs';
 import { Command } from 'commander';
 import { ClipfleetError } from '../shared/errors.ts';
-import { demoCommand } from './demo.ts';
-import { enqueueCommand } from './enqueue.ts';
+import { commands } from './commands.ts';
 import { exitCodes } from './follow.ts';
-import { labelCommand } from './label.ts';
 import { printable } from './printable.ts';
-import { resultsCommand } from './results.ts';
-import { statusCommand } from './status.ts';
-import { workerCommand } from './worker.ts';
 
 const { version } = JSON.parse(readFileSync(new URL('../../../package.json', import.meta.url), 'utf8')) as {
   version: string;
@@ -29,16 +24,7 @@ Examples:
 Exit codes: 0 all images classified, 1 could not run, 2 ran to the end with failed images, 130 interrupted.
 Each flag has an environment variable, named beside it; see docs/configuration.md.`,
   );
-for (const command of [
-  labelCommand,
-  enqueueCommand,
-  workerCommand,
-  statusCommand,
-  resultsCommand,
-  demoCommand,
-]) {
-  program.addCommand(command);
-}
+for (const command of commands) program.addCommand(command);
 
 // A reader that has seen enough (`| head`) closes the pipe: that is no error.
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {

@@ -17,7 +17,13 @@ export interface TextLimits {
   padTo: 'longest' | 'max';
 }
 
-export type Tokenize = (prompts: readonly string[]) => TokenBatch;
+export interface Tokenizer {
+  tokenize(prompts: readonly string[]): TokenBatch;
+  /** Token ids as text again, without begin, end and padding marks. */
+  decode(ids: readonly number[]): string;
+  /** Token ids of one prompt, uncut. */
+  encode(prompt: string): number[];
+}
 
 /**
  * The model's own tokenizer, from `tokenizer.json` and `tokenizer_config.json` in its directory.
@@ -25,13 +31,13 @@ export type Tokenize = (prompts: readonly string[]) => TokenBatch;
  * Too long a prompt loses the tokens before its last one, as `truncation=True` does in Python: the end mark stays,
  * because CLIP reads the text's embedding there. (transformers.js would cut the mark off.)
  */
-export async function loadTokenizer(modelDir: string, limits: TextLimits): Promise<Tokenize> {
+export async function loadTokenizer(modelDir: string, limits: TextLimits): Promise<Tokenizer> {
   env.allowRemoteModels = false;
   const tokenizer = await AutoTokenizer.from_pretrained(modelDir, { local_files_only: true });
   const padId = BigInt(tokenizer.pad_token_id ?? 0);
   const { maxTokens, padTo } = limits;
 
-  return (prompts) => {
+  function tokenize(prompts: readonly string[]): TokenBatch {
     const sequences = prompts.map((prompt) => tokenizer.encode(prompt));
     const truncated = sequences.flatMap((ids, place) => (ids.length > maxTokens ? [place] : []));
     const fitting = sequences.map((ids) =>
@@ -47,5 +53,11 @@ export async function loadTokenizer(modelDir: string, limits: TextLimits): Promi
       });
     });
     return { ids, mask, count: prompts.length, length, truncated };
+  }
+
+  return {
+    tokenize,
+    encode: (prompt) => tokenizer.encode(prompt),
+    decode: (ids) => tokenizer.decode([...ids], { skip_special_tokens: true }),
   };
 }

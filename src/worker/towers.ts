@@ -47,7 +47,7 @@ const SCALE_TEXTS = [
 
 /** Opens the model's sessions. Runs in the session thread: every run blocks it. */
 export async function openTowers(spec: TowersSpec): Promise<Towers> {
-  const tokenize = await loadTokenizer(spec.modelDir, spec.textLimits);
+  const { tokenize } = await loadTokenizer(spec.modelDir, spec.textLimits);
   const { width, height } = spec.preprocessing;
   const imageBytes = width * height * 3;
   const open = (path: string) => openSession(path, spec);

@@ -1,0 +1,32 @@
+import { modelOptions, startModel } from '../worker/loadModel.ts';
+import { verifyModel } from '../worker/verify.ts';
+import { createCommand } from './commandOptions.ts';
+import { findModelShown } from './findModelShown.ts';
+import { exitCodes } from './follow.ts';
+import { alignColumns, printable } from './printable.ts';
+
+export const verifyCommand = createCommand({
+  name: 'verify',
+  summary: 'Check what this machine makes of a model: against reference vectors, and against itself.',
+  examples: [
+    'clipfleet verify --model models/demo',
+    'clipfleet verify --model Xenova/clip-vit-base-patch32 --dtype q8',
+  ],
+  options: [...modelOptions, 'format'] as const,
+  async run(_, config) {
+    const files = await findModelShown(config);
+    const model = await startModel(files, config);
+    try {
+      const checks = await verifyModel(files, model);
+      const lines = checks.map(({ name, ok, detail }) => [ok ? 'ok' : 'FAILED', name, printable(detail)]);
+      process.stdout.write(
+        config.format === 'jsonl'
+          ? checks.map((check) => `${JSON.stringify(check)}\n`).join('')
+          : `${model.identity}\n${alignColumns(lines)}\n`,
+      );
+      return checks.every(({ ok }) => ok) ? exitCodes.classified : exitCodes.failed;
+    } finally {
+      await model.session.close();
+    }
+  },
+});
