@@ -34,6 +34,8 @@ export interface Running {
 /** A Redis server of the test's own, in a folder of its own, with commands that use it. */
 export interface Fleet {
   folder: string;
+  /** What commands find in their environment besides the test's own. */
+  env: Record<string, string>;
   redis: Redis;
   producer: ReturnType<typeof createProducer>;
   start(...args: string[]): Running;
@@ -49,6 +51,7 @@ export async function startFleet(t: TestContext): Promise<Fleet> {
   const redis = await connectRedis({ socket: lease.socket });
   const producer = createProducer({ redis });
   const children: ChildProcess[] = [];
+  const env: Record<string, string> = { CLIPFLEET_DATA_DIR: dataDir };
   t.after(async () => {
     for (const child of children) child.kill('SIGKILL');
     redis.disconnect();
@@ -56,10 +59,9 @@ export async function startFleet(t: TestContext): Promise<Fleet> {
   });
 
   function start(...args: string[]): Running {
-    const env = { ...process.env, CLIPFLEET_DATA_DIR: dataDir };
     const child = spawn(process.execPath, [main, ...args], {
       cwd: folder,
-      env,
+      env: { ...process.env, ...env },
       stdio: ['ignore', 'pipe', 'pipe'],
     });
     children.push(child);
@@ -76,6 +78,7 @@ export async function startFleet(t: TestContext): Promise<Fleet> {
 
   return {
     folder,
+    env,
     redis,
     producer,
     start,

@@ -13,7 +13,7 @@ test('a job that BullMQ fails because its workers died again and again still end
   const url = await serveHttp(t, () => {
     requests++;
   });
-  const { identity: model } = await findModel({ model: demoModel, dtype: 'fp32' });
+  const { identity: model } = await findModel({ model: demoModel, revision: 'main', dtype: 'fp32' });
   const labelSet = defineLabelSet({ labels: ['fox', 'owl'] });
   const run = await fleet.producer.openRun({ model, labelSet, run: 'lost' });
   await run.add([

@@ -5,7 +5,7 @@ import { listSource } from '../producer/source.ts';
 import type { Config } from '../shared/config.ts';
 import { defineLabelSet } from '../shared/labelSet.ts';
 import { privateLaneName } from '../shared/lanes.ts';
-import { findModel, startModel } from '../worker/loadModel.ts';
+import { bundledModel, findModel, startModel } from '../worker/loadModel.ts';
 import { startWorker, workerOptions } from '../worker/worker.ts';
 import { createCommand } from './commandOptions.ts';
 import { type Context, contextOptions, openContext } from './context.ts';
@@ -56,7 +56,10 @@ export const demoCommand = createCommand({
 
 async function demo(context: Context, config: Config<(typeof optionNames)[number]>): Promise<number> {
   const { producer, redis, prefix, log } = context;
-  const model = await startModel(await findModel({ model: 'models/demo', dtype: 'fp32' }), config);
+  const model = await startModel(
+    await findModel({ model: bundledModel, revision: 'main', dtype: 'fp32' }),
+    config,
+  );
   const lane = privateLaneName(newRunId());
   // All three runs wait in the lane before the worker starts, so that their images meet in its batches.
   const runs = await Promise.all(scenes.map((scene) => addScene(context, model.identity, lane, scene)));

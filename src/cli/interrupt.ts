@@ -1,22 +1,47 @@
+export interface Interrupt {
+  signal: AbortSignal;
+  /** Resolves at the first signal. */
+  interrupted: Promise<void>;
+  /** Gives the signals back to Node. */
+  stop(): void;
+}
+
 /**
  * The first SIGINT or SIGTERM asks to drain, the second ends the process at once.
  *
  * Either way nothing is lost: rows are written before their job completes, and what has no row can be continued.
  */
-export function onInterrupt(sayWhatHappens: string): { signal: AbortSignal; stop(): void } {
+export function onInterrupt(sayWhatHappens: string): Interrupt {
   const controller = new AbortController();
   const handle = (name: NodeJS.Signals) => {
-    if (controller.signal.aborted) process.exit(name === 'SIGINT' ? 130 : 143);
+    if (controller.signal.aborted) {
+      stop();
+      dieOf(name);
+      return;
+    }
     process.stderr.write(`\n${name}: ${sayWhatHappens} Once more to leave at once.\n`);
     controller.abort(name);
   };
   process.on('SIGINT', handle);
   process.on('SIGTERM', handle);
-  return {
-    signal: controller.signal,
-    stop() {
-      process.off('SIGINT', handle);
-      process.off('SIGTERM', handle);
-    },
+  const stop = () => {
+    process.off('SIGINT', handle);
+    process.off('SIGTERM', handle);
   };
+  const { signal } = controller;
+  return {
+    signal,
+    interrupted: new Promise((resolve) => signal.addEventListener('abort', () => resolve())),
+    stop,
+  };
+}
+
+/**
+ * By the signal itself, whose default action is back: process.exit() would first take the session's thread apart, in the
+ * middle of a run.
+ */
+function dieOf(name: NodeJS.Signals): void {
+  // A progress bar has hidden the cursor.
+  if (process.stderr.isTTY) process.stderr.write('\u001b[?25h\n');
+  process.kill(process.pid, name);
 }

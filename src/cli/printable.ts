@@ -17,6 +17,18 @@ export function fit(text: string, columns: number): string {
   return `${cut}…`;
 }
 
+/** The end of a text, cut to a width: of a path, what tells files apart is at its end. */
+export function fitEnd(text: string, columns: number): string {
+  const shown = printable(text);
+  if (stringWidth(shown) <= columns) return shown;
+  let cut = '';
+  for (const character of [...shown].reverse()) {
+    if (stringWidth(`…${character}${cut}`) > columns) break;
+    cut = character + cut;
+  }
+  return `…${cut}`;
+}
+
 /** Columns padded to their widest cell, two spaces apart. */
 export function alignColumns(rows: readonly (readonly string[])[]): string {
   const widths: number[] = [];

@@ -1,5 +1,5 @@
 import type { PublicRow } from '../shared/row.ts';
-import { alignColumns, fit, printable } from './printable.ts';
+import { alignColumns, fit, fitEnd, printable } from './printable.ts';
 
 /** Rows a table shows one by one; of more, the rest is in the summary. */
 const ROWS_SHOWN_MAX = 50;
@@ -14,7 +14,7 @@ export function createTable() {
   const best = new Map<string, number>();
   const failures: PublicRow[] = [];
   const codes = new Map<string, number>();
-  let count = 0;
+  let classified = 0;
 
   function addFailed(row: Extract<PublicRow, { status: 'failed' }>): void {
     codes.set(row.error.code, (codes.get(row.error.code) ?? 0) + 1);
@@ -27,17 +27,17 @@ export function createTable() {
     },
 
     add(row: PublicRow): void {
-      count++;
       if (row.status === 'failed') {
         addFailed(row);
         return;
       }
+      classified++;
       const first = row.predictions[0]?.label ?? '(none above the threshold)';
       best.set(first, (best.get(first) ?? 0) + 1);
       if (shown.length >= ROWS_SHOWN_MAX) return;
       const cells = row.predictions.slice(0, PREDICTIONS_SHOWN);
       shown.push([
-        fit(row.id, ID_COLUMNS),
+        fitEnd(row.id, ID_COLUMNS),
         ...cells.map(({ label, score }) => `${fit(label, LABEL_COLUMNS)} ${formatScore(score)}`),
       ]);
     },
@@ -46,8 +46,7 @@ export function createTable() {
     format(): string {
       const parts: string[] = [];
       if (shown.length > 0) parts.push(alignColumns(shown));
-      if (count > shown.length + failures.length)
-        parts.push(`… ${count - shown.length - failures.length} more`);
+      if (classified > shown.length) parts.push(`… ${classified - shown.length} more`);
       if (best.size > 0) parts.push(formatBest(best));
       if (failures.length > 0) parts.push(formatFailures(failures, codes));
       return `${parts.join('\n\n')}\n`;
@@ -68,7 +67,7 @@ function formatBest(best: Map<string, number>): string {
 
 function formatFailures(rows: PublicRow[], codes: Map<string, number>): string {
   const lines = rows.map((row) =>
-    row.status === 'failed' ? [fit(row.id, ID_COLUMNS), row.error.code, printable(row.error.message)] : [],
+    row.status === 'failed' ? [fitEnd(row.id, ID_COLUMNS), row.error.code, printable(row.error.message)] : [],
   );
   const total = [...codes.values()].reduce((sum, n) => sum + n, 0);
   const byCode = [...codes].map(([code, n]) => `${code} ${n}`).join(', ');
