@@ -47,6 +47,24 @@ test('towers alone take the scale from the checkpoint on the Hub, by ranges', as
   assert.deepEqual(hub.seen, []);
 });
 
+test('a repository without a checkpoint is asked once: offline it has the known scale of what it was exported from', async (t) => {
+  const files = await modelFiles(demoDir, towers);
+  const config = JSON.parse(files['config.json']!.toString('utf8'));
+  const exported = { ...config, _name_or_path: 'openai/clip-vit-base-patch32' };
+  files['config.json'] = Buffer.from(JSON.stringify(exported));
+  const { fleet, hub } = await hubFleet(t, files);
+  const logitOf = async () => {
+    const { code, stdout, stderr } = await labelPhoto(fleet, hub, '--score-function', 'logit');
+    assert.equal(code, 0, stderr);
+    return jsonLines<Line>(stdout)[0]!.predictions;
+  };
+  const online = await logitOf();
+  const asked = hub.seen.filter(({ path }) => path.endsWith('/model.safetensors'));
+  assert.equal(asked.length, 1);
+  fleet.env.HF_HUB_OFFLINE = '1';
+  assert.deepEqual(await logitOf(), online);
+});
+
 test('a SigLIP whose scale nobody tells is refused with the remedy', async (t) => {
   const { fleet, hub } = await hubFleet(t, await modelFiles(siglipDir, towers));
   const { code, stdout, stderr } = await labelPhoto(fleet, hub);

@@ -122,7 +122,7 @@ test('a signal ends the adding after the chunk at hand, also where it waits', as
   await open.close();
 });
 
-test('a run that is continued passes over images with rows, and takes new chunk numbers', async (t) => {
+test('a run that is continued passes over images with rows or in jobs, and takes new chunk numbers', async (t) => {
   const fleet = await startFleet(t);
   const lane = openLane(t, fleet);
   const first = await fleet.producer.openRun({ ...about, run: 'r' });
@@ -132,12 +132,24 @@ test('a run that is continued passes over images with rows, and takes new chunk 
   await fleet.producer.store.putRows('r', [rowOf('0'), rowOf('1'), rowOf('4')]);
   await finish(fleet, 'r', 0);
   const again = await fleet.producer.openRun({ ...about, run: 'r' });
-  assert.equal(await again.add(refs(6), { chunkSize: 2 }), 3);
+  assert.equal(await again.add(refs(6), { chunkSize: 2 }), 1);
   await again.close();
   assert.deepEqual((await chunksIn(lane)).slice(-2), [
-    [2, ['2', '3']],
-    [3, ['5']],
+    [1, ['2', '3']],
+    [2, ['5']],
   ]);
+  assert.equal((await fleet.producer.runs.get('r'))?.images, 5, 'no image is counted twice');
+});
+
+test('two producers may add to one run at the same time: no image of either is lost', async (t) => {
+  const fleet = await startFleet(t);
+  const lane = openLane(t, fleet);
+  const [one, other] = await Promise.all([1, 2].map(() => fleet.producer.openRun({ ...about, run: 'r' })));
+  await Promise.all([one!.add(refs(20), { chunkSize: 2 }), other!.add(refs(20, 100), { chunkSize: 2 })]);
+  await Promise.all([one!.close(), other!.close()]);
+  assert.equal((await fleet.producer.runs.get('r'))?.images, 40);
+  const ids = (await chunksIn(lane)).flatMap(([, images]) => images);
+  assert.equal(new Set(ids).size, 40);
 });
 
 test('a chunk that was announced but whose job never came to be is withdrawn when the run goes on', async (t) => {

@@ -22,7 +22,8 @@ export interface AddOptions {
 export interface OpenRun {
   readonly run: string;
   /**
-   * Adds images chunk by chunk. Of a run that is continued, images that have their row are passed over.
+   * Adds images chunk by chunk. Of a run that is continued, images that have their row, or wait in a job,
+   * are passed over.
    * Resolves to the number of images added.
    *
    * @throws RUN_SEALED, USAGE for a ref that is none
@@ -34,22 +35,16 @@ export interface OpenRun {
 }
 
 const HIGH_WATER_POLL_MS = 100;
+/** Far longer than a producer takes from announcing a chunk to adding its job. */
+const SECOND_LOOK_MS = 1_000;
 
 /** @param record the run as its ledger has it; one that has chunks already is continued */
 export function createOpenRun(record: Run, queue: Queue, runs: Runs, store: ResultsStore): OpenRun {
   const { run, labelSet } = record;
   const continued = record.chunks > 0;
-  let nextChunk = record.chunks;
-
-  /** Chunks whose producer was cut off between announcing them and adding their job would keep the run open for ever. */
-  async function withdrawLostChunks(): Promise<void> {
-    for (const chunk of await runs.pendingChunks(run)) {
-      if (!(await queue.getJob(jobId(run, chunk, 0)))) await runs.withdraw(run, chunk);
-    }
-  }
 
   async function addChunk(images: ImageRef[], attempts: number): Promise<number> {
-    const chunk = nextChunk++;
+    const chunk = await runs.reserveChunk(run);
     const data = { v: WIRE_VERSION, run, chunk, generation: 0, labelSet, images };
     const pending = await runs.announce(run, chunk, images.length);
     await queue.add('chunk', data, chunkJobOptions(jobId(run, chunk, 0), attempts));
@@ -60,15 +55,13 @@ export function createOpenRun(record: Run, queue: Queue, runs: Runs, store: Resu
     run,
     async add(images, { chunkSize = 32, highWater = 100_000, attempts = 3, signal } = {}) {
       if (!Number.isInteger(chunkSize) || chunkSize < 1 || chunkSize > CHUNK_IMAGES_MAX) {
-        throw new ClipfleetError(
-          'USAGE',
-          `Expected chunkSize from 1 to ${CHUNK_IMAGES_MAX}, got ${chunkSize}.`,
-        );
+        const message = `Expected chunkSize from 1 to ${CHUNK_IMAGES_MAX}, got ${chunkSize}.`;
+        throw new ClipfleetError('USAGE', message);
       }
-      if (continued) await withdrawLostChunks();
+      const waiting = continued ? await settlePending(run, queue, runs) : undefined;
       let added = 0;
       for await (const chunk of inChunks(images, chunkSize)) {
-        const left = continued ? await withoutRow(store, run, chunk) : chunk;
+        const left = waiting ? await neitherDoneNorWaiting(store, run, chunk, waiting) : chunk;
         if (left.length > 0) {
           const pending = await addChunk(left, attempts);
           added += left.length;
@@ -83,13 +76,41 @@ export function createOpenRun(record: Run, queue: Queue, runs: Runs, store: Resu
   };
 }
 
-async function withoutRow(store: ResultsStore, run: string, images: ImageRef[]): Promise<ImageRef[]> {
-  const done = await store.has(
-    run,
-    images.map(({ id }) => id),
-    0,
-  );
-  return images.filter(({ id }) => !done.has(id));
+/**
+ * What an earlier producer of the run left: the ids of images that wait in jobs, which need not be added again.
+ *
+ * A chunk that was announced and has no job would keep the run open for ever: its producer was cut off in between, and
+ * its images come again from the source. It is withdrawn, after a second look, because a producer that is alive adds the
+ * job within that time.
+ */
+async function settlePending(run: string, queue: Queue, runs: Runs): Promise<Set<string>> {
+  const waiting = new Set<string>();
+  const look = async (chunks: number[]) => {
+    const lost: number[] = [];
+    for (const chunk of chunks) {
+      const job = await queue.getJob(jobId(run, chunk, 0));
+      if (job) for (const { id } of (job.data as { images: ImageRef[] }).images) waiting.add(id);
+      else lost.push(chunk);
+    }
+    return lost;
+  };
+  const missing = await look(await runs.pendingChunks(run));
+  if (missing.length === 0) return waiting;
+  await delay(SECOND_LOOK_MS);
+  for (const chunk of await look(missing)) await runs.withdraw(run, chunk);
+  return waiting;
+}
+
+async function neitherDoneNorWaiting(
+  store: ResultsStore,
+  run: string,
+  images: ImageRef[],
+  waiting: Set<string>,
+): Promise<ImageRef[]> {
+  const left = images.filter(({ id }) => !waiting.has(id));
+  const ids = left.map(({ id }) => id);
+  const done = ids.length > 0 ? await store.has(run, ids, 0) : new Set<string>();
+  return left.filter(({ id }) => !done.has(id));
 }
 
 async function belowHighWater(runs: Runs, run: string, highWater: number, signal: AbortSignal | undefined) {

@@ -62,12 +62,16 @@ export const errorTable = {
     says: 'The job is of a newer wire version than this worker reads.',
   },
   LABEL_SET_UNKNOWN: { retry: false, scope: 'job', says: 'No label set is stored under the id.' },
+  LABEL_NOT_EMBEDDED: {
+    retry: false,
+    scope: 'job',
+    says: 'The text tower gives no embedding for a prompt.',
+  },
   LABEL_SET_INVALID: {
     retry: false,
     scope: 'job',
     says: 'The label set is not of the format, or not the one its id names.',
   },
-  LABEL_TOO_LONG: { retry: false, scope: 'job', says: 'A prompt has more tokens than the text tower reads.' },
 
   // The whole command.
   USAGE: {

@@ -38,6 +38,8 @@ export interface Runs {
   /** Opens a new run, or an existing one of the same model and label set for more images. @throws RUN_MISMATCH */
   open(run: NewRun): Promise<Run>;
   get(run: string): Promise<Run | undefined>;
+  /** A chunk number nobody else has: two producers may add to one run. */
+  reserveChunk(run: string): Promise<number>;
   /** Resolves to the run's pending images, this chunk's among them. @throws RUN_SEALED, RUN_UNKNOWN */
   announce(run: string, chunk: number, images: number): Promise<number>;
   finish(run: string, chunk: number): Promise<void>;
@@ -69,6 +71,10 @@ export function createRuns(redis: Redis, keys: Keys): Runs {
     async get(run) {
       const record = await redis.hgetall(keys.run(run));
       return record.model === undefined ? undefined : decodeRun(run, record);
+    },
+
+    async reserveChunk(run) {
+      return (await redis.hincrby(keys.run(run), 'chunks', 1)) - 1;
     },
 
     async announce(run, chunk, images) {

@@ -57,7 +57,7 @@ export const sessionOptions = {
     env: 'CLIPFLEET_LOGIT_BIAS',
     value: 'BIAS',
     schema: real(-1e6, 1e6).optional(),
-    defaultSays: '0 beside a given logit scale',
+    defaultSays: '0 beside a given logit scale of a CLIP',
     says: 'What is added to the logits, for a SigLIP whose files do not tell.',
   }),
   batchSize: option({

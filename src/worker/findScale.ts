@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { ClipfleetError } from '../shared/errors.ts';
 import { knownScale } from './knownScales.ts';
 import { type ReadRange, readSafetensorsScale, withFileRanges } from './logitScale.ts';
-import type { Scale } from './rank.ts';
+import type { Scale, Scoring } from './rank.ts';
 
 /** A logit scale, and where it was found: stored and shown with the model, because scores mean nothing without it. */
 export interface SourcedScale extends Scale {
@@ -16,6 +16,7 @@ export interface ScaleQuery {
   name: string | undefined;
   /** The checkpoint that `config.json` says the graphs were exported from. */
   exportedFrom: string | undefined;
+  scoreFunction: Scoring['scoreFunction'];
   /** What the user said. */
   given: { logitScale: number | undefined; logitBias: number | undefined };
   /** Reads the checkpoint on the Hub, where there is one. */
@@ -30,25 +31,25 @@ export interface ScaleQuery {
 }
 
 /**
- * The model's logit scale and bias: what the user gave, the checkpoint beside the graphs, the joint graph, the table of
- * known models, the checkpoint on the Hub, in this order. `solve` means that the session thread is to solve it from the
- * joint graph.
+ * The model's logit scale and bias: what the user gave, the checkpoint beside the graphs, the joint graph; then, of the
+ * model itself and of the checkpoint it was exported from, the table of known models and model.safetensors on the Hub.
+ * `solve` means that the session thread is to solve it from the joint graph.
  *
- * @throws MODEL_SCALE_UNKNOWN: a guess would give wrong scores that look right
+ * @throws MODEL_SCALE_UNKNOWN: a guess would give wrong scores that look right; USAGE where the user said half of it
  */
 export async function findScale(query: ScaleQuery): Promise<SourcedScale | { solve: string }> {
-  const { given, dir, joint } = query;
-  if (given.logitScale !== undefined) {
-    return { logitScale: given.logitScale, logitBias: given.logitBias ?? 0, source: 'given by the user' };
-  }
+  const { dir, joint } = query;
+  const given = givenScale(query);
+  if (given) return { ...given, source: 'given by the user' };
   const local = await localCheckpoint(dir);
   if (local) return { ...local, source: 'model.safetensors beside the graphs' };
   if (joint) return { solve: joint };
-  const known = knownScale(query.name, query.exportedFrom);
-  if (known) return { ...known, source: 'table of known models' };
+  // A fine-tuned model may name the one it began as: what it says of itself comes first.
   for (const repository of [query.name, query.exportedFrom]) {
-    if (!repository || !query.readHub) continue;
-    const remote = await query.readHub(repository, readSafetensorsScale);
+    if (!repository) continue;
+    const known = knownScale(repository);
+    if (known) return { ...known, source: `known scale of ${repository}` };
+    const remote = await query.readHub?.(repository, readSafetensorsScale);
     if (remote) return { ...remote, source: `model.safetensors of ${repository}` };
   }
   throw new ClipfleetError(
@@ -57,6 +58,23 @@ export async function findScale(query: ScaleQuery): Promise<SourcedScale | { sol
       'there, and the model is not one of the known ones. Scores would be guesses without it: add one of the two ' +
       'files, or read logit_scale (and logit_bias) from the checkpoint and give --logit-scale (their exponential) and --logit-bias.',
   );
+}
+
+function givenScale({ given: { logitScale, logitBias }, scoreFunction }: ScaleQuery): Scale | undefined {
+  if (logitScale === undefined) {
+    if (logitBias === undefined) return undefined;
+    throw new ClipfleetError(
+      'USAGE',
+      'Expected --logit-scale beside --logit-bias: one without the other scores wrongly.',
+    );
+  }
+  if (logitBias === undefined && scoreFunction === 'sigmoid') {
+    throw new ClipfleetError(
+      'USAGE',
+      'Expected --logit-bias beside --logit-scale for a SigLIP, whose scores mean nothing without it.',
+    );
+  }
+  return { logitScale, logitBias: logitBias ?? 0 };
 }
 
 async function localCheckpoint(dir: string): Promise<Scale | undefined> {

@@ -9,8 +9,8 @@ import type { ReadRange } from './logitScale.ts';
 import type { Scale } from './rank.ts';
 
 /**
- * The scale in a checkpoint on the Hub, read by ranges: some 100 KB of a file of gigabytes. Kept on disk, so that a
- * model that was used once can be used again without the Hub.
+ * The scale in a checkpoint on the Hub, read by ranges: some 100 KB of a file of gigabytes. Kept on disk, also that the
+ * model's own repository has none, so that a model that was used once can be used again without the Hub.
  *
  * Undefined where the repository has no such checkpoint.
  */
@@ -22,22 +22,25 @@ export async function readHubScale(
 ): Promise<Scale | undefined> {
   const kept = keptPath(repository, hub.commit);
   const known = await readFile(kept, 'utf8').then(
-    (text) => JSON.parse(text) as Scale,
+    (text) => JSON.parse(text) as Scale | null,
     () => undefined,
   );
-  if (known) return known;
+  if (known !== undefined) return known ?? undefined;
+  const own = repository === hub.name;
   const options = { ...environment, revision: 'main', dtype: 'fp32' as const };
-  try {
-    const commit = repository === hub.name ? hub.commit : await hubCommit(repository, options);
-    const scale = await use((start, length) =>
+  const ask = async () => {
+    const commit = own ? hub.commit : await hubCommit(repository, options);
+    return use((start, length) =>
       hubFileRange(repository, commit, 'model.safetensors', start, start + length - 1, environment),
     );
-    if (scale) await keep(kept, scale);
-    return scale;
-  } catch (error) {
+  };
+  const scale = await ask().catch((error: unknown) => {
     if (error instanceof ClipfleetError && error.code === 'MODEL_NOT_FOUND') return undefined;
     throw error;
-  }
+  });
+  // What a commit lacks it will always lack; another repository may still get it.
+  if (scale || own) await keep(kept, scale ?? null);
+  return scale;
 }
 
 function keptPath(repository: string, commit: string): string {
@@ -46,7 +49,7 @@ function keptPath(repository: string, commit: string): string {
 }
 
 /** A cache that cannot be written costs a request the next time, nothing else. */
-async function keep(path: string, scale: Scale): Promise<void> {
+async function keep(path: string, scale: Scale | null): Promise<void> {
   await mkdir(dirname(path), { recursive: true })
     .then(() => writeFile(path, JSON.stringify(scale)))
     .catch(() => {});

@@ -13,30 +13,21 @@ const clip100: Scale = { logitScale: 100, logitBias: 0 };
  * Only numbers that were read from a checkpoint or its graph stand here. A model that is not listed is looked up in its
  * checkpoint, or refused.
  */
-const scales: Record<string, Scale> = {
-  'openai/clip-vit-base-patch32': clip100,
-  'openai/clip-vit-base-patch16': clip100,
-  'openai/clip-vit-large-patch14': clip100,
-  'openai/clip-vit-large-patch14-336': clip100,
-  'google/siglip-base-patch16-224': { logitScale: 117.330765, logitBias: -12.932437 },
-};
+const scales = new Map<string, Scale>([
+  ['openai/clip-vit-base-patch32', clip100],
+  ['openai/clip-vit-base-patch16', clip100],
+  ['openai/clip-vit-large-patch14', clip100],
+  ['openai/clip-vit-large-patch14-336', clip100],
+  ['google/siglip-base-patch16-224', { logitScale: 117.330765, logitBias: -12.932437 }],
+]);
 
 /** Repositories that hold ONNX exports of checkpoints under the same name. */
 const EXPORTERS = ['Xenova/', 'onnx-community/'];
 
-/** The scale of a model of the Hub, by its name or that of the checkpoint it says it was exported from. */
-export function knownScale(name: string | undefined, exportedFrom: string | undefined): Scale | undefined {
-  for (const candidate of [name, exportedFrom]) {
-    if (candidate === undefined) continue;
-    const scale = scales[candidate] ?? scaleOfExport(candidate);
-    if (scale) return scale;
-  }
-  return undefined;
-}
-
-function scaleOfExport(name: string): Scale | undefined {
+/** The scale of a model of the Hub, by its name or that of the checkpoint it is an export of. */
+export function knownScale(name: string): Scale | undefined {
   const exporter = EXPORTERS.find((prefix) => name.startsWith(prefix));
-  if (!exporter) return undefined;
+  if (!exporter) return scales.get(name);
   const model = name.slice(exporter.length).replace(/-ONNX$/, '');
-  return scales[`openai/${model}`] ?? scales[`google/${model}`];
+  return scales.get(`openai/${model}`) ?? scales.get(`google/${model}`);
 }

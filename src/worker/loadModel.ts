@@ -97,6 +97,7 @@ export async function startModel(
     dir: files.dir,
     name: hub?.name,
     exportedFrom: files.exportedFrom,
+    scoreFunction,
     given: { logitScale: config.logitScale, logitBias: config.logitBias },
     readHub: hub && ((repository, use) => readHubScale(repository, hub, hubEnvironment(env), use)),
     joint: files.joint,

@@ -81,7 +81,8 @@ export async function readModelFiles(source: ModelSource): Promise<ModelFiles> {
   const tokenizerConfig = await readJson(join(dir, 'tokenizer_config.json'), tokenizerConfigSchema);
   const processor = await readJson(join(dir, 'preprocessor_config.json'), z.unknown());
   const { graphs, joint } = findGraphs(dir, dtype);
-  const fingerprint = await fingerprintOf(dir, graphs, dtype, decoding);
+  const textLimits = textLimitsOf(config, tokenizerConfig, sigmoid);
+  const fingerprint = await fingerprintOf(dir, graphs, { dtype, decoding, textLimits });
   const name = source.name ?? basename(await realpath(dir)).replace(/[@:\s]+/g, '-');
   const revision = source.revision ?? fingerprint.slice(0, 12);
   return {
@@ -92,7 +93,7 @@ export async function readModelFiles(source: ModelSource): Promise<ModelFiles> {
     joint,
     preprocessing: parsePreprocessing(processor, config.model_type),
     decoding,
-    textLimits: textLimitsOf(config, tokenizerConfig, sigmoid),
+    textLimits,
     scoreFunction: sigmoid ? 'sigmoid' : 'softmax',
     exportedFrom: config._name_or_path,
     hub: source.name && source.revision ? { name: source.name, commit: source.revision } : undefined,
@@ -139,9 +140,10 @@ function textLimitsOf(
 async function fingerprintOf(
   dir: string,
   graphs: TowersSpec['graphs'],
-  dtype: Dtype,
-  { cropRounding = 'floor', exif = 'apply' }: Decoding,
+  { dtype, decoding, textLimits }: Pick<ModelFiles, 'textLimits' | 'decoding'> & { dtype: Dtype },
 ): Promise<string> {
+  const { cropRounding = 'floor', exif = 'apply' } = decoding;
+  const { maxTokens, padTo } = textLimits;
   const onnx = join(dir, 'onnx');
   const external = (await readdir(onnx)).filter((file) => file.includes('.onnx_data'));
   const stems = Object.values(graphs).map((path) => basename(path));
@@ -155,7 +157,7 @@ async function fingerprintOf(
     join(dir, 'preprocessor_config.json'),
   ];
   const hash = createHash('sha256');
-  hash.update(`${dtype}\n${PREPROCESSING_VERSION}\n${cropRounding}\n${exif}\n`);
+  hash.update(JSON.stringify([dtype, PREPROCESSING_VERSION, cropRounding, exif, maxTokens, padTo]));
   for (const file of files) hash.update(`${basename(file)} ${await sha256Of(file)}\n`);
   return hash.digest('hex');
 }

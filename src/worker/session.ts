@@ -106,6 +106,9 @@ export async function startSession(spec: TowersSpec): Promise<Session> {
 
     async close() {
       closing = true;
+      lost = new ClipfleetError('SESSION_LOST', 'The session was closed while it was asked.');
+      for (const { reject } of waiting.values()) reject(lost);
+      waiting.clear();
       await thread.terminate();
     },
   };

@@ -75,7 +75,9 @@ export async function openTowers(spec: TowersSpec): Promise<Towers> {
   async function embedTexts(prompts: readonly string[]): Promise<TextEmbeddings> {
     const tokens = tokenize(prompts);
     const outputs = await run(await openText(), joint ? blank() : undefined, tokens);
-    const embeddings = unitRows(pick(outputs, TEXT_OUTPUTS), prompts.length);
+    const raw = pick(outputs, TEXT_OUTPUTS);
+    refuseEmpty(floats(raw), prompts);
+    const embeddings = unitRows(raw, prompts.length);
     const length = embeddings.length / prompts.length;
     if (length !== dimensions) {
       throw new ClipfleetError(
@@ -175,6 +177,18 @@ function pick(outputs: ort.InferenceSession.OnnxValueMapType, names: readonly st
 
 function floats(tensor: ort.Tensor): Float32Array {
   return tensor.type === 'float16' ? fromHalf(tensor.data as Uint16Array) : (tensor.data as Float32Array);
+}
+
+/** A vector of zeros has no direction: no image is nearer to it than another. */
+function refuseEmpty(rows: Float32Array, prompts: readonly string[]): void {
+  const length = rows.length / prompts.length;
+  prompts.forEach((prompt, i) => {
+    if (rows.subarray(i * length, (i + 1) * length).some((value) => value !== 0)) return;
+    throw new ClipfleetError(
+      'LABEL_NOT_EMBEDDED',
+      `Expected an embedding of '${prompt}', got zeros: the model knows none of its words. Use other words.`,
+    );
+  });
 }
 
 function unitRows(tensor: ort.Tensor, rows: number): Float32Array {
