@@ -46,13 +46,7 @@ export async function readGolden(name: (typeof goldenNames)[number]): Promise<Go
   };
 }
 
-/** Mean absolute difference, in the units of the values. */
-export function meanDifference(a: ArrayLike<number>, b: ArrayLike<number>): number {
-  let sum = 0;
-  for (let i = 0; i < a.length; i++) sum += Math.abs(a[i]! - b[i]!);
-  return sum / a.length;
-}
-
+/** Of two lists of numbers, place by place. */
 export function largestDifference(a: ArrayLike<number>, b: ArrayLike<number>): number {
   let largest = 0;
   for (let i = 0; i < a.length; i++) largest = Math.max(largest, Math.abs(a[i]! - b[i]!));

@@ -4,16 +4,14 @@ import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { createClassifier, defineLabelSet, encodeLabels, rank } from '../src/classifier.ts';
 import { repository } from './fleet.ts';
-import { type Golden, goldenNames, largestDifference, meanDifference, readGolden } from './goldens.ts';
+import { type Golden, goldenNames, largestDifference, readGolden } from './goldens.ts';
 
 /** Of unit vectors: float32 sums in another order, on the reference's own pixels. */
 const EMBEDDING_TOLERANCE = 2e-5;
-/** Every label's score, from the reference's own pixels or from a file whose pixels agree. */
+/** Every label's score, from the reference's own pixels or from a file whose pixels agree to the bit. */
 const SCORE_TOLERANCE = 1e-3;
 /** From a file whose pixels drift by less than a grey level: these models turn that into up to 0.03. */
 const SCORE_DRIFT = 0.05;
-/** Mean grey levels up to which pixels agree: rounding of single pixels by one. */
-const PIXELS_AGREE = 0.02;
 
 async function open(t: TestContext, golden: Golden) {
   const classifier = await createClassifier({ model: join(repository, golden.modelDir) });
@@ -65,7 +63,7 @@ for (const name of goldenNames) {
     const agreeing = new Set<string>();
     for (const [i, { file }] of golden.images.entries()) {
       const pixels = await classifier.model.processImage(await readFile(pathOf(file)));
-      if (meanDifference(pixels.data, golden.pixels(i)) <= PIXELS_AGREE) agreeing.add(file);
+      if (largestDifference(pixels.data, golden.pixels(i)) === 0) agreeing.add(file);
     }
     t.diagnostic(`pixels agree for ${[...agreeing].join(', ') || 'none'}`);
     const files = golden.images.map(({ file }) => file);

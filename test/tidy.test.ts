@@ -12,7 +12,7 @@ const functionLinesMax = 70;
 /** Where each heavy library is imported, besides its types: what it does stands behind plain data there. */
 const importSites: Record<string, string[]> = {
   sharp: ['src/worker/decode.ts'],
-  'onnxruntime-node': ['src/worker/towers.ts'],
+  'onnxruntime-node': ['src/worker/graph.ts'],
   '@huggingface/transformers': ['src/worker/tokenizer.ts'],
   '@huggingface/hub': ['src/worker/hubApi.ts'],
   undici: ['src/worker/guardedAgent.ts', 'src/worker/hubRequest.ts'],

@@ -61,8 +61,9 @@ async function demo(context: Context, config: Config<(typeof optionNames)[number
     config,
   );
   const lane = privateLaneName(newRunId());
-  // All three runs wait in the lane before the worker starts, so that their images meet in its batches.
-  const runs = await Promise.all(scenes.map((scene) => addScene(context, model.identity, lane, scene)));
+  // All three runs wait in the lane before the worker starts, the largest in front: so their images meet in its batches.
+  const runs: string[] = [];
+  for (const scene of scenes.toReversed()) runs.unshift(await addScene(context, model.identity, lane, scene));
   const batches: number[] = [];
   const worker = startWorker(
     {

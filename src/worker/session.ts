@@ -51,7 +51,11 @@ const TEXTS_A_RUN = 16;
  * @throws MODEL_INVALID, MODEL_UNSUPPORTED, MODEL_SCALE_UNKNOWN from loading
  */
 export async function startSession(spec: TowersSpec): Promise<Session> {
-  const thread = new Worker(new URL('./sessionThread.js', import.meta.url), { workerData: spec });
+  const thread = new Worker(new URL('./sessionThread.js', import.meta.url), {
+    workerData: spec,
+    // The process may have been started with flags that a thread refuses, such as --input-type.
+    execArgv: [],
+  });
   const waiting = new Map<number, { resolve: (answer: never) => void; reject: (error: Error) => void }>();
   let nextId = 0;
   let closing = false;

@@ -1,12 +1,11 @@
-import ort from 'onnxruntime-node';
 import { ClipfleetError } from '../shared/errors.ts';
-import { fromHalf, toHalf } from './half.ts';
+import { type Floats, floats, type Graph, openGraph, pick, runGraph } from './graph.ts';
 import { solveScale } from './logitScale.ts';
 import { packPixels } from './pack.ts';
 import type { Preprocessing } from './preprocessing.ts';
 import { type Scale, unit } from './rank.ts';
 import type { TextEmbeddings } from './session.ts';
-import { loadTokenizer, type TextLimits, type TokenBatch } from './tokenizer.ts';
+import { loadTokenizer, type TextLimits } from './tokenizer.ts';
 
 /** What the session thread needs to open a model; plain data, so that it can be sent to a thread. */
 export interface TowersSpec {
@@ -50,7 +49,7 @@ export async function openTowers(spec: TowersSpec): Promise<Towers> {
   const { tokenize } = await loadTokenizer(spec.modelDir, spec.textLimits);
   const { width, height } = spec.preprocessing;
   const imageBytes = width * height * 3;
-  const open = (path: string) => openSession(path, spec);
+  const open = (path: string) => openGraph(path, spec);
   const packed = (pixels: Uint8Array, count: number): Floats => ({
     data: packPixels(pixels, count, spec.preprocessing),
     dims: [count, 3, height, width],
@@ -68,13 +67,13 @@ export async function openTowers(spec: TowersSpec): Promise<Towers> {
 
   async function embedImages(pixels: Uint8Array, count: number): Promise<Float32Array> {
     const tokens = joint ? tokenize([ANY_TEXT]) : undefined;
-    const outputs = await run(vision, packed(pixels, count), tokens);
+    const outputs = await runGraph(vision, packed(pixels, count), tokens);
     return unitRows(pick(outputs, IMAGE_OUTPUTS), count);
   }
 
   async function embedTexts(prompts: readonly string[]): Promise<TextEmbeddings> {
     const tokens = tokenize(prompts);
-    const outputs = await run(await openText(), joint ? blank() : undefined, tokens);
+    const outputs = await runGraph(await openText(), joint ? blank() : undefined, tokens);
     const raw = pick(outputs, TEXT_OUTPUTS);
     refuseEmpty(floats(raw), prompts);
     const embeddings = unitRows(raw, prompts.length);
@@ -94,8 +93,8 @@ export async function openTowers(spec: TowersSpec): Promise<Towers> {
     ? await solveScaleOf(joint ?? (await open(spec.solveScaleFrom)), joint !== undefined)
     : undefined;
 
-  async function solveScaleOf(session: ort.InferenceSession, keep: boolean): Promise<Scale> {
-    const outputs = await run(session, blank(), tokenize(SCALE_TEXTS));
+  async function solveScaleOf(session: Graph, keep: boolean): Promise<Scale> {
+    const outputs = await runGraph(session, blank(), tokenize(SCALE_TEXTS));
     const image = unitRows(pick(outputs, ['image_embeds']), 1);
     const texts = unitRows(pick(outputs, ['text_embeds']), SCALE_TEXTS.length);
     const logits = floats(pick(outputs, ['logits_per_image']));
@@ -104,79 +103,6 @@ export async function openTowers(spec: TowersSpec): Promise<Towers> {
   }
 
   return { dimensions, solvedScale, embedImages, embedTexts };
-}
-
-async function openSession(path: string, spec: TowersSpec): Promise<ort.InferenceSession> {
-  try {
-    return await ort.InferenceSession.create(path, {
-      executionProviders: [spec.device],
-      intraOpNumThreads: spec.threads,
-      interOpNumThreads: 1,
-      graphOptimizationLevel: 'all',
-      logSeverityLevel: 4,
-    });
-  } catch (error) {
-    const reason = (error as Error).message;
-    if (spec.device === 'cuda') {
-      throw new ClipfleetError(
-        'MODEL_UNSUPPORTED',
-        `Expected a CUDA session, got: ${reason} ` +
-          'Install the CUDA libraries of onnxruntime-node (see the README), or use --device cpu.',
-        { cause: error },
-      );
-    }
-    throw new ClipfleetError('MODEL_INVALID', `Expected an ONNX graph in ${path}, got: ${reason}`, {
-      cause: error,
-    });
-  }
-}
-
-interface Floats {
-  data: Float32Array;
-  dims: number[];
-}
-
-/** Runs the graph on what it asks for; exports differ in which inputs they kept. */
-async function run(
-  session: ort.InferenceSession,
-  pixels: Floats | undefined,
-  tokens: TokenBatch | undefined,
-) {
-  const feeds: Record<string, ort.Tensor> = {};
-  for (const { name, type } of session.inputMetadata as readonly { name: string; type?: string }[]) {
-    if (name === 'pixel_values' && pixels) feeds[name] = floatTensor(pixels, type);
-    else if (tokens) feeds[name] = tokenTensor(name, tokens);
-  }
-  return session.run(feeds);
-}
-
-function floatTensor({ data, dims }: Floats, type: string | undefined): ort.Tensor {
-  return type === 'float16'
-    ? new ort.Tensor('float16', toHalf(data), dims)
-    : new ort.Tensor('float32', data, dims);
-}
-
-function tokenTensor(name: string, { ids, mask, count, length }: TokenBatch): ort.Tensor {
-  const shape = [count, length];
-  if (name === 'input_ids') return new ort.Tensor('int64', ids, shape);
-  if (name === 'attention_mask') return new ort.Tensor('int64', mask, shape);
-  if (name === 'token_type_ids') return new ort.Tensor('int64', new BigInt64Array(ids.length), shape);
-  throw new ClipfleetError(
-    'MODEL_UNSUPPORTED',
-    `Expected a CLIP-like graph, got one with an input '${name}'.`,
-  );
-}
-
-function pick(outputs: ort.InferenceSession.OnnxValueMapType, names: readonly string[]): ort.Tensor {
-  for (const name of names) if (outputs[name]) return outputs[name] as ort.Tensor;
-  throw new ClipfleetError(
-    'MODEL_UNSUPPORTED',
-    `Expected a graph with the output ${names.join(' or ')}, got ${Object.keys(outputs).join(', ')}.`,
-  );
-}
-
-function floats(tensor: ort.Tensor): Float32Array {
-  return tensor.type === 'float16' ? fromHalf(tensor.data as Uint16Array) : (tensor.data as Float32Array);
 }
 
 /** A vector of zeros has no direction: no image is nearer to it than another. */
@@ -191,7 +117,7 @@ function refuseEmpty(rows: Float32Array, prompts: readonly string[]): void {
   });
 }
 
-function unitRows(tensor: ort.Tensor, rows: number): Float32Array {
+function unitRows(tensor: ReturnType<typeof pick>, rows: number): Float32Array {
   const values = Float32Array.from(floats(tensor));
   const length = values.length / rows;
   for (let row = 0; row < rows; row++) {
