@@ -20,6 +20,7 @@ test('jobs from outside that are wrong fail clearly, and the worker goes on', as
   const jobs = {
     'not-a-chunk': { hello: 'world' },
     'unknown-run': { ...good, run: 'nobody', chunk: 0, images },
+    'orphan-half-wrong': { ...good, run: 'nobody', chunk: 1, generation: 'x', images },
     newer: { ...good, v: 2, chunk: 1, images },
     'bad-generation': { ...good, chunk: 2, generation: 'x', images: [{ id: 'half-wrong', uri: 'owl.jpg' }] },
     'other-labels': {
@@ -65,7 +66,8 @@ test('jobs from outside that are wrong fail clearly, and the worker goes on', as
   await until(() => reason('not-a-chunk'), 'the job that is no chunk failed');
   assert.match((await reason('not-a-chunk'))!, /^JOB_INVALID: Expected a chunk/);
   assert.match((await reason('unknown-run'))!, /^RUN_UNKNOWN/);
-  assert.deepEqual(await fleet.rows('nobody'), []);
+  await until(() => reason('orphan-half-wrong'), 'the job of no run failed');
+  assert.deepEqual(await fleet.rows('nobody'), [], 'no rows for a run that nobody opened');
   const newer = await queue.getJob('newer');
   assert.equal(await newer?.getState(), 'delayed', 'a newer job waits for a newer worker');
   assert.equal(newer?.attemptsMade, 0);

@@ -34,7 +34,7 @@ export function solveScale(image: Float32Array, texts: Float32Array, logits: Flo
   if (!Number.isFinite(logitScale) || logitScale <= 0 || residual > RESIDUAL_MAX * range) {
     throw new ClipfleetError(
       'MODEL_SCALE_UNKNOWN',
-      'Expected the joint graph to give logits that are a scale times the cosine plus a bias; they are not.',
+      'Expected the joint graph to give logits that are a scale times the cosine plus a bias; they are not, or too alike to tell.',
     );
   }
   // CLIP has no bias; what the line leaves of one is float32 noise.
