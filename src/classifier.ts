@@ -149,7 +149,7 @@ export async function encodeLabels(model: OpenedModel, labelSet: LabelSet): Prom
   const prompts = promptsOf(labelSet);
   const { embeddings, truncated } = await model.session.embedTexts(prompts.flat());
   if (truncated.length > 0) {
-    const cut = truncated.slice(0, 3).map((place) => `'${prompts.flat()[place]}'`);
+    const cut = truncated.slice(0, 3).map((place) => `'${prompts.flat()[place]!.slice(0, 80)}'`);
     process.emitWarning(`Too long for the text tower, and cut: ${cut.join(', ')}`, {
       code: 'LABEL_TRUNCATED',
     });

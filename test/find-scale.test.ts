@@ -33,6 +33,7 @@ const nowhere: ScaleQuery = {
   given: { logitScale: undefined, logitBias: undefined },
   readHub: undefined,
   joint: undefined,
+  downloadJoint: undefined,
 };
 
 /** The scale, rounded, and where it was found. */
@@ -63,18 +64,21 @@ test('each source of the scale comes before the next', async (t) => {
   assert.deepEqual(asked, [], 'the Hub is not asked for what is known');
   query.name = 'some/export';
   assert.deepEqual(await found(query), [40, 'model.safetensors of some/export']);
+  query.name = 'onnx-community/export';
   query.readHub = hubOf({ 'somebody/else': 50 }, asked);
   assert.deepEqual(await found(query), [50, 'model.safetensors of somebody/else']);
-  assert.deepEqual(asked, ['some/export', 'some/export', 'somebody/else']);
+  assert.deepEqual(asked, ['some/export', 'onnx-community/export', 'somebody/else']);
+  query.readHub = hubOf({});
+  query.downloadJoint = async () => 'downloaded.onnx';
+  assert.deepEqual(await found(query), ['downloaded.onnx', 'solve']);
 });
 
-test('the checkpoint of a fine-tuned model comes before what is known of the one it began as', async () => {
-  const query = { name: 'some/fine-tuned', exportedFrom: 'openai/clip-vit-base-patch32' };
+test('what is known of the model a fine-tuned one began as is not taken for its own', async () => {
+  const query = { ...nowhere, name: 'some/fine-tuned', exportedFrom: 'openai/clip-vit-base-patch32' };
   const own = { ...query, readHub: hubOf({ 'some/fine-tuned': 60 }) };
   assert.deepEqual(await found(own), [60, 'model.safetensors of some/fine-tuned']);
-  const known = [100, 'known scale of openai/clip-vit-base-patch32'];
-  assert.deepEqual(await found({ ...query, readHub: hubOf({}) }), known);
-  assert.deepEqual(await found({ ...query, name: undefined }), known, 'a directory');
+  await assert.rejects(findScale({ ...query, readHub: hubOf({}) }), { code: 'MODEL_SCALE_UNKNOWN' });
+  await assert.rejects(findScale({ ...query, name: undefined }), { code: 'MODEL_SCALE_UNKNOWN' });
 });
 
 test('a scale that is nowhere is refused, not guessed', async () => {

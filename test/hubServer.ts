@@ -50,8 +50,9 @@ export function fakeRepository(): Record<string, Buffer> {
  * X-Linked-Size and X-Repo-Commit, ranges. It stops when the test ends.
  */
 export async function startHub(test: TestContext, files = fakeRepository()): Promise<HubServer> {
-  const commit = commitOf(files);
-  const isLarge = (path: string) => path.startsWith('onnx/') || path.endsWith('.safetensors');
+  const listing = Object.entries(files).map(([path, body]) => [path, gitHash(body)]);
+  const commit = createHash('sha1').update(JSON.stringify(listing)).digest('hex');
+  const isLarge = (path: string) => /^onnx\/|\.safetensors$/.test(path);
   const etag = (path: string) =>
     isLarge(path) ? createHash('sha256').update(files[path]!).digest('hex') : gitHash(files[path]!);
   const name = 'Tiny-Org/clip.tiny';
@@ -166,13 +167,6 @@ export function sendRange(
 /** Sends the headers of the whole and only its first bytes, and leaves the connection open. */
 export function sendPart(response: ServerResponse, body: Buffer, bytes: number): void {
   response.writeHead(200, { 'content-length': body.length }).write(body.subarray(0, bytes));
-}
-
-/** Another one for other files. */
-function commitOf(files: Record<string, Buffer>): string {
-  const hash = createHash('sha1');
-  for (const [path, body] of Object.entries(files)) hash.update(`${path} ${body.length}\0`).update(body);
-  return hash.digest('hex');
 }
 
 function gitHash(body: Buffer): string {

@@ -7,15 +7,15 @@ import { ClipfleetError } from '../shared/errors.ts';
 import type { ImageRef } from '../shared/imageRef.ts';
 import type { LabelSet } from '../shared/labelSet.ts';
 import { privateLaneName } from '../shared/lanes.ts';
-import { modelOptions, startModel } from '../worker/loadModel.ts';
+import { modelOptions } from '../worker/loadModel.ts';
 import type { ModelFiles } from '../worker/model.ts';
 import { startWorker, workerOptions } from '../worker/worker.ts';
 import { createCommand } from './commandOptions.ts';
 import { type Context, contextOptions, openContext } from './context.ts';
-import { findModelShown } from './findModelShown.ts';
 import { exitCodes, followRun } from './follow.ts';
 import { onInterrupt } from './interrupt.ts';
 import { labelOptions, labelSetOf } from './labels.ts';
+import { findModelShown, startModelShown } from './modelShown.ts';
 import { printRows } from './printRows.ts';
 import { createProgress } from './progress.ts';
 
@@ -75,7 +75,7 @@ async function label(
   const run = config.run ?? newRunId();
   const privateLane = privateLaneName(run);
   const lane = await openPrivateLane(privateLane, context);
-  const model = await startModel(files, config);
+  const model = await startModelShown(files, config);
   const openRun = await producer.openRun({ model: model.identity, labelSet, run, privateLane });
   const worker = startWorker(
     {

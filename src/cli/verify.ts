@@ -1,8 +1,8 @@
-import { modelOptions, startModel } from '../worker/loadModel.ts';
+import { modelOptions } from '../worker/loadModel.ts';
 import { verifyModel } from '../worker/verify.ts';
 import { createCommand } from './commandOptions.ts';
-import { findModelShown } from './findModelShown.ts';
 import { exitCodes } from './follow.ts';
+import { findModelShown, startModelShown } from './modelShown.ts';
 import { alignColumns, printable } from './printable.ts';
 
 export const verifyCommand = createCommand({
@@ -15,7 +15,7 @@ export const verifyCommand = createCommand({
   options: [...modelOptions, 'format'] as const,
   async run(_, config) {
     const files = await findModelShown(config);
-    const model = await startModel(files, config);
+    const model = await startModelShown(files, config);
     try {
       const checks = await verifyModel(files, model);
       const lines = checks.map(({ name, ok, detail }) => [ok ? 'ok' : 'FAILED', name, printable(detail)]);

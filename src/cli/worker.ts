@@ -3,13 +3,13 @@ import { laneName } from '../shared/lanes.ts';
 import { modelKey } from '../shared/modelIdentity.ts';
 import { registerModel } from '../shared/models.ts';
 import { parseRoots } from '../shared/roots.ts';
-import { modelOptions, startModel } from '../worker/loadModel.ts';
+import { modelOptions } from '../worker/loadModel.ts';
 import { startWorker, workerOptions } from '../worker/worker.ts';
 import { createCommand } from './commandOptions.ts';
 import { contextOptions, openContext } from './context.ts';
-import { findModelShown } from './findModelShown.ts';
 import { exitCodes } from './follow.ts';
 import { onInterrupt } from './interrupt.ts';
+import { findModelShown, startModelShown } from './modelShown.ts';
 
 export const workerCommand = createCommand({
   name: 'worker',
@@ -25,7 +25,7 @@ export const workerCommand = createCommand({
     const context = await openContext(config);
     const { producer, redis, prefix, log } = context;
     try {
-      const model = await startModel(files, config);
+      const model = await startModelShown(files, config);
       const { identity, fingerprint } = model;
       const lanes = [
         { name: laneName('interactive', identity), urgent: true },

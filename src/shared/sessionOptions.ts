@@ -25,7 +25,7 @@ export const sessionOptions = {
     value: 'DTYPE',
     schema: choice('fp32', 'fp16', 'q8', 'int8', 'uint8', 'q4', 'q4f16', 'bnb4'),
     default: 'fp32',
-    says: 'Which of the model’s graphs to run, by the precision of their weights.',
+    says: 'Which of the model’s graphs to run, by the precision of their weights. Of q8, int8 and uint8 an image’s scores depend a little on the batch it is in.',
   }),
   device: option({
     flag: 'device',

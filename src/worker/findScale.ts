@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { ClipfleetError } from '../shared/errors.ts';
-import { knownScale } from './knownScales.ts';
+import { isPlainExport, knownScale } from './knownScales.ts';
 import { type ReadRange, readSafetensorsScale, withFileRanges } from './logitScale.ts';
 import type { Scale, Scoring } from './rank.ts';
 
@@ -28,12 +28,14 @@ export interface ScaleQuery {
     | undefined;
   /** Path of the joint graph, which the session thread can solve the scale from. */
   joint: string | undefined;
+  /** Brings the joint graph of a model of the Hub, where there is one. */
+  downloadJoint: (() => Promise<string | undefined>) | undefined;
 }
 
 /**
- * The model's logit scale and bias: what the user gave, the checkpoint beside the graphs, the joint graph; then, of the
- * model itself and of the checkpoint it was exported from, the table of known models and model.safetensors on the Hub.
- * `solve` means that the session thread is to solve it from the joint graph.
+ * The model's logit scale and bias: what the user gave, the checkpoint beside the graphs, the joint graph; then, of a
+ * model of the Hub, the table of known models, its model.safetensors there, those of the checkpoint it is a plain export of,
+ * and, at last, for it is large, its joint graph there. `solve` means that the session thread is to solve it from the joint graph.
  *
  * @throws MODEL_SCALE_UNKNOWN: a guess would give wrong scores that look right; USAGE where the user said half of it
  */
@@ -44,20 +46,26 @@ export async function findScale(query: ScaleQuery): Promise<SourcedScale | { sol
   const local = await localCheckpoint(dir);
   if (local) return { ...local, source: 'model.safetensors beside the graphs' };
   if (joint) return { solve: joint };
-  // A fine-tuned model may name the one it began as: what it says of itself comes first.
-  for (const repository of [query.name, query.exportedFrom]) {
-    if (!repository) continue;
+  for (const repository of checkpointsOf(query)) {
     const known = knownScale(repository);
     if (known) return { ...known, source: `known scale of ${repository}` };
     const remote = await query.readHub?.(repository, readSafetensorsScale);
     if (remote) return { ...remote, source: `model.safetensors of ${repository}` };
   }
+  const downloaded = await query.downloadJoint?.();
+  if (downloaded) return { solve: downloaded };
   throw new ClipfleetError(
     'MODEL_SCALE_UNKNOWN',
     `Expected the logit scale of ${query.name ?? dir}: it is in neither model.safetensors nor a joint onnx/model.onnx ` +
       'there, and the model is not one of the known ones. Scores would be guesses without it: add one of the two ' +
       'files, or read logit_scale (and logit_bias) from the checkpoint and give --logit-scale (their exponential) and --logit-bias.',
   );
+}
+
+/** A fine-tuned model names the one it began as, whose scale it no longer has: only plain exports are taken at their word. */
+function checkpointsOf({ name, exportedFrom }: ScaleQuery): string[] {
+  if (name === undefined) return [];
+  return exportedFrom !== undefined && isPlainExport(name) ? [name, exportedFrom] : [name];
 }
 
 function givenScale({ given: { logitScale, logitBias }, scoreFunction }: ScaleQuery): Scale | undefined {

@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { ClipfleetError } from '../shared/errors.ts';
-import type { Dtype } from './dtype.ts';
+import { type Dtype, dtypeSuffix } from './dtype.ts';
 import { checkModelName, checkRevision, fileUrl, listFilesOf, resolveRevision } from './hubApi.ts';
 import {
   fileBytes,
@@ -13,7 +13,7 @@ import {
   writeRef,
 } from './hubCache.ts';
 import { downloadBlob, type HubFile } from './hubDownload.ts';
-import { chooseFiles, type ModelFiles } from './hubFiles.ts';
+import { chooseFiles, externalData, type ModelFiles } from './hubFiles.ts';
 import { type Hub, type HubAccess, withHub } from './hubRequest.ts';
 
 export interface HubOptions extends HubAccess {
@@ -63,6 +63,31 @@ export async function downloadModel(name: string, options: HubOptions): Promise<
     if (cached === undefined) throw error;
     return { ...cached.model, stale: !isCommit(options.revision) };
   }
+}
+
+/**
+ * Brings a model's joint graph into the cache, beside its towers, and says where it is; undefined where there is none, or
+ * none in the cache and the Hub is not to be asked.
+ *
+ * @param options with a commit as revision
+ */
+export async function downloadJointGraph(name: string, options: HubOptions): Promise<string | undefined> {
+  const { revision: commit, dtype, cacheDir, offline } = options;
+  if (offline) return undefined;
+  const cache = repositoryCache(cacheDir, name);
+  return withHub(options, async (hub) => {
+    const listed = await listFilesOf(hub, options, name, commit);
+    const paths = listed.map(({ path }) => path);
+    const graph = [`onnx/model${dtypeSuffix[dtype]}.onnx`, 'onnx/model.onnx'].find((path) =>
+      paths.includes(path),
+    );
+    if (graph === undefined) return undefined;
+    const wanted = [...externalData(paths, graph), graph];
+    for (const file of listed.filter(({ path }) => wanted.includes(path))) {
+      await bringFile(hub, cache, name, commit, file, options);
+    }
+    return join(cache.snapshot(commit), graph);
+  });
 }
 
 /**

@@ -46,7 +46,7 @@ function graphsOf(listed: readonly string[], dtype: Dtype) {
 }
 
 /** Weights over 2 GB lie beside the graph: `model.onnx_data`, `model.onnx_data_1`, or `model.onnx.data`. */
-function externalData(listed: readonly string[], graph: string): string[] {
+export function externalData(listed: readonly string[], graph: string): string[] {
   return listed.filter(
     (path) => path.startsWith(graph) && /^[_.]data(_\d+)?$/.test(path.slice(graph.length)),
   );

@@ -24,6 +24,11 @@ const scales = new Map<string, Scale>([
 /** Repositories that hold ONNX exports of checkpoints under the same name. */
 const EXPORTERS = ['Xenova/', 'onnx-community/'];
 
+/** Whether a repository holds a checkpoint's graphs as they are, so that what the checkpoint says holds for it too. */
+export function isPlainExport(name: string): boolean {
+  return EXPORTERS.some((prefix) => name.startsWith(prefix));
+}
+
 /** The scale of a model of the Hub, by its name or that of the checkpoint it is an export of. */
 export function knownScale(name: string): Scale | undefined {
   const exporter = EXPORTERS.find((prefix) => name.startsWith(prefix));

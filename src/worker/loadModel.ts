@@ -5,7 +5,7 @@ import type { Config } from '../shared/config.ts';
 import { ClipfleetError } from '../shared/errors.ts';
 import { formatIdentity } from '../shared/modelIdentity.ts';
 import { findScale, type SourcedScale } from './findScale.ts';
-import { downloadModel, type HubOptions, hubCommit } from './hub.ts';
+import { downloadJointGraph, downloadModel, type HubOptions, hubCommit } from './hub.ts';
 import { hubEnvironment } from './hubEnvironment.ts';
 import { readHubScale } from './hubScale.ts';
 import { type Decoding, type ModelFiles, readModelFiles } from './model.ts';
@@ -65,7 +65,7 @@ export async function findIdentity(choice: ModelChoice, options: FindModelOption
 }
 
 function hubOptions(
-  { revision, dtype }: ModelChoice,
+  { revision, dtype }: Pick<ModelChoice, 'revision' | 'dtype'>,
   { env = process.env, onProgress }: FindModelOptions,
 ): HubOptions {
   return { ...hubEnvironment(env), revision, dtype, ...(onProgress && { onProgress }) };
@@ -90,7 +90,7 @@ function localDirectory(model: string): string {
 export async function startModel(
   files: ModelFiles,
   config: Pick<ModelConfig, 'device' | 'threads'> & Partial<ModelConfig>,
-  env: NodeJS.ProcessEnv = process.env,
+  { env = process.env, onProgress }: FindModelOptions = {},
 ): Promise<LoadedModel> {
   const { identity, fingerprint, preprocessing, decoding, scoreFunction, hub } = files;
   const scale = await findScale({
@@ -101,6 +101,16 @@ export async function startModel(
     given: { logitScale: config.logitScale, logitBias: config.logitBias },
     readHub: hub && ((repository, use) => readHubScale(repository, hub, hubEnvironment(env), use)),
     joint: files.joint,
+    downloadJoint:
+      hub &&
+      (() =>
+        downloadJointGraph(
+          hub.name,
+          hubOptions(
+            { revision: hub.commit, dtype: files.dtype },
+            { env, ...(onProgress && { onProgress }) },
+          ),
+        )),
   });
   const session = await startSession({
     modelDir: files.dir,

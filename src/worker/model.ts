@@ -19,6 +19,7 @@ export interface ModelFiles {
   identity: string;
   /** SHA-256 over graphs, tokenizer, preprocessing and dtype: two models with the same answers have the same. */
   fingerprint: string;
+  dtype: Dtype;
   dir: string;
   graphs: TowersSpec['graphs'];
   /** The joint graph, where there is one beside the towers. */
@@ -88,6 +89,7 @@ export async function readModelFiles(source: ModelSource): Promise<ModelFiles> {
   return {
     identity: formatIdentity({ name, revision, dtype }),
     fingerprint,
+    dtype,
     dir,
     graphs,
     joint,

@@ -35,6 +35,8 @@ export async function loadTokenizer(modelDir: string, limits: TextLimits): Promi
   env.allowRemoteModels = false;
   const tokenizer = await AutoTokenizer.from_pretrained(modelDir, { local_files_only: true });
   const padId = BigInt(tokenizer.pad_token_id ?? 0);
+  // Some tokenizer.json do not list these as special, so that decoding would write them out.
+  const { bos_token_id: begin, eos_token_id: end, pad_token_id: pad } = tokenizer;
   const { maxTokens, padTo } = limits;
 
   function tokenize(prompts: readonly string[]): TokenBatch {
@@ -58,6 +60,9 @@ export async function loadTokenizer(modelDir: string, limits: TextLimits): Promi
   return {
     tokenize,
     encode: (prompt) => tokenizer.encode(prompt),
-    decode: (ids) => tokenizer.decode([...ids], { skip_special_tokens: true }),
+    decode: (ids) => {
+      const words = ids.filter((id) => id !== begin && id !== end && id !== pad);
+      return tokenizer.decode(words, { skip_special_tokens: true });
+    },
   };
 }

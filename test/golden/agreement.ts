@@ -8,3 +8,21 @@ export function agreementOf(ours: number[][], theirs: number[][]) {
     best: ours.filter((scores, i) => best(scores) === best(theirs[i]!)).length,
   };
 }
+
+/** Scores in the order of the labels, from predictions in any. */
+export function scoresIn(
+  labels: readonly string[],
+  predictions: readonly { label: string; score: number }[],
+): number[] {
+  const scoreOf = new Map(predictions.map(({ label, score }) => [label, score]));
+  return labels.map((label) => {
+    const score = scoreOf.get(label);
+    if (score === undefined) throw new Error(`Expected a score for '${label}'.`);
+    return score;
+  });
+}
+
+/** Mean absolute difference, in the units of the values. */
+export function meanDifference(a: Uint8Array, b: Uint8Array): number {
+  return a.reduce((sum, value, i) => sum + Math.abs(value - b[i]!), 0) / a.length;
+}

@@ -37,6 +37,7 @@ CONFIGS = {
     "SigLIP 224 bicubic": {**SIGLIP, "resample": BICUBIC},
     "SigLIP 224 bilinear": {**SIGLIP, "resample": BILINEAR},
     "MobileCLIP 256 bilinear": {**cropped(256, BILINEAR), "do_normalize": False},
+    "models/demo 64 bicubic": cropped(64, BICUBIC),
 }
 
 
@@ -89,6 +90,9 @@ def compare(config, files):
 
 def main():
     warnings.simplefilter("ignore")
+    if not sys.argv[1:] and not os.path.isdir(REFERENCE):
+        print("Skipped: ../shared/reference is not there. Give files or folders, such as test/golden/images.", file=sys.stderr)
+        return
     paths = sys.argv[1:] or [os.path.join(REFERENCE, name) for name in ("photos", "formats", "golden")]
     files = list(image_files(paths))
     columns = [compare(config, files) for config in CONFIGS.values()]

@@ -1,6 +1,6 @@
 """Writes models/demo in every number format, as exports on the Hub name and make them, to measure what each one costs.
 
-    python3 -m venv VENV && VENV/bin/pip install numpy==2.4.6 onnx==1.23.2 onnxruntime==1.32.0 sympy onnx_ir
+    python3 -m venv VENV && VENV/bin/pip install numpy==2.4.6 onnx==1.23.2 onnxruntime==1.32.0 sympy==1.14.0 onnx_ir==1.1.0
     VENV/bin/python test/golden/make_dtypes.py FOLDER
     npm run build && node dist/test/golden/dtype-drift.js FOLDER
 

@@ -12,7 +12,7 @@ import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { env, pipeline } from '@huggingface/transformers';
 import { repository } from '../fleet.ts';
-import { agreementOf } from './agreement.ts';
+import { agreementOf, scoresIn } from './agreement.ts';
 
 interface ImageSet {
   name: string;
@@ -43,7 +43,7 @@ async function clipfleet({ folder, template, labels, images }: ImageSet): Promis
     .split('\n')
     .map((line) => JSON.parse(line));
   const rowOf = new Map(rows.map((row) => [basename(row.uri), row.predictions]));
-  return images.map(({ file }) => inOrder(labels, rowOf.get(file)));
+  return images.map(({ file }) => scoresIn(labels, rowOf.get(file)));
 }
 
 async function transformersJs({ folder, template, labels, images }: ImageSet): Promise<Scores> {
@@ -55,15 +55,10 @@ async function transformersJs({ folder, template, labels, images }: ImageSet): P
   const scores: Scores = [];
   for (const { file } of images) {
     const found = await classify(join(repository, folder, file), labels, { hypothesis_template: template });
-    scores.push(inOrder(labels, found as { label: string; score: number }[]));
+    scores.push(scoresIn(labels, found as { label: string; score: number }[]));
   }
   await classify.dispose();
   return scores;
-}
-
-function inOrder(labels: string[], predictions: { label: string; score: number }[]): number[] {
-  const scoreOf = new Map(predictions.map(({ label, score }) => [label, score]));
-  return labels.map((label) => scoreOf.get(label)!);
 }
 
 function printTable({ labels, images }: ImageSet, ours: Scores, js: Scores): void {

@@ -1,0 +1,32 @@
+import {
+  type FindModelOptions,
+  findModel,
+  type LoadedModel,
+  type ModelChoice,
+  type ModelConfig,
+  startModel,
+} from '../worker/loadModel.ts';
+import type { ModelFiles } from '../worker/model.ts';
+import { createDownloadProgress } from './downloadProgress.ts';
+
+/** The model's files; a download shows how it gets on, on standard error. */
+export function findModelShown(choice: ModelChoice): Promise<ModelFiles> {
+  return showing((options) => findModel(choice, options));
+}
+
+/** The model with its session; its scale may have to be downloaded. */
+export function startModelShown(files: ModelFiles, config: ModelConfig): Promise<LoadedModel> {
+  return showing((options) => startModel(files, config, options));
+}
+
+async function showing<T>(work: (options: FindModelOptions) => Promise<T>): Promise<T> {
+  const progress = createDownloadProgress();
+  try {
+    return await work({
+      onProgress: progress.update,
+      onWarning: (warning) => process.stderr.write(`Warning: ${warning}\n`),
+    });
+  } finally {
+    progress.stop();
+  }
+}
