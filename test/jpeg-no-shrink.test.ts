@@ -2,19 +2,15 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import sharp from 'sharp';
 import { decodeImage } from '../src/worker/decode.ts';
-import type { Preprocessing } from '../src/worker/preprocessing.ts';
+import { parsePreprocessing } from '../src/worker/preprocessing.ts';
 import { meanDifference } from './golden/agreement.ts';
 
 const options = { pixelsMax: 10e6, timeoutMs: 20_000 };
-const toClip: Preprocessing = {
-  resize: { shortestEdge: 224 },
-  crop: { width: 224, height: 224 },
-  resample: 'bicubic',
-  rescaleFactor: 1 / 255,
-  normalize: undefined,
-  width: 224,
-  height: 224,
-};
+const toClip = parsePreprocessing({
+  image_processor_type: 'CLIPImageProcessor',
+  size: { shortest_edge: 224 },
+  crop_size: { height: 224, width: 224 },
+});
 
 /** Rings that grow finer outwards, and grain: shrinking while decoding must show in what it makes of them. */
 function drawTexture(width: number, height: number): Buffer {

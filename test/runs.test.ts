@@ -53,8 +53,8 @@ test('a withdrawn chunk takes its images back, once', async (t) => {
   await runs.open(about);
   await runs.announce('r', 0, 3);
   await runs.announce('r', 1, 4);
-  await runs.withdraw('r', 1);
-  await runs.withdraw('r', 1);
+  await runs.withdraw('r', 1, 0);
+  await runs.withdraw('r', 1, 0);
   const { images, pending } = (await runs.get('r'))!;
   assert.deepEqual({ images, pending }, { images: 3, pending: 3 });
 });

@@ -6,12 +6,13 @@ import type { Config } from '../shared/config.ts';
 import { defineLabelSet } from '../shared/labelSet.ts';
 import { privateLaneName } from '../shared/lanes.ts';
 import { bundledModel, findModel, startModel } from '../worker/loadModel.ts';
-import { startWorker, workerOptions } from '../worker/worker.ts';
+import { workerOptions } from '../worker/worker.ts';
 import { createCommand } from './commandOptions.ts';
 import { type Context, contextOptions, openContext } from './context.ts';
 import { exitCodes, followRun } from './follow.ts';
 import { onInterrupt } from './interrupt.ts';
 import { printRows } from './printRows.ts';
+import { startPrivateWorker } from './privateWorker.ts';
 import { createProgress } from './progress.ts';
 
 const pictures = fileURLToPath(new URL('../../../examples/pictures', import.meta.url));
@@ -55,38 +56,25 @@ export const demoCommand = createCommand({
 });
 
 async function demo(context: Context, config: Config<(typeof optionNames)[number]>): Promise<number> {
-  const { producer, redis, prefix, log } = context;
-  const model = await startModel(
-    await findModel({ model: bundledModel, revision: 'main', dtype: 'fp32' }),
-    config,
-  );
   const lane = privateLaneName(newRunId());
+  const files = await findModel({ model: bundledModel, revision: 'main', dtype: 'fp32' });
+  const model = await startModel(files, config);
+  const interrupt = onInterrupt('finishing what has begun.');
   // All three runs wait in the lane before the worker starts, the largest in front: so their images meet in its batches.
   const runs: string[] = [];
-  for (const scene of scenes.toReversed()) runs.unshift(await addScene(context, model.identity, lane, scene));
   const batches: number[] = [];
-  const worker = startWorker(
-    {
-      redis,
-      prefix,
-      log,
-      model,
-      store: producer.store,
-      runs: producer.runs,
-      lanes: [{ name: lane, urgent: false }],
-      roots: new Map(),
-      trustPaths: true,
-      onBatch: (images) => batches.push(images),
-    },
-    config,
-  );
-  const interrupt = onInterrupt('finishing what has begun.');
-  const progress = createProgress();
-  for (const run of runs) await followRun(producer, run, progress, interrupt.signal);
-  progress.stop();
-  await worker.close();
-  await model.session.close();
-  interrupt.stop();
+  try {
+    for (const scene of scenes.toReversed())
+      runs.unshift(await addScene(context, model.identity, lane, scene));
+    const worker = startPrivateWorker(context, model, lane, config, (images) => batches.push(images));
+    const progress = createProgress();
+    for (const run of runs) await followRun(context.producer, run, progress, interrupt.signal);
+    progress.stop();
+    await worker.close();
+  } finally {
+    await model.session.close();
+    interrupt.stop();
+  }
 
   let failed = 0;
   for (const [i, run] of runs.entries()) {

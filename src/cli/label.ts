@@ -1,22 +1,26 @@
 import { Queue } from 'bullmq';
 import { trustedAddress } from '../producer/address.ts';
+import type { OpenRun } from '../producer/openRun.ts';
 import { newRunId } from '../producer/producer.ts';
+import { reclaimLane } from '../producer/reclaimLane.ts';
 import { listSource } from '../producer/source.ts';
 import type { Config } from '../shared/config.ts';
 import { ClipfleetError } from '../shared/errors.ts';
 import type { ImageRef } from '../shared/imageRef.ts';
 import type { LabelSet } from '../shared/labelSet.ts';
 import { privateLaneName } from '../shared/lanes.ts';
-import { modelOptions } from '../worker/loadModel.ts';
+import { type LoadedModel, modelOptions } from '../worker/loadModel.ts';
 import type { ModelFiles } from '../worker/model.ts';
-import { startWorker, workerOptions } from '../worker/worker.ts';
+import { workerOptions } from '../worker/worker.ts';
 import { createCommand } from './commandOptions.ts';
 import { type Context, contextOptions, openContext } from './context.ts';
 import { exitCodes, followRun } from './follow.ts';
 import { onInterrupt } from './interrupt.ts';
+import { checkWritable } from './jsonLines.ts';
 import { labelOptions, labelSetOf } from './labels.ts';
 import { findModelShown, startModelShown } from './modelShown.ts';
 import { printRows } from './printRows.ts';
+import { startPrivateWorker } from './privateWorker.ts';
 import { createProgress } from './progress.ts';
 
 const optionNames = [
@@ -46,6 +50,7 @@ export const labelCommand = createCommand({
   options: optionNames,
   oneOf: ['labels', 'labelsFile'],
   async run(paths, config) {
+    if (config.output) await checkWritable(config.output);
     const labelSet = await labelSetOf(config);
     const refs = listSource(paths, { cwd: process.cwd(), address: trustedAddress });
     // The first ref says whether the paths are right, before anything is started for them.
@@ -71,66 +76,61 @@ async function label(
   files: ModelFiles,
   refs: AsyncIterable<ImageRef>,
 ): Promise<number> {
-  const { producer, redis, prefix, log } = context;
   const run = config.run ?? newRunId();
-  const privateLane = privateLaneName(run);
-  const lane = await openPrivateLane(privateLane, context);
-  const model = await startModelShown(files, config);
-  const openRun = await producer.openRun({ model: model.identity, labelSet, run, privateLane });
-  const worker = startWorker(
-    {
-      redis,
-      prefix,
-      log,
-      model,
-      store: producer.store,
-      runs: producer.runs,
-      lanes: [{ name: privateLane, urgent: false }],
-      roots: new Map(),
-      trustPaths: true,
-    },
-    config,
-  );
+  const lane = await openPrivateLane(run, context);
   const interrupt = onInterrupt(`finishing what has begun; continue with --run ${run}.`);
-  const before = await producer.store.counts(run);
-  const progress = createProgress(before.classified + before.failed);
-  const { signal } = interrupt;
+  const model = await startModelShown(files, config);
   try {
-    const adding = openRun
-      .add(refs, { ...config, signal })
-      .then(() => (signal.aborted ? undefined : openRun.seal()));
-    await Promise.race([Promise.all([adding, followRun(producer, run, progress, signal)]), worker.died]);
+    const newRun = { model: model.identity, labelSet, run, privateLane: lane.name };
+    const openRun = await context.producer.openRun(newRun);
+    await workUntilComplete(context, config, model, openRun, refs, interrupt.signal);
   } finally {
-    progress.stop();
-    await worker.close();
-    await openRun.close();
     await model.session.close();
     interrupt.stop();
   }
   const failed = await printRows(context, run, config.output ? 'both' : 'table', config.output ?? '-');
-  if (signal.aborted) {
+  if (interrupt.signal.aborted) {
     process.stderr.write(`Interrupted: continue with the same command and --run ${run}\n`);
     return exitCodes.interrupted;
   }
   await lane.obliterate({ force: true });
-  await lane.close();
   return failed > 0 ? exitCodes.failed : exitCodes.classified;
 }
 
-/**
- * The run's own queue, empty. What an earlier process left in it is added again from the source, so that nothing waits
- * for the locks of a process that is gone.
- */
-async function openPrivateLane(name: string, { redis, prefix }: Context): Promise<Queue> {
-  const lane = new Queue(name, { connection: redis, prefix });
-  if ((await lane.getWorkersCount()) > 0) {
-    await lane.close();
-    throw new ClipfleetError(
-      'RUN_BUSY',
-      `Another process is labeling this run: wait for it, or give another --run.`,
-    );
+async function workUntilComplete(
+  context: Context,
+  config: LabelConfig,
+  model: LoadedModel,
+  openRun: OpenRun,
+  refs: AsyncIterable<ImageRef>,
+  signal: AbortSignal,
+): Promise<void> {
+  const { producer } = context;
+  const before = await producer.store.counts(openRun.run);
+  const progress = createProgress(before.classified + before.failed);
+  const worker = startPrivateWorker(context, model, privateLaneName(openRun.run), config);
+  const add = async () => {
+    await openRun.add(refs, { ...config, signal });
+    if (!signal.aborted) await openRun.seal();
+  };
+  try {
+    const done = Promise.all([add(), followRun(producer, openRun.run, progress, signal)]);
+    await Promise.race([done, worker.died]);
+  } finally {
+    progress.stop();
+    await worker.close();
+    await openRun.close();
   }
-  await lane.obliterate({ force: true });
+}
+
+/** The run's own queue, empty. @throws RUN_BUSY */
+async function openPrivateLane(run: string, { redis, prefix, producer }: Context): Promise<Queue> {
+  const lane = new Queue(privateLaneName(run), { connection: redis, prefix });
+  if ((await lane.getWorkersCount()) > 0) {
+    const message = 'Another process is labeling this run: wait for it, or give another --run.';
+    throw new ClipfleetError('RUN_BUSY', message);
+  }
+  await reclaimLane(run, lane, producer);
   return lane;
 }
 

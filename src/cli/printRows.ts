@@ -1,8 +1,8 @@
 import { readRows } from '../producer/rows.ts';
 import { unknownRun } from '../shared/runs.ts';
 import type { Context } from './context.ts';
+import { openJsonLines } from './jsonLines.ts';
 import { printable } from './printable.ts';
-import { openJsonLines } from './rows.ts';
 import { createTable } from './table.ts';
 
 /**

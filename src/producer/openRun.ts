@@ -97,7 +97,7 @@ async function settlePending(run: string, queue: Queue, runs: Runs): Promise<Set
   const missing = await look(await runs.pendingChunks(run));
   if (missing.length === 0) return waiting;
   await delay(SECOND_LOOK_MS);
-  for (const chunk of await look(missing)) await runs.withdraw(run, chunk);
+  for (const chunk of await look(missing)) await runs.withdraw(run, chunk, 0);
   return waiting;
 }
 

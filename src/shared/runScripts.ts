@@ -28,13 +28,16 @@ if redis.call('SETBIT', KEYS[3], ARGV[1], 1) == 0 then
 end
 return tonumber(redis.call('HGET', KEYS[1], 'pending'))`;
 
-/** KEYS: run, chunks. ARGV: chunk, '1' to take its images back from the run as well. */
+/**
+ * KEYS: run, chunks. ARGV: chunk, images of it that stay counted in the run: all of them (-1) when it is finished, those
+ * that have rows when it is taken back.
+ */
 export const finishScript = `
 local images = redis.call('HGET', KEYS[2], ARGV[1])
 if images then
   redis.call('HDEL', KEYS[2], ARGV[1])
   redis.call('HINCRBY', KEYS[1], 'pending', -images)
-  if ARGV[2] == '1' then redis.call('HINCRBY', KEYS[1], 'images', -images) end
+  if tonumber(ARGV[2]) >= 0 then redis.call('HINCRBY', KEYS[1], 'images', ARGV[2] - images) end
 end`;
 
 /** KEYS: run. ARGV: now. 0 for no such run. */
@@ -54,7 +57,7 @@ declare module 'ioredis' {
       images: number,
     ): Result<number, Context>;
     clipfleetSeal(run: string, now: string): Result<number, Context>;
-    clipfleetFinish(run: string, chunks: string, chunk: number, takeBack: '0' | '1'): Result<null, Context>;
+    clipfleetFinish(run: string, chunks: string, chunk: number, kept: number): Result<null, Context>;
   }
 }
 

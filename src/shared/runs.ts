@@ -43,8 +43,8 @@ export interface Runs {
   /** Resolves to the run's pending images, this chunk's among them. @throws RUN_SEALED, RUN_UNKNOWN */
   announce(run: string, chunk: number, images: number): Promise<number>;
   finish(run: string, chunk: number): Promise<void>;
-  /** Takes back a chunk that was announced but whose job never came to be. */
-  withdraw(run: string, chunk: number): Promise<void>;
+  /** Takes back a chunk whose job will not be done, but for the `kept` images of it that have rows. */
+  withdraw(run: string, chunk: number, kept: number): Promise<void>;
   /** Numbers of the chunks that are announced and not finished. */
   pendingChunks(run: string): Promise<number[]>;
   /** @throws RUN_UNKNOWN */
@@ -88,11 +88,11 @@ export function createRuns(redis: Redis, keys: Keys): Runs {
     },
 
     async finish(run, chunk) {
-      await redis.clipfleetFinish(keys.run(run), keys.chunks(run), chunk, '0');
+      await redis.clipfleetFinish(keys.run(run), keys.chunks(run), chunk, -1);
     },
 
-    async withdraw(run, chunk) {
-      await redis.clipfleetFinish(keys.run(run), keys.chunks(run), chunk, '1');
+    async withdraw(run, chunk, kept) {
+      await redis.clipfleetFinish(keys.run(run), keys.chunks(run), chunk, kept);
     },
 
     async pendingChunks(run) {

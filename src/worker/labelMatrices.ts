@@ -1,4 +1,4 @@
-import { createHash, randomUUID } from 'node:crypto';
+import { createHash } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Redis } from 'ioredis';
 import { LRUCache } from 'lru-cache';
@@ -24,8 +24,8 @@ export interface LabelMatricesOptions {
   embedTexts: (prompts: readonly string[]) => Promise<TextEmbeddings>;
 }
 
-/** Numbers of all matrices a worker keeps in memory: 256 MiB of float32. */
-const CACHED_NUMBERS_MAX = 64 * 1024 * 1024;
+/** Numbers of all matrices a worker keeps in memory: 512 MiB of float32, so that the largest label set fits. */
+const CACHED_NUMBERS_MAX = 128 * 1024 * 1024;
 /** A matrix nobody asked for during a week is encoded anew when it is next needed. */
 const KEPT_SECONDS = 7 * 24 * 3_600;
 /** How long another worker may be silent while it encodes before one takes over. */
@@ -41,10 +41,11 @@ const POLL_MS = 100;
  * @throws LABEL_SET_UNKNOWN, LABEL_SET_INVALID
  */
 export function createLabelMatrices({ redis, keys, fingerprint, embedTexts }: LabelMatricesOptions) {
-  const prepared = new LRUCache<string, Promise<PreparedLabels>>({ max: 1_000 });
-  const matrices = new LRUCache<string, Encoded>({
+  // Concurrent callers share one preparation; one that failed is tried again by the next.
+  const prepared = new LRUCache<string, PreparedLabels>({
     maxSize: CACHED_NUMBERS_MAX,
     sizeCalculation: ({ matrix }) => matrix.data.length,
+    fetchMethod: prepare,
   });
 
   async function prepare(labelSetId: string): Promise<PreparedLabels> {
@@ -64,10 +65,7 @@ export function createLabelMatrices({ redis, keys, fingerprint, embedTexts }: La
     const key = createHash('sha256')
       .update(`${fingerprint} ${promptsKey(labelSet)}`)
       .digest('hex');
-    const cached =
-      matrices.get(key) ?? (await fromRedis(key, labelSet)) ?? (await encodeForFleet(key, labelSet));
-    matrices.set(key, cached);
-    return cached;
+    return (await fromRedis(key, labelSet)) ?? encodeForFleet(key, labelSet);
   }
 
   async function fromRedis(key: string, labelSet: LabelSet): Promise<Encoded | undefined> {
@@ -85,8 +83,7 @@ export function createLabelMatrices({ redis, keys, fingerprint, embedTexts }: La
 
   /** Encodes unless another worker is at it already; then waits for what that one stores. */
   async function encodeForFleet(key: string, labelSet: LabelSet): Promise<Encoded> {
-    const owner = randomUUID();
-    while ((await redis.set(keys.matrixLock(key), owner, 'PX', LOCK_MS, 'NX')) === null) {
+    while ((await redis.set(keys.matrixLock(key), '1', 'PX', LOCK_MS, 'NX')) === null) {
       const theirs = await fromRedis(key, labelSet);
       if (theirs) return theirs;
       await delay(POLL_MS);
@@ -119,14 +116,10 @@ export function createLabelMatrices({ redis, keys, fingerprint, embedTexts }: La
   }
 
   return {
-    get(labelSetId: string): Promise<PreparedLabels> {
-      const known = prepared.get(labelSetId);
-      if (known) return known;
-      const preparing = prepare(labelSetId);
-      prepared.set(labelSetId, preparing);
-      // A label set that was missing may be there the next time.
-      preparing.catch(() => prepared.delete(labelSetId));
-      return preparing;
+    async get(labelSetId: string): Promise<PreparedLabels> {
+      const labels = await prepared.fetch(labelSetId);
+      if (labels) return labels;
+      throw new ClipfleetError('INTERNAL', 'Expected prepared labels, got none. This is a bug.');
     },
   };
 }

@@ -1,5 +1,6 @@
 import { once } from 'node:events';
 import { createWriteStream } from 'node:fs';
+import { open } from 'node:fs/promises';
 import type { Writable } from 'node:stream';
 import { finished } from 'node:stream/promises';
 import { ClipfleetError } from '../shared/errors.ts';
@@ -26,6 +27,13 @@ export async function openJsonLines(
       await finished(stream).catch((error: Error) => failWriting(output, error));
     },
   };
+}
+
+/** Says before the work, not after it, that its rows cannot be written. What is in the file stays. @throws USAGE */
+export async function checkWritable(output: string): Promise<void> {
+  if (output === '-') return;
+  const file = await open(output, 'a').catch((error: Error) => failWriting(output, error));
+  await file.close();
 }
 
 function failWriting(output: string, error: Error): never {

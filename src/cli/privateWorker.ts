@@ -1,0 +1,28 @@
+import type { Config } from '../shared/config.ts';
+import type { LoadedModel } from '../worker/loadModel.ts';
+import { type RunningWorker, startWorker, type workerOptions } from '../worker/worker.ts';
+import type { Context } from './context.ts';
+
+/** A worker for one private lane in this process; it reads every path that its user may. */
+export function startPrivateWorker(
+  { producer, redis, prefix, log }: Context,
+  model: LoadedModel,
+  lane: string,
+  config: Config<(typeof workerOptions)[number]>,
+  onBatch?: (images: number) => void,
+): RunningWorker {
+  const { store, runs } = producer;
+  const lanes = [{ name: lane, urgent: false }];
+  const context = {
+    redis,
+    prefix,
+    log,
+    model,
+    store,
+    runs,
+    lanes,
+    roots: new Map<string, string>(),
+    trustPaths: true,
+  };
+  return startWorker(onBatch ? { ...context, onBatch } : context, config);
+}

@@ -1,0 +1,24 @@
+import type { Queue } from 'bullmq';
+import type { ImageRef } from '../shared/imageRef.ts';
+import { jobId } from '../shared/lanes.ts';
+import type { ResultsStore } from '../shared/resultsStore.ts';
+import type { Runs } from '../shared/runs.ts';
+
+/**
+ * Empties a run's own lane, whose only worker is gone, so that nothing waits for that worker's locks to run out. Images
+ * that have their row stay counted in the run; the others are taken back, and come again from the source.
+ */
+export async function reclaimLane(
+  run: string,
+  lane: Queue,
+  { runs, store }: { runs: Runs; store: ResultsStore },
+): Promise<void> {
+  for (const chunk of await runs.pendingChunks(run)) {
+    const job = await lane.getJob(jobId(run, chunk, 0));
+    const ids = job ? (job.data as { images: ImageRef[] }).images.map(({ id }) => id) : [];
+    // A chunk without a job was announced and never added: none of its images can have a row.
+    const done = job ? (await store.has(run, ids, 0)).size : 0;
+    await runs.withdraw(run, chunk, done);
+  }
+  await lane.obliterate({ force: true });
+}
