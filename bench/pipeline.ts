@@ -23,7 +23,7 @@ const peer = await pipeline('zero-shot-image-classification', model, {
   dtype: 'fp32',
   local_files_only: true,
 });
-const classifier = await createClassifier({ model, logitScale: 100 });
+const classifier = await createClassifier({ model, logitScale: 100, logitBias: 0 });
 
 console.log('| labels | clipfleet, images/s | transformers.js, images/s | ratio |');
 console.log('|---|---|---|---|');

@@ -10,7 +10,9 @@ const BATCHES = [1, 4, 16];
 const directories = process.argv.slice(2);
 if (directories.length === 0) throw new Error('Expected model directories, got none.');
 
-const models = await Promise.all(directories.map((model) => openModel({ model, logitScale: 100 })));
+const models = await Promise.all(
+  directories.map((model) => openModel({ model, logitScale: 100, logitBias: 0 })),
+);
 const rates = new Map<string, number[]>();
 for (let round = 0; round <= ROUNDS; round++) {
   for (const [i, model] of models.entries()) {
