@@ -56,5 +56,5 @@ test('the classifier on its own warns as a process does', async (t) => {
   await setImmediate();
   const [warning] = warnings;
   assert.equal(warning?.code, 'LABEL_TRUNCATED');
-  assert.ok(warning.message.includes(long), warning.message);
+  assert.ok(warning.message.includes(long.slice(0, 50)), warning.message);
 });
