@@ -10,6 +10,7 @@ export const labelOptions = [
   'threshold',
   'scoreFunction',
   'temperature',
+  'outputs',
 ] as const;
 
 /**
@@ -19,10 +20,10 @@ export const labelOptions = [
  * @throws USAGE for the file, LABEL_SET_INVALID
  */
 export async function labelSetOf(config: Config<(typeof labelOptions)[number]>): Promise<LabelSet> {
-  const { labels, labelsFile, template, topK, threshold, scoreFunction, temperature } = config;
+  const { labels, labelsFile, template, topK, threshold, scoreFunction, temperature, outputs } = config;
   const fromFile = labelsFile === undefined ? { labels: [] } : await readLabelFile(labelsFile);
   const fromFlag = labels === undefined ? [] : parseLabelsFlag(labels);
-  const said = Object.entries({ topK, threshold, scoreFunction, temperature }).filter(
+  const said = Object.entries({ topK, threshold, scoreFunction, temperature, outputs }).filter(
     ([, value]) => value !== undefined,
   );
   return defineLabelSet({

@@ -1,3 +1,4 @@
+import { z } from 'zod';
 import { choice, integer, list, option, real, text } from './option.ts';
 
 /** Labels, and how they are scored. */
@@ -55,5 +56,17 @@ export const labelSetOptions = {
     schema: real(1e-6, 1e6).optional(),
     defaultSays: '1',
     says: 'Divides the logits before the score function: above 1 evens the scores out.',
+  }),
+  outputs: option({
+    flag: 'outputs',
+    env: 'CLIPFLEET_OUTPUTS',
+    value: 'LIST',
+    schema: z
+      .string()
+      .regex(/^(logit|cosine)(,(logit|cosine))?$/, 'Expected logit, cosine or both, separated by a comma')
+      .transform((names) => [...new Set(names.split(','))])
+      .pipe(z.array(z.enum(['logit', 'cosine'])))
+      .optional(),
+    says: 'What each prediction carries beside its score: logit, cosine or both, separated by a comma.',
   }),
 } as const;
