@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { copyPictures, demoModel, jsonLines, startFleet } from './fleet.ts';
+import { copyPictures, demoModel, jsonLines, pictures, startFleet } from './fleet.ts';
 import { until } from './support.ts';
 
 test('enqueue, two workers, status and results are separate processes that share one run', async (t) => {
@@ -36,4 +36,21 @@ test('enqueue, two workers, status and results are separate processes that share
   assert.equal(new Set(lines.map(({ id }) => id)).size, 120);
   const right = lines.filter(({ id, predictions }) => id.includes(predictions[0]!.label));
   assert.equal(right.length, 120, 'the six pictures are all recognised among six names');
+});
+
+test('enqueue says that a path is wrong before it opens a run', async (t) => {
+  const fleet = await startFleet(t);
+  for (const path of ['no-such-folder', pictures]) {
+    const { code, stdout, stderr } = await fleet.run(
+      'enqueue',
+      path,
+      '--labels',
+      'a,b',
+      '--model',
+      demoModel,
+    );
+    assert.deepEqual([code, stdout], [1, ''], stderr);
+    assert.match(stderr, /^clipfleet: USAGE/m);
+  }
+  assert.deepEqual(await fleet.redis.keys('clipfleet:run:*'), []);
 });

@@ -1,4 +1,5 @@
 import { rootAddress } from '../producer/address.ts';
+import { begin } from '../producer/begin.ts';
 import { newRunId } from '../producer/producer.ts';
 import { listSource } from '../producer/source.ts';
 import { keysUnder } from '../shared/keys.ts';
@@ -40,7 +41,7 @@ export const enqueueCommand = createCommand({
     const labelSet = await labelSetOf(config);
     const cwd = process.cwd();
     const roots = parseRoots(config.root ?? [], cwd);
-    const refs = listSource(paths, { cwd, address: rootAddress(roots, cwd) });
+    const refs = await begin(listSource(paths, { cwd, address: rootAddress(roots, cwd) }));
     const context = await openContext(config);
     const interrupt = onInterrupt('ending after the chunk at hand.');
     try {
@@ -52,7 +53,9 @@ export const enqueueCommand = createCommand({
       if (!interrupt.signal.aborted) await openRun.seal();
       await openRun.close();
       process.stderr.write(`${added} images added for ${model}\n`);
-      return interrupt.signal.aborted ? exitCodes.interrupted : exitCodes.classified;
+      if (!interrupt.signal.aborted) return exitCodes.classified;
+      process.stderr.write(`Interrupted: continue with the same command and --run ${run}\n`);
+      return exitCodes.interrupted;
     } finally {
       interrupt.stop();
       await context.close();

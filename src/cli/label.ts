@@ -1,5 +1,6 @@
 import { Queue } from 'bullmq';
 import { trustedAddress } from '../producer/address.ts';
+import { begin } from '../producer/begin.ts';
 import type { OpenRun } from '../producer/openRun.ts';
 import { newRunId } from '../producer/producer.ts';
 import { reclaimLane } from '../producer/reclaimLane.ts';
@@ -52,16 +53,14 @@ export const labelCommand = createCommand({
   async run(paths, config) {
     if (config.output) await checkWritable(config.output);
     const labelSet = await labelSetOf(config);
-    const refs = listSource(paths, { cwd: process.cwd(), address: trustedAddress });
-    // The first ref says whether the paths are right, before anything is started for them.
-    const first = await refs.next();
+    const refs = await begin(listSource(paths, { cwd: process.cwd(), address: trustedAddress }));
     const files = await findModelShown(config);
     const context = await openContext({
       ...config,
       logLevel: config.logLevel === 'info' ? 'error' : config.logLevel,
     });
     try {
-      return await label(context, config, labelSet, files, resumed(first, refs));
+      return await label(context, config, labelSet, files, refs);
     } finally {
       await context.close();
     }
@@ -132,13 +131,4 @@ async function openPrivateLane(run: string, { redis, prefix, producer }: Context
   }
   await reclaimLane(run, lane, producer);
   return lane;
-}
-
-async function* resumed(
-  first: IteratorResult<ImageRef>,
-  rest: AsyncGenerator<ImageRef>,
-): AsyncGenerator<ImageRef> {
-  if (first.done) return;
-  yield first.value;
-  yield* rest;
 }

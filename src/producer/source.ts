@@ -168,7 +168,13 @@ function missing(input: string, why: string): ClipfleetError {
 }
 
 function noImages(inputs: string[]): ClipfleetError {
-  const where = inputs.length === 0 ? 'no input' : inputs.slice(0, 5).join(', ');
+  const where =
+    inputs.length === 0
+      ? 'no input'
+      : inputs
+          .slice(0, 5)
+          .map((input) => `'${input}'`)
+          .join(', ');
   const more = inputs.length > 5 ? ` and ${inputs.length - 5} more` : '';
   return new ClipfleetError(
     'NO_IMAGES',
