@@ -169,7 +169,7 @@ test('everything that is missing is reported together, before the first image', 
 
 test('no image at all says what was looked for', async () => {
   const cwd = folderWith('empty/notes.txt');
-  await assert.rejects(list(cwd, 'empty'), { code: 'NO_IMAGES', message: /in empty\..*jpg, jpeg, png/ });
+  await assert.rejects(list(cwd, 'empty'), { code: 'NO_IMAGES', message: /in 'empty'\..*jpg, jpeg, png/ });
   await assert.rejects(list(cwd), { code: 'NO_IMAGES' });
 });
 
