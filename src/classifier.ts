@@ -17,12 +17,12 @@ import {
   labelSetId,
   promptsOf,
 } from './shared/labelSet.ts';
-import type { Prediction } from './shared/prediction.ts';
+import { nameLabels, type Prediction } from './shared/prediction.ts';
 import { schemeOf } from './shared/uriScheme.ts';
 import { createBatcher } from './worker/batcher.ts';
 import { createClassify } from './worker/classify.ts';
 import { createFetcher, type Fetcher } from './worker/fetch.ts';
-import { buildLabelMatrix, type LabelMatrix } from './worker/rank.ts';
+import { buildLabelMatrix, type LabelMatrix } from './worker/labelMatrix.ts';
 
 export { type OpenedModel, type OpenModelOptions, openModel } from './openModel.ts';
 export { ClipfleetError, type ErrorCode, errorTable } from './shared/errors.ts';
@@ -36,7 +36,8 @@ export {
 export type { Prediction } from './shared/prediction.ts';
 export { namedTemplates } from './shared/templates.ts';
 export type { Pixels } from './worker/decode.ts';
-export { buildLabelMatrix, type LabelMatrix, rank, type Scale, type Scoring } from './worker/rank.ts';
+export { buildLabelMatrix, type LabelMatrix } from './worker/labelMatrix.ts';
+export { rank, type Scale, type Scoring } from './worker/rank.ts';
 
 /** A path, an http(s), `file:` or `data:` URL, or the bytes of an image file. */
 export type ImageInput = string | URL | Uint8Array;
@@ -120,8 +121,9 @@ export async function createClassifier(options: ClassifierOptions): Promise<Clas
     const templates = hypothesisTemplate === undefined ? undefined : [hypothesisTemplate].flat();
     const labelSet = defineLabelSet({ ...scoring, labels, ...(templates && { templates }) });
     const labeled = { labelSet, matrix: await matrixOf(labelSet) };
-    if (!isSeveral(images)) return classifyOne(images, labeled, false);
-    return Promise.all(images.map((image) => classifyOne(image, labeled, false)));
+    const classifyNamed = async (image: ImageInput) =>
+      nameLabels(await classifyOne(image, labeled, false), labelSet.labels);
+    return isSeveral(images) ? Promise.all(images.map(classifyNamed)) : classifyNamed(images);
   }
 
   return {

@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { defineLabelSet } from '../src/shared/labelSet.ts';
-import { buildLabelMatrix, type LabelMatrix, rank, unit } from '../src/worker/rank.ts';
+import { buildLabelMatrix, type LabelMatrix, unit } from '../src/worker/labelMatrix.ts';
+import { rank } from '../src/worker/rank.ts';
 import { assertScores, clip, close, image, labels, matrix, ranked, rows, siglip } from './threeLabels.ts';
 
 /** A small generator with a seed, so that a failure can be seen again (mulberry32). */

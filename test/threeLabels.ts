@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { defineLabelSet, type LabelSetInput } from '../src/shared/labelSet.ts';
-import { type LabelMatrix, rank, type Scoring } from '../src/worker/rank.ts';
+import type { LabelMatrix } from '../src/worker/labelMatrix.ts';
+import { rank, type Scoring } from '../src/worker/rank.ts';
 
 export const clip: Scoring = { logitScale: 10, logitBias: 0, scoreFunction: 'softmax' };
 export const siglip: Scoring = { logitScale: 10, logitBias: -5, scoreFunction: 'sigmoid' };

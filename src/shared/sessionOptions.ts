@@ -1,4 +1,5 @@
-import { availableParallelism } from 'node:os';
+import { availableParallelism, homedir } from 'node:os';
+import { join } from 'node:path';
 import { choice, integer, option, real, text } from './option.ts';
 
 /** The model, and how it is run. */
@@ -43,6 +44,15 @@ export const sessionOptions = {
     default: () => String(availableParallelism()),
     defaultSays: 'the cores available',
     says: 'Threads of the session on the processor.',
+  }),
+  cacheDir: option({
+    flag: 'cache-dir',
+    env: 'CLIPFLEET_CACHE_DIR',
+    value: 'DIR',
+    schema: text,
+    default: () => join(process.env.XDG_CACHE_HOME || join(homedir(), '.cache'), 'clipfleet'),
+    defaultSays: 'clipfleet in XDG_CACHE_HOME or ~/.cache',
+    says: 'Folder of what this machine works out once: graphs made ready for the session, settings found by tune.',
   }),
   logitScale: option({
     flag: 'logit-scale',

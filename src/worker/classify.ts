@@ -1,9 +1,9 @@
 import type PQueue from 'p-queue';
-import type { Prediction } from '../shared/prediction.ts';
+import type { RankedLabel } from '../shared/prediction.ts';
 import type { Batcher } from './batcher.ts';
 import type { Pixels } from './decode.ts';
 import type { PreparedLabels } from './labelMatrices.ts';
-import { rank, type Scoring } from './rank.ts';
+import { rankLabels, type Scoring } from './rank.ts';
 
 /** The stages one image goes through; each is passed in. */
 export interface Stages<Ref> {
@@ -21,7 +21,7 @@ export type Classify<Ref> = (
   ref: Ref,
   labels: Pick<PreparedLabels, 'labelSet' | 'matrix'>,
   urgent: boolean,
-) => Promise<Prediction[]>;
+) => Promise<RankedLabel[]>;
 
 /** One image from its ref to its ranked labels. An urgent one overtakes at each place where images wait. */
 export function createClassify<Ref>(stages: Stages<Ref>): Classify<Ref> {
@@ -33,7 +33,7 @@ export function createClassify<Ref>(stages: Stages<Ref>): Classify<Ref> {
         const bytes = await fetchImage(ref);
         const pixels = await decoding.add(() => decodeImage(bytes), { priority });
         const embedding = await embedImage(pixels.data, urgent);
-        return rank(embedding, matrix, labelSet, scoring);
+        return rankLabels(embedding, matrix, labelSet, scoring);
       },
       { priority },
     );

@@ -3,6 +3,7 @@ import { LRUCache } from 'lru-cache';
 import type { ChunkJob } from '../shared/chunkJob.ts';
 import { asClipfleetError, ClipfleetError } from '../shared/errors.ts';
 import type { ImageRef } from '../shared/imageRef.ts';
+import { nameLabels } from '../shared/prediction.ts';
 import type { FailedRow, Row } from '../shared/row.ts';
 import type { Classify } from './classify.ts';
 import { createIntake, type IntakeOptions, isNewerAndYoung } from './intake.ts';
@@ -97,7 +98,8 @@ export function createConsume(options: ConsumeOptions) {
     const base = () => ({ ...ref, generation, place: { chunk, index }, at: new Date().toISOString() });
     try {
       if (labels instanceof ClipfleetError) throw labels;
-      const predictions = await classify(ref, labels, urgent);
+      const ranked = await classify(ref, labels, urgent);
+      const predictions = nameLabels(ranked, labels.labelSet.labels);
       return { row: { ...base(), status: 'classified', predictions, fingerprint }, retry: false };
     } catch (thrown) {
       const error = asClipfleetError(thrown, 'INTERNAL');

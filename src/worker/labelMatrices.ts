@@ -5,7 +5,7 @@ import { LRUCache } from 'lru-cache';
 import { ClipfleetError } from '../shared/errors.ts';
 import type { Keys } from '../shared/keys.ts';
 import { type LabelSet, parseLabelSet, promptsKey, promptsOf } from '../shared/labelSet.ts';
-import { buildLabelMatrix, type LabelMatrix } from './rank.ts';
+import { buildLabelMatrix, type LabelMatrix } from './labelMatrix.ts';
 import type { TextEmbeddings } from './session.ts';
 
 /** A label set ready to score against. */

@@ -1,9 +1,10 @@
 import { ClipfleetError } from '../shared/errors.ts';
 import { type Floats, floats, type Graph, openGraph, pick, runGraph } from './graph.ts';
+import { unit } from './labelMatrix.ts';
 import { solveScale } from './logitScale.ts';
 import { packPixels } from './pack.ts';
 import type { Preprocessing } from './preprocessing.ts';
-import { type Scale, unit } from './rank.ts';
+import type { Scale } from './rank.ts';
 import type { TextEmbeddings } from './session.ts';
 import { loadTokenizer, type TextLimits } from './tokenizer.ts';
 

@@ -1,0 +1,61 @@
+import { ClipfleetError } from '../shared/errors.ts';
+
+/**
+ * The text embeddings of a label set, one unit-length row a label, in the set's order.
+ *
+ * Embeddings are float32, as the towers give them. The arithmetic here is float64, which every JavaScript number is: it
+ * costs nothing, and scores differ from the reference's float32 by the reference's rounding alone.
+ */
+export interface LabelMatrix {
+  /** `labels` × `dimensions`, row after row. */
+  data: Float32Array;
+  labels: number;
+  dimensions: number;
+}
+
+/**
+ * One row a label: the mean of its prompts' unit vectors, made unit again. So do CLIP's authors (OpenAI's CLIP,
+ * `notebooks/Prompt_Engineering_for_ImageNet.ipynb`, `zeroshot_classifier`).
+ *
+ * @param promptEmbeddings prompts × `dimensions`, label after label as `countsPerLabel` says, of any length above 0
+ * @throws INFERENCE_FAILED where an embedding has no direction, INTERNAL where the sizes do not belong together
+ */
+export function buildLabelMatrix(
+  promptEmbeddings: Float32Array,
+  countsPerLabel: readonly number[],
+  dimensions: number,
+): LabelMatrix {
+  const prompts = countsPerLabel.reduce((sum, count) => sum + count, 0);
+  const labels = countsPerLabel.length;
+  if (promptEmbeddings.length !== prompts * dimensions || countsPerLabel.some((count) => count < 1)) {
+    const got = `${promptEmbeddings.length} numbers for ${prompts} prompts of ${labels} labels`;
+    throw new ClipfleetError('INTERNAL', `Expected embeddings of ${dimensions} for each label, got ${got}.`);
+  }
+  const data = new Float32Array(labels * dimensions);
+  let next = 0;
+  for (const [label, count] of countsPerLabel.entries()) {
+    const sum = new Float64Array(dimensions);
+    for (const end = next + count; next < end; next++) {
+      const prompt = promptEmbeddings.subarray(next * dimensions, (next + 1) * dimensions);
+      const length = lengthOf(prompt);
+      for (let i = 0; i < dimensions; i++) sum[i]! += prompt[i]! / length;
+    }
+    // The mean is the sum by the count, and the count goes away in the unit vector.
+    data.set(unit(sum), label * dimensions);
+  }
+  return { data, labels, dimensions };
+}
+
+/** The vector of length 1 in the same direction. @throws INFERENCE_FAILED where it has none */
+export function unit(vector: Float32Array | Float64Array): Float32Array {
+  const length = lengthOf(vector);
+  return Float32Array.from(vector, (value) => value / length);
+}
+
+function lengthOf(vector: Float32Array | Float64Array): number {
+  let squares = 0;
+  for (const value of vector) squares += value * value;
+  const length = Math.sqrt(squares);
+  if (length > 0 && length < Infinity) return length;
+  throw new ClipfleetError('INFERENCE_FAILED', `Expected an embedding of some length, got one of ${length}.`);
+}
