@@ -1,4 +1,5 @@
 import cliProgress from 'cli-progress';
+import { createPace } from './pace.ts';
 
 /** Where a run is. */
 export interface ProgressCounts {
@@ -25,14 +26,13 @@ const LINE_MS = 5_000;
  * @param doneBefore rows there were before, which say nothing of the rate
  */
 export function createProgress(doneBefore = 0, stream: NodeJS.WriteStream = process.stderr): Progress {
-  const startedAt = Date.now();
+  const pace = createPace(doneBefore);
 
   function describe({ done, total, failed, open }: ProgressCounts): string {
-    const seconds = (Date.now() - startedAt) / 1_000;
-    const rate = (done - doneBefore) / Math.max(seconds, 0.001);
-    const left = open || rate === 0 ? '' : `, ${formatSeconds((total - done) / rate)} left`;
+    const { imagesPerSecond, secondsLeft } = pace.update({ done, total });
+    const left = open || secondsLeft === undefined ? '' : `, ${formatSeconds(secondsLeft)} left`;
     const failures = failed > 0 ? `, ${failed} failed` : '';
-    return `${done}/${total}${open ? '+' : ''} images${failures}, ${rate.toFixed(1)} images/s${left}`;
+    return `${done}/${total}${open ? '+' : ''} images${failures}, ${imagesPerSecond.toFixed(1)} images/s${left}`;
   }
 
   return stream.isTTY ? createBar(stream, describe) : createLines(stream, describe);
