@@ -49,6 +49,8 @@ export interface WorkerContext {
   log: Logger;
   /** Told of each batch as it starts. */
   onBatch?: (images: number) => void;
+  /** Told of the prompts of each text batch as it starts. */
+  onTextBatch?: (prompts: number) => void;
 }
 
 export interface RunningWorker {
@@ -101,7 +103,8 @@ export function startWorker(
     redis,
     keys: keysUnder(prefix),
     fingerprint,
-    embedTexts: session.embedTexts,
+    embedTexts: (prompts) => session.embedTexts(prompts, context.onTextBatch),
+    leaseMs: config.lockMs,
   });
   const { newerGraceMs } = config;
   const consume = createConsume({
