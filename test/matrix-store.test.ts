@@ -22,7 +22,9 @@ for (const [pieceBytes, pieces] of [
     assert.equal(await store.get('m', labels), undefined);
     await store.put('m', encoded);
     assert.equal(await redis.hlen('m'), pieces + 2);
-    assert.deepEqual(await store.get('m', labels), encoded);
+    const found = await store.get('m', labels);
+    assert.deepEqual(found, encoded);
+    assert.ok(found.matrix.data.buffer instanceof SharedArrayBuffer, 'threads get it without a copy');
     assert.ok((await redis.ttl('m')) > 24 * 3_600, 'and goes when nobody asks for it');
   });
 }

@@ -1,5 +1,5 @@
 import type { Redis } from 'ioredis';
-import type { LabelMatrix } from './labelMatrix.ts';
+import { type LabelMatrix, sharedFloats } from './labelMatrix.ts';
 
 /** A label matrix as the fleet shares it. */
 export interface EncodedLabels {
@@ -24,13 +24,13 @@ export function createMatrixStore(redis: Redis, pieceBytes = PIECE_BYTES) {
       const [bytes, truncated] = await redis.hmget(key, 'bytes', 'truncated');
       if (!bytes || !truncated) return undefined;
       await redis.expire(key, KEPT_SECONDS);
-      const whole = new Uint8Array(Number(bytes));
+      const data = sharedFloats(Number(bytes) / Float32Array.BYTES_PER_ELEMENT);
+      const whole = new Uint8Array(data.buffer);
       for (let from = 0; from < whole.length; from += pieceBytes) {
         const piece = await redis.hgetBuffer(key, `from ${from}`);
         if (piece?.length !== Math.min(pieceBytes, whole.length - from)) return undefined;
         whole.set(piece, from);
       }
-      const data = new Float32Array(whole.buffer);
       return {
         matrix: { data, labels, dimensions: data.length / labels },
         truncated: JSON.parse(truncated) as number[],
