@@ -59,9 +59,11 @@ async function serve(
   ];
   const { store, runs } = producer;
   const onBatch = (images: number) => log.debug({ images }, 'batch');
-  const context = { redis, prefix, log, model, store, runs, lanes, roots, trustPaths: false, onBatch };
+  const onTextBatch = (prompts: number) => log.debug({ prompts }, 'text batch');
+  const told = { log, onBatch, onTextBatch };
+  const context = { redis, prefix, model, store, runs, lanes, roots, trustPaths: false, ...told };
   const worker = startWorker(context, config);
-  // Nothing can be finished without the session; whatever started this process should start it again.
+  // Nothing can be finished without its threads; whatever started this process should start it again.
   worker.died.catch((error: Error) => {
     log.fatal({ err: error }, 'session lost');
     process.exit(exitCodes.couldNotRun);

@@ -130,7 +130,7 @@ export const errorTable = {
   SESSION_LOST: {
     retry: true,
     scope: 'command',
-    says: 'The session thread ended by itself; the process must be started again.',
+    says: 'The session or the scoring thread ended by itself; the process must be started again.',
   },
   INTERNAL: { retry: false, scope: 'command', says: 'A broken invariant. This is a bug.' },
 } as const satisfies Record<string, { retry: boolean; scope: 'image' | 'job' | 'command'; says: string }>;

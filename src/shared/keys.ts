@@ -22,8 +22,8 @@ export function keysUnder(prefix: string) {
     labelSet: (id: string) => `${prefix}:labelset:${id}`,
     /** Hash: one label matrix, shared by the fleet. */
     matrix: (key: string) => `${prefix}:matrix:{${key}}`,
-    /** String: held by the worker that is encoding a matrix. */
-    matrixLock: (key: string) => `${prefix}:matrix-lock:{${key}}`,
+    /** String: the worker that is encoding a matrix. */
+    matrixLease: (key: string) => `${prefix}:matrix-lease:{${key}}`,
     /** Hash: model identity → what workers said of it when they started. */
     models: () => `${prefix}:models`,
   };

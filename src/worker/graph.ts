@@ -39,6 +39,25 @@ export async function openGraph(
   }
 }
 
+/**
+ * Opens a graph that was written here, on the processor.
+ *
+ * @param weights the constants that the graph says are elsewhere, by the name of their place
+ */
+export function openWrittenGraph(
+  graph: Uint8Array,
+  weights: Record<string, Uint8Array>,
+  threads: number,
+): Promise<Graph> {
+  return ort.InferenceSession.create(graph, {
+    executionProviders: ['cpu'],
+    intraOpNumThreads: threads,
+    interOpNumThreads: 1,
+    logSeverityLevel: 4,
+    externalData: Object.entries(weights).map(([path, data]) => ({ path, data })),
+  });
+}
+
 /** Floats on their way into a graph. */
 export interface Floats {
   data: Float32Array;
@@ -53,6 +72,12 @@ export async function runGraph(graph: Graph, pixels: Floats | undefined, tokens:
     else if (tokens) feeds[name] = tokenTensor(name, tokens);
   }
   return graph.run(feeds);
+}
+
+/** Runs the graph on floats, by the names of its inputs. */
+export async function runOnFloats(graph: Graph, inputs: Record<string, Floats>) {
+  const tensors = Object.entries(inputs).map(([name, floats]) => [name, floatTensor(floats, 'float32')]);
+  return graph.run(Object.fromEntries(tensors));
 }
 
 function floatTensor({ data, dims }: Floats, type: string | undefined): ort.Tensor {

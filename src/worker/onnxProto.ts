@@ -7,10 +7,17 @@
 /** Field numbers of onnx.proto3. */
 export const modelField = { irVersion: 1, graph: 7, opsetImport: 8 } as const;
 export const graphField = { node: 1, name: 2, initializer: 5, input: 11, output: 12 } as const;
-export const tensorField = { dims: 1, dataType: 2, name: 8, rawData: 9, externalData: 13 } as const;
+export const tensorField = {
+  dims: 1,
+  dataType: 2,
+  name: 8,
+  rawData: 9,
+  externalData: 13,
+  dataLocation: 14,
+} as const;
 
 /** Element types (TensorProto.DataType). */
-export const dataType = { float: 1, uint8: 2, int64: 7, float16: 10 } as const;
+export const dataType = { float: 1, uint8: 2, int32: 6, int64: 7, float16: 10 } as const;
 
 export interface Field {
   number: number;

@@ -15,6 +15,7 @@ import { decodeImage } from './decode.ts';
 import { createFetcher } from './fetch.ts';
 import { createLabelMatrices } from './labelMatrices.ts';
 import type { LoadedModel } from './loadModel.ts';
+import { createScorer } from './scorer.ts';
 import { sweep } from './sweep.ts';
 
 /** The settings a worker reads. */
@@ -48,10 +49,12 @@ export interface WorkerContext {
   log: Logger;
   /** Told of each batch as it starts. */
   onBatch?: (images: number) => void;
+  /** Told of the prompts of each text batch as it starts. */
+  onTextBatch?: (prompts: number) => void;
 }
 
 export interface RunningWorker {
-  /** Rejects when the session is gone: the process should end, so that another takes the jobs. */
+  /** Rejects when the session or the scoring thread is gone: the process should end, so that another takes the jobs. */
   died: Promise<never>;
   /** Takes no new job, finishes those it has, closes. */
   close(): Promise<void>;
@@ -80,6 +83,7 @@ export function startWorker(
     run: session.embedImages,
     ...(context.onBatch && { onBatch: context.onBatch }),
   });
+  const scorer = createScorer({ scoring: model.scoring });
   const classify = createClassify<ImageRef>({
     fetchImage: (ref) => fetcher.fetchImage(ref),
     decodeImage: (bytes) =>
@@ -90,7 +94,7 @@ export function startWorker(
         ...model.decoding,
       }),
     embedImage: batcher.embedImage,
-    scoring: model.scoring,
+    rankImage: scorer.rankImage,
     inFlight: new PQueue({ concurrency: imagesInFlight }),
     decoding: new PQueue({ concurrency: config.decodeThreads }),
   });
@@ -99,7 +103,8 @@ export function startWorker(
     redis,
     keys: keysUnder(prefix),
     fingerprint,
-    embedTexts: session.embedTexts,
+    embedTexts: (prompts) => session.embedTexts(prompts, context.onTextBatch),
+    leaseMs: config.lockMs,
   });
   const { newerGraceMs } = config;
   const consume = createConsume({
@@ -113,11 +118,15 @@ export function startWorker(
     log,
   });
   const opened = lanes.map((lane) => openLane(lane, { ...context, consume, imagesInFlight }, config));
+  const died = Promise.race([session.died, scorer.died]);
+  // Whoever wants to know waits for it; here it is not an error that nobody handled.
+  died.catch(() => {});
   return {
-    died: session.died,
+    died,
     async close() {
       await Promise.all(opened.map((lane) => lane.close()));
       await fetcher.close();
+      await scorer.close();
     },
   };
 }
