@@ -93,7 +93,7 @@ export const sessionOptions = {
     schema: integer(1, 1_024),
     default: () => String(Math.max(2, availableParallelism())),
     defaultSays: 'the cores available, at least 2',
-    says: 'Images decoded at the same time. Above 4, set UV_THREADPOOL_SIZE to at least as many before the start.',
+    says: 'Images decoded at the same time. UV_THREADPOOL_SIZE, where it is set, should be at least as many.',
   }),
 } as const;
 
