@@ -27,7 +27,14 @@ interface RunState {
   store: ResultsStore;
 }
 
-const POLL_MS = 100;
+/**
+ * How long to wait before asking again: a twentieth of what was waited so far, so that an answer is at most that much late.
+ * One image on an idle worker is done in milliseconds, and its user should not wait for a clock; a run of hours is
+ * asked ten times a second.
+ */
+const POLL_SHARE = 1 / 20;
+const POLL_MIN_MS = 2;
+const POLL_MAX_MS = 100;
 
 /** Where the run is, from its ledger and its rows. @throws RUN_UNKNOWN */
 export async function readProgress({ runs, store }: RunState, run: string): Promise<RunProgress> {
@@ -50,10 +57,12 @@ export async function waitForRun(
   run: string,
   { signal, onProgress }: WaitOptions = {},
 ): Promise<RunProgress> {
+  const startedAt = performance.now();
   for (;;) {
     const progress = await readProgress(from, run);
     onProgress?.(progress);
     if (progress.complete || signal?.aborted) return progress;
-    await delay(POLL_MS);
+    const waited = performance.now() - startedAt;
+    await delay(Math.min(Math.max(waited * POLL_SHARE, POLL_MIN_MS), POLL_MAX_MS));
   }
 }
