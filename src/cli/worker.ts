@@ -5,6 +5,7 @@ import { modelKey } from '../shared/modelIdentity.ts';
 import { registerModel } from '../shared/models.ts';
 import { parseRoots } from '../shared/roots.ts';
 import { type LoadedModel, modelOptions } from '../worker/loadModel.ts';
+import { startReporting } from '../worker/reportWork.ts';
 import { startWorker, workerOptions } from '../worker/worker.ts';
 import { createCommand } from './commandOptions.ts';
 import { type Context, contextOptions, openContext } from './context.ts';
@@ -12,7 +13,7 @@ import { exitCodes } from './follow.ts';
 import { onInterrupt } from './interrupt.ts';
 import { findModelShown, startModelShown } from './modelShown.ts';
 
-const optionNames = [...modelOptions, 'root', ...workerOptions, ...contextOptions] as const;
+const optionNames = [...modelOptions, 'root', ...workerOptions, 'logEveryMs', ...contextOptions] as const;
 
 type WorkerConfig = Config<(typeof optionNames)[number]>;
 
@@ -52,12 +53,14 @@ async function serve(
   const { logitScale, logitBias, source: scaleSource } = model.scoring;
   const scale = { logitScale, logitBias, scaleSource };
   const about = { fingerprint, key: modelKey(identity), ...scale, at: new Date().toISOString() };
-  await registerModel(redis, keysUnder(prefix), identity, about);
+  const keys = keysUnder(prefix);
+  await registerModel(redis, keys, identity, about);
   const lanes = [
     { name: laneName('interactive', identity), urgent: true },
     { name: laneName('bulk', identity), urgent: false },
   ];
   const { store, runs } = producer;
+  const { device, logEveryMs: everyMs } = config;
   const onBatch = (images: number) => log.debug({ images }, 'batch');
   const context = { redis, prefix, log, model, store, runs, lanes, roots, trustPaths: false, onBatch };
   const worker = startWorker(context, config);
@@ -69,8 +72,11 @@ async function serve(
   const interrupt = onInterrupt('finishing the images in flight.');
   const said = { model: identity, ...scale, lanes: lanes.map(({ name }) => name), roots: [...roots.keys()] };
   log.info(said, 'worker ready');
+  const { takeReport } = worker;
+  const reporting = startReporting({ redis, keys, log, model: identity, device, everyMs, takeReport });
   await interrupt.interrupted;
   await worker.close();
+  await reporting.stop();
   log.info('worker stopped');
   return exitCodes.classified;
 }

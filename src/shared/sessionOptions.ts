@@ -123,4 +123,12 @@ export const fleetOptions = {
     default: String(24 * 3_600_000),
     says: 'How long a job of a newer wire version goes back to the lane before it fails.',
   }),
+  logEveryMs: option({
+    flag: 'log-every-ms',
+    env: 'CLIPFLEET_LOG_EVERY_MS',
+    value: 'MS',
+    schema: integer(100, 3_600_000),
+    default: '10000',
+    says: 'How often a worker says what it did: images a second, stage times, batch fill, bottleneck.',
+  }),
 } as const;

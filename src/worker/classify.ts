@@ -4,6 +4,7 @@ import type { Batcher } from './batcher.ts';
 import type { Pixels } from './decode.ts';
 import type { PreparedLabels } from './labelMatrices.ts';
 import { rankLabels, type Scoring } from './rank.ts';
+import type { StageTimes } from './stageTimes.ts';
 
 /** The stages one image goes through; each is passed in. */
 export interface Stages<Ref> {
@@ -15,6 +16,8 @@ export interface Stages<Ref> {
   inFlight: PQueue;
   /** Bounds the images being decoded: what waits for a thread waits here, where it can be overtaken. */
   decoding: PQueue;
+  /** Measures the stages in between; the batcher measures its own. */
+  times?: Pick<StageTimes, 'timed'>;
 }
 
 export type Classify<Ref> = (
@@ -25,7 +28,10 @@ export type Classify<Ref> = (
 
 /** One image from its ref to its ranked labels. An urgent one overtakes at each place where images wait. */
 export function createClassify<Ref>(stages: Stages<Ref>): Classify<Ref> {
-  const { fetchImage, decodeImage, embedImage, scoring, inFlight, decoding } = stages;
+  const { embedImage, scoring, inFlight, decoding, times } = stages;
+  const fetchImage = times?.timed('fetch', stages.fetchImage) ?? stages.fetchImage;
+  const decodeImage = times?.timed('decode', stages.decodeImage) ?? stages.decodeImage;
+  const score = times?.timed('score', rankLabels) ?? rankLabels;
   return (ref, { labelSet, matrix }, urgent) => {
     const priority = urgent ? 1 : 0;
     return inFlight.add(
@@ -33,7 +39,7 @@ export function createClassify<Ref>(stages: Stages<Ref>): Classify<Ref> {
         const bytes = await fetchImage(ref);
         const pixels = await decoding.add(() => decodeImage(bytes), { priority });
         const embedding = await embedImage(pixels.data, urgent);
-        return rankLabels(embedding, matrix, labelSet, scoring);
+        return await score(embedding, matrix, labelSet, scoring);
       },
       { priority },
     );

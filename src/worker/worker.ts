@@ -8,6 +8,7 @@ import { laneEventsMax } from '../shared/lanes.ts';
 import type { Logger } from '../shared/log.ts';
 import type { ResultsStore } from '../shared/resultsStore.ts';
 import type { Runs } from '../shared/runs.ts';
+import type { WorkReport } from '../shared/servingWorkers.ts';
 import { createBatcher } from './batcher.ts';
 import { createClassify } from './classify.ts';
 import { createConsume } from './consume.ts';
@@ -15,6 +16,7 @@ import { decodeImage } from './decode.ts';
 import { createFetcher } from './fetch.ts';
 import { createLabelMatrices } from './labelMatrices.ts';
 import type { LoadedModel } from './loadModel.ts';
+import { createStageTimes } from './stageTimes.ts';
 import { sweep } from './sweep.ts';
 
 /** The settings a worker reads. */
@@ -53,6 +55,8 @@ export interface WorkerContext {
 export interface RunningWorker {
   /** Rejects when the session is gone: the process should end, so that another takes the jobs. */
   died: Promise<never>;
+  /** What it did since the last call, or since its start. */
+  takeReport(): WorkReport;
   /** Takes no new job, finishes those it has, closes. */
   close(): Promise<void>;
 }
@@ -65,6 +69,8 @@ export function startWorker(
   const { redis, prefix, store, runs, model, lanes, log } = context;
   const { preprocessing, session } = model;
   const imagesInFlight = config.imagesInFlight ?? 3 * config.batchSize;
+  const { batchSize, decodeThreads } = config;
+  const times = createStageTimes({ batchSize, decodeThreads, imagesInFlight });
   const fetcher = createFetcher({
     roots: context.roots,
     trustPaths: context.trustPaths,
@@ -75,9 +81,10 @@ export function startWorker(
     userAgent: 'clipfleet',
   });
   const batcher = createBatcher({
-    batchSize: config.batchSize,
+    batchSize,
     imageBytes: preprocessing.width * preprocessing.height * 3,
     run: session.embedImages,
+    times,
     ...(context.onBatch && { onBatch: context.onBatch }),
   });
   const classify = createClassify<ImageRef>({
@@ -92,7 +99,8 @@ export function startWorker(
     embedImage: batcher.embedImage,
     scoring: model.scoring,
     inFlight: new PQueue({ concurrency: imagesInFlight }),
-    decoding: new PQueue({ concurrency: config.decodeThreads }),
+    decoding: new PQueue({ concurrency: decodeThreads }),
+    times,
   });
   const { identity, fingerprint } = model;
   const labelMatrices = createLabelMatrices({
@@ -110,11 +118,13 @@ export function startWorker(
     model: identity,
     fingerprint,
     newerGraceMs,
+    times,
     log,
   });
   const opened = lanes.map((lane) => openLane(lane, { ...context, consume, imagesInFlight }, config));
   return {
     died: session.died,
+    takeReport: times.takeReport,
     async close() {
       await Promise.all(opened.map((lane) => lane.close()));
       await fetcher.close();
