@@ -4,7 +4,6 @@
  * `createClassifier` is the zero-shot pipeline; `openModel` and what is exported beside it are its parts, for whoever
  * goes by hand.
  */
-import { availableParallelism } from 'node:os';
 import { resolve } from 'node:path';
 import { LRUCache } from 'lru-cache';
 import PQueue from 'p-queue';
@@ -43,8 +42,6 @@ export { rank, type Scale, type Scoring } from './worker/rank.ts';
 export type ImageInput = string | URL | Uint8Array;
 
 export interface ClassifierOptions extends OpenModelOptions {
-  /** Most images that go through the session together. */
-  batchSize?: number;
   /** Largest image file that is read. */
   imageBytesMax?: number;
   /** Time for all bytes of one image to arrive. */
@@ -88,7 +85,7 @@ export async function createClassifier(options: ClassifierOptions): Promise<Clas
   const model = await openModel(options);
   const fetcher = openFetcher(options);
   const { width, height } = model.preprocessing;
-  const batchSize = options.batchSize ?? 16;
+  const { batchSize, decodeThreads } = model.settings;
   const batcher = createBatcher({
     batchSize,
     imageBytes: width * height * 3,
@@ -100,7 +97,7 @@ export async function createClassifier(options: ClassifierOptions): Promise<Clas
     embedImage: batcher.embedImage,
     scoring: model.scoring,
     inFlight: new PQueue({ concurrency: 3 * batchSize }),
-    decoding: new PQueue({ concurrency: Math.max(2, availableParallelism()) }),
+    decoding: new PQueue({ concurrency: decodeThreads }),
   });
   const matrices = new LRUCache<string, Promise<LabelMatrix>>({ max: MATRICES_MAX });
 

@@ -16,6 +16,7 @@ import { decodeImage } from './decode.ts';
 import { createFetcher } from './fetch.ts';
 import { createLabelMatrices } from './labelMatrices.ts';
 import type { LoadedModel } from './loadModel.ts';
+import type { Settings } from './settings.ts';
 import { createStageTimes } from './stageTimes.ts';
 import { sweep } from './sweep.ts';
 
@@ -35,6 +36,10 @@ export const workerOptions = [
   'stalledMax',
   'newerGraceMs',
 ] as const;
+
+/** Those settings, resolved. */
+export type WorkerSettings = Config<(typeof workerOptions)[number]> &
+  Pick<Settings, 'batchSize' | 'decodeThreads'>;
 
 export interface WorkerContext {
   redis: Redis;
@@ -62,14 +67,11 @@ export interface RunningWorker {
 }
 
 /** Constructs the line from lane to row, and starts it. */
-export function startWorker(
-  context: WorkerContext,
-  config: Config<(typeof workerOptions)[number]>,
-): RunningWorker {
+export function startWorker(context: WorkerContext, config: WorkerSettings): RunningWorker {
   const { redis, prefix, store, runs, model, lanes, log } = context;
   const { preprocessing, session } = model;
   const imagesInFlight = config.imagesInFlight ?? 3 * config.batchSize;
-  const { batchSize, decodeThreads } = config;
+  const { batchSize, decodeThreads, newerGraceMs } = config;
   const times = createStageTimes({ batchSize, decodeThreads, imagesInFlight });
   const fetcher = createFetcher({
     roots: context.roots,
@@ -109,7 +111,6 @@ export function startWorker(
     fingerprint,
     embedTexts: session.embedTexts,
   });
-  const { newerGraceMs } = config;
   const consume = createConsume({
     store,
     runs,
