@@ -80,6 +80,8 @@ const MATRICES_MAX = 100;
  *
  * Labels are encoded once, however many images they are asked for; images are decoded beside the session and go through
  * it in batches. Rejects with a ClipfleetError whose code says what went wrong with which image.
+ *
+ * Decoding runs on libuv's threads, of which there are 4: for more decode threads, start the program with UV_THREADPOOL_SIZE.
  */
 export async function createClassifier(options: ClassifierOptions): Promise<Classifier> {
   const model = await openModel(options);
