@@ -115,10 +115,12 @@ test('a second signal kills them', async (t) => {
 
 test('what cannot be started is given up after three times, with the exit code of a command that could not run', async (t) => {
   const fleet = await startFleet(t);
-  const workers = await fleet.run('worker', '--model', 'no-such-folder', '--processes', '1');
-  assert.equal(workers.code, 1);
-  assert.equal(workers.stderr.match(/^clipfleet: MODEL_NOT_FOUND/gm)?.length, 3, workers.stderr);
-  assert.match(workers.stderr, /ended 3 times before it was ready: giving up/);
+  const workers = fleet.start('worker', '--model', 'no-such-folder', '--processes', '1');
+  await until(() => workers.text().stderr.includes('giving up'), 'it gives up');
+  const { code, stderr } = await workers.ended;
+  assert.equal(code, 1);
+  assert.equal(stderr.match(/^clipfleet: MODEL_NOT_FOUND/gm)?.length, 3, stderr);
+  assert.match(stderr, /ended 3 times before it was ready: giving up/);
 });
 
 test('--devices and --processes exclude each other', async (t) => {
