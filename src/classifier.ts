@@ -4,7 +4,6 @@
  * `createClassifier` is the zero-shot pipeline; `openModel` and what is exported beside it are its parts, for whoever
  * goes by hand.
  */
-import { availableParallelism } from 'node:os';
 import { resolve } from 'node:path';
 import { LRUCache } from 'lru-cache';
 import PQueue from 'p-queue';
@@ -44,8 +43,6 @@ export { rank, type Scale, type Scoring } from './worker/rank.ts';
 export type ImageInput = string | URL | Uint8Array;
 
 export interface ClassifierOptions extends OpenModelOptions {
-  /** Most images that go through the session together. */
-  batchSize?: number;
   /** Largest image file that is read. */
   imageBytesMax?: number;
   /** Time for all bytes of one image to arrive. */
@@ -84,12 +81,14 @@ const LABEL_SETS_MAX = 100;
  *
  * Labels are encoded once, however many images they are asked for; images are decoded beside the session and go through
  * it in batches. Rejects with a ClipfleetError whose code says what went wrong with which image.
+ *
+ * Decoding runs on libuv's threads, of which there are 4: for more decode threads, start the program with UV_THREADPOOL_SIZE.
  */
 export async function createClassifier(options: ClassifierOptions): Promise<Classifier> {
   const model = await openModel(options);
   const fetcher = openFetcher(options);
   const { width, height } = model.preprocessing;
-  const batchSize = options.batchSize ?? 16;
+  const { batchSize, decodeThreads } = model.settings;
   const batcher = createBatcher({
     batchSize,
     imageBytes: width * height * 3,
@@ -102,7 +101,7 @@ export async function createClassifier(options: ClassifierOptions): Promise<Clas
     embedImage: batcher.embedImage,
     rankImage: scorer.rankImage,
     inFlight: new PQueue({ concurrency: 3 * batchSize }),
-    decoding: new PQueue({ concurrency: Math.max(2, availableParallelism()) }),
+    decoding: new PQueue({ concurrency: decodeThreads }),
   });
   const prepared = new LRUCache<string, Promise<ScoredLabels>>({ max: LABEL_SETS_MAX });
 

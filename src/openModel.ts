@@ -1,10 +1,11 @@
-import { availableParallelism } from 'node:os';
+import { defaultCacheDir } from './shared/sessionOptions.ts';
 import { type DecodeOptions, decodeImage, type Pixels } from './worker/decode.ts';
 import type { Dtype } from './worker/dtype.ts';
 import type { HubOptions } from './worker/hub.ts';
 import { findModel, type LoadedModel, startModel } from './worker/loadModel.ts';
+import { resolveSettings, type Settings } from './worker/settings.ts';
 
-export interface OpenModelOptions extends Partial<DecodeOptions> {
+export interface OpenModelOptions extends Partial<DecodeOptions>, Partial<Settings> {
   /** Name on the Hub (`owner/name`) or a directory in the layout of the Hub's ONNX exports. */
   model: string;
   /** Branch, tag or commit of a model of the Hub; `main` when absent. */
@@ -13,8 +14,8 @@ export interface OpenModelOptions extends Partial<DecodeOptions> {
   dtype?: Dtype;
   /** `cpu` when absent. */
   device?: 'cpu' | 'cuda';
-  /** Threads of the session on the processor; the cores available when absent. */
-  threads?: number;
+  /** Folder with what `clipfleet tune` saved; that of the command line when absent. */
+  cacheDir?: string;
   /** For a model whose files do not tell: what cosines are multiplied by, and what is added then. */
   logitScale?: number;
   logitBias?: number;
@@ -23,6 +24,8 @@ export interface OpenModelOptions extends Partial<DecodeOptions> {
 
 /** A model by hand: image processor, both towers, and how its cosines become scores. */
 export interface OpenedModel extends LoadedModel {
+  /** As given, else as `clipfleet tune` saved them, else the device's defaults. */
+  settings: Settings;
   /** An image file's bytes as pixels of the model's size. */
   processImage(bytes: Uint8Array): Promise<Pixels>;
   /** Unit embeddings, one for each image. */
@@ -39,13 +42,7 @@ export interface OpenedModel extends LoadedModel {
  * @throws MODEL_NOT_FOUND, MODEL_INVALID, MODEL_UNSUPPORTED, MODEL_SCALE_UNKNOWN, HUB_UNAVAILABLE, HUB_FORBIDDEN
  */
 export async function openModel(options: OpenModelOptions): Promise<OpenedModel> {
-  const {
-    model,
-    revision = 'main',
-    dtype = 'fp32',
-    device = 'cpu',
-    threads = availableParallelism(),
-  } = options;
+  const { model, revision = 'main', dtype = 'fp32', device = 'cpu', cacheDir = defaultCacheDir() } = options;
   const {
     logitScale,
     logitBias,
@@ -60,11 +57,14 @@ export async function openModel(options: OpenModelOptions): Promise<OpenedModel>
     { model, revision, dtype, cropRounding, exif },
     onProgress ? { onProgress } : {},
   );
-  const loaded = await startModel(files, { device, threads, logitScale, logitBias });
+  const { fingerprint } = files;
+  const { settings } = await resolveSettings({ given: options, fingerprint, device, cacheDir });
+  const loaded = await startModel(files, { device, threads: settings.threads, logitScale, logitBias });
   const { session, preprocessing } = loaded;
 
   return {
     ...loaded,
+    settings,
     processImage: (bytes) =>
       decodeImage(bytes, preprocessing, { pixelsMax, timeoutMs, truncated, ...loaded.decoding }),
 

@@ -15,7 +15,7 @@ export const repository = fileURLToPath(new URL('../../', import.meta.url));
 export const demoModel = join(repository, 'models/demo');
 export const pictures = join(repository, 'examples/pictures');
 
-const main = fileURLToPath(new URL('../src/cli/main.js', import.meta.url));
+const startFile = fileURLToPath(new URL('../src/cli/start.cjs', import.meta.url));
 
 export interface Ended {
   code: number | null;
@@ -59,7 +59,7 @@ export async function startFleet(t: TestContext): Promise<Fleet> {
   });
 
   function start(...args: string[]): Running {
-    const child = spawn(process.execPath, [main, ...args], {
+    const child = spawn(process.execPath, [startFile, ...args], {
       cwd: folder,
       env: { ...process.env, ...env },
       stdio: ['ignore', 'pipe', 'pipe'],

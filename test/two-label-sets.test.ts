@@ -62,7 +62,7 @@ test('two runs with different labels share a batch, and each gets its own labels
   });
 
   const batches: number[] = [];
-  const flags = { batchSize: '11', decodeThreads: '2', imagesInFlight: '12' };
+  const settings = { batchSize: 11, decodeThreads: 2, imagesInFlight: 12 };
   const worker = startWorker(
     {
       redis: fleet.redis,
@@ -76,7 +76,7 @@ test('two runs with different labels share a batch, and each gets its own labels
       trustPaths: true,
       onBatch: (images) => batches.push(images),
     },
-    readConfig(workerOptions, flags, {}),
+    { ...readConfig(workerOptions, {}, {}), ...settings },
   );
   // The worker goes before the Redis it works with.
   try {

@@ -3,6 +3,7 @@ import { enqueueCommand } from './enqueue.ts';
 import { labelCommand } from './label.ts';
 import { resultsCommand } from './results.ts';
 import { statusCommand } from './status.ts';
+import { tuneCommand } from './tune.ts';
 import { verifyCommand } from './verify.ts';
 import { workerCommand } from './worker.ts';
 
@@ -14,5 +15,6 @@ export const commands = [
   statusCommand,
   resultsCommand,
   verifyCommand,
+  tuneCommand,
   demoCommand,
 ];

@@ -7,6 +7,12 @@ import {
   startModel,
 } from '../worker/loadModel.ts';
 import type { ModelFiles } from '../worker/model.ts';
+import {
+  type ResolvedSettings,
+  type ResolveOptions,
+  resolveSettings,
+  type Settings,
+} from '../worker/settings.ts';
 import { createDownloadProgress } from './downloadProgress.ts';
 
 /** The model's files; a download shows how it gets on, on standard error. */
@@ -19,14 +25,29 @@ export function startModelShown(files: ModelFiles, config: ModelConfig): Promise
   return showing((options) => startModel(files, config, options));
 }
 
+/** The session's and the worker's settings for this model on this machine. */
+export function resolveShown(
+  { fingerprint }: ModelFiles,
+  config: Partial<Settings> & Pick<ResolveOptions, 'device' | 'cacheDir'>,
+  cores?: number,
+): Promise<ResolvedSettings> {
+  const { device, cacheDir } = config;
+  const about = { given: config, fingerprint, device, cacheDir, ...(cores && { cores }) };
+  return resolveSettings({ ...about, onWarning: warn });
+}
+
 async function showing<T>(work: (options: FindModelOptions) => Promise<T>): Promise<T> {
   const progress = createDownloadProgress();
   try {
     return await work({
       onProgress: progress.update,
-      onWarning: (warning) => process.stderr.write(`Warning: ${warning}\n`),
+      onWarning: warn,
     });
   } finally {
     progress.stop();
   }
+}
+
+function warn(warning: string): void {
+  process.stderr.write(`Warning: ${warning}\n`);
 }

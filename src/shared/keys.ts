@@ -26,6 +26,10 @@ export function keysUnder(prefix: string) {
     matrixLease: (key: string) => `${prefix}:matrix-lease:{${key}}`,
     /** Hash: model identity → what workers said of it when they started. */
     models: () => `${prefix}:models`,
+    /** Sorted set: the workers that serve a model, by the time each was last heard of. */
+    workers: (model: string) => `${prefix}:workers:{${model}}`,
+    /** String: what one of them did last; expires. */
+    worker: (model: string, worker: string) => `${prefix}:worker:{${model}}:${worker}`,
   };
 }
 

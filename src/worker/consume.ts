@@ -8,11 +8,13 @@ import type { FailedRow, Row } from '../shared/row.ts';
 import type { Classify } from './classify.ts';
 import { createIntake, type IntakeOptions, isNewerAndYoung } from './intake.ts';
 import type { LabelMatrices, PreparedLabels } from './labelMatrices.ts';
+import type { StageTimes } from './stageTimes.ts';
 
 export interface ConsumeOptions extends IntakeOptions {
   labelMatrices: LabelMatrices;
   classify: Classify<ImageRef>;
   fingerprint: string;
+  times: Pick<StageTimes, 'timed'>;
 }
 
 /** How long a job that this worker is too old for stays away. */
@@ -38,7 +40,12 @@ interface Outcome {
  * A job delivered again does only what has no row, so being killed at any point costs repeated work and nothing else.
  */
 export function createConsume(options: ConsumeOptions) {
-  const { store, runs, labelMatrices, classify, fingerprint, newerGraceMs, log } = options;
+  const { store, runs, labelMatrices, classify, fingerprint, times, newerGraceMs, log } = options;
+  const putRows = times.timed(
+    'store',
+    (run: string, rows: Row[]) => store.putRows(run, rows),
+    (_, rows) => rows.length,
+  );
   const take = createIntake(options);
   const warnedRuns = new LRUCache<string, true>({ max: 10_000 });
 
@@ -63,7 +70,7 @@ export function createConsume(options: ConsumeOptions) {
     const outcomes = await Promise.all(todo.map((each) => outcomeOf(chunk, each, labels, urgent)));
     const isLastAttempt = job.attemptsMade + 1 >= (job.opts.attempts ?? 1);
     const final = outcomes.filter(({ retry }) => !retry || isLastAttempt).map(({ row }) => row);
-    await store.putRows(chunk.run, final);
+    await putRows(chunk.run, final);
     const left = outcomes.length - final.length;
     if (left === 0) return;
     const why = outcomes.find(({ retry }) => retry)?.row as FailedRow;

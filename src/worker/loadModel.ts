@@ -1,4 +1,5 @@
 import { existsSync } from 'node:fs';
+import { availableParallelism } from 'node:os';
 import { join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { Config } from '../shared/config.ts';
@@ -11,6 +12,7 @@ import { readHubScale } from './hubScale.ts';
 import { type Decoding, type ModelFiles, readModelFiles } from './model.ts';
 import type { Scoring } from './rank.ts';
 import { type Session, startSession } from './session.ts';
+import { defaultSettings } from './settings.ts';
 
 /** A model with its session running, and all that must go with it. */
 export interface LoadedModel
@@ -27,6 +29,7 @@ export const modelOptions = [
   'exif',
   'device',
   'threads',
+  'cacheDir',
   'logitScale',
   'logitBias',
 ] as const;
@@ -89,7 +92,7 @@ function localDirectory(model: string): string {
  */
 export async function startModel(
   files: ModelFiles,
-  config: Pick<ModelConfig, 'device' | 'threads'> & Partial<ModelConfig>,
+  config: Pick<ModelConfig, 'device'> & Partial<ModelConfig>,
   { env = process.env, onProgress }: FindModelOptions = {},
 ): Promise<LoadedModel> {
   const { identity, fingerprint, preprocessing, decoding, scoreFunction, hub } = files;
@@ -118,7 +121,7 @@ export async function startModel(
     preprocessing,
     textLimits: files.textLimits,
     device: config.device,
-    threads: config.threads,
+    threads: config.threads ?? defaultSettings(config.device, availableParallelism()).threads,
     solveScaleFrom: 'solve' in scale ? scale.solve : undefined,
   });
   const scoring = { ...('solve' in scale ? solved(session) : scale), scoreFunction };

@@ -8,6 +8,7 @@ import { laneEventsMax } from '../shared/lanes.ts';
 import type { Logger } from '../shared/log.ts';
 import type { ResultsStore } from '../shared/resultsStore.ts';
 import type { Runs } from '../shared/runs.ts';
+import type { WorkReport } from '../shared/servingWorkers.ts';
 import { createBatcher } from './batcher.ts';
 import { createClassify } from './classify.ts';
 import { createConsume } from './consume.ts';
@@ -16,6 +17,8 @@ import { createFetcher } from './fetch.ts';
 import { createLabelMatrices } from './labelMatrices.ts';
 import type { LoadedModel } from './loadModel.ts';
 import { createScorer } from './scorer.ts';
+import type { Settings } from './settings.ts';
+import { createStageTimes } from './stageTimes.ts';
 import { sweep } from './sweep.ts';
 
 /** The settings a worker reads. */
@@ -34,6 +37,10 @@ export const workerOptions = [
   'stalledMax',
   'newerGraceMs',
 ] as const;
+
+/** Those settings, resolved. */
+export type WorkerSettings = Config<(typeof workerOptions)[number]> &
+  Pick<Settings, 'batchSize' | 'decodeThreads'>;
 
 export interface WorkerContext {
   redis: Redis;
@@ -56,18 +63,19 @@ export interface WorkerContext {
 export interface RunningWorker {
   /** Rejects when the session or the scoring thread is gone: the process should end, so that another takes the jobs. */
   died: Promise<never>;
+  /** What it did since the last call, or since its start. */
+  takeReport(): WorkReport;
   /** Takes no new job, finishes those it has, closes. */
   close(): Promise<void>;
 }
 
 /** Constructs the line from lane to row, and starts it. */
-export function startWorker(
-  context: WorkerContext,
-  config: Config<(typeof workerOptions)[number]>,
-): RunningWorker {
+export function startWorker(context: WorkerContext, config: WorkerSettings): RunningWorker {
   const { redis, prefix, store, runs, model, lanes, log } = context;
   const { preprocessing, session } = model;
   const imagesInFlight = config.imagesInFlight ?? 3 * config.batchSize;
+  const { batchSize, decodeThreads, newerGraceMs } = config;
+  const times = createStageTimes({ batchSize, decodeThreads, imagesInFlight });
   const fetcher = createFetcher({
     roots: context.roots,
     trustPaths: context.trustPaths,
@@ -78,9 +86,10 @@ export function startWorker(
     userAgent: 'clipfleet',
   });
   const batcher = createBatcher({
-    batchSize: config.batchSize,
+    batchSize,
     imageBytes: preprocessing.width * preprocessing.height * 3,
     run: session.embedImages,
+    times,
     ...(context.onBatch && { onBatch: context.onBatch }),
   });
   const scorer = createScorer({ scoring: model.scoring });
@@ -96,7 +105,8 @@ export function startWorker(
     embedImage: batcher.embedImage,
     rankImage: scorer.rankImage,
     inFlight: new PQueue({ concurrency: imagesInFlight }),
-    decoding: new PQueue({ concurrency: config.decodeThreads }),
+    decoding: new PQueue({ concurrency: decodeThreads }),
+    times,
   });
   const { identity, fingerprint } = model;
   const labelMatrices = createLabelMatrices({
@@ -106,7 +116,6 @@ export function startWorker(
     embedTexts: (prompts) => session.embedTexts(prompts, context.onTextBatch),
     leaseMs: config.lockMs,
   });
-  const { newerGraceMs } = config;
   const consume = createConsume({
     store,
     runs,
@@ -115,6 +124,7 @@ export function startWorker(
     model: identity,
     fingerprint,
     newerGraceMs,
+    times,
     log,
   });
   const opened = lanes.map((lane) => openLane(lane, { ...context, consume, imagesInFlight }, config));
@@ -123,6 +133,7 @@ export function startWorker(
   died.catch(() => {});
   return {
     died,
+    takeReport: times.takeReport,
     async close() {
       await Promise.all(opened.map((lane) => lane.close()));
       await fetcher.close();
