@@ -18,6 +18,7 @@ import {
   promptsOf,
 } from './shared/labelSet.ts';
 import { nameLabels, type Prediction } from './shared/prediction.ts';
+import { defaultBatchSize } from './shared/sessionOptions.ts';
 import { schemeOf } from './shared/uriScheme.ts';
 import { createBatcher } from './worker/batcher.ts';
 import { createClassify } from './worker/classify.ts';
@@ -43,8 +44,6 @@ export { rank, type Scale, type Scoring } from './worker/rank.ts';
 export type ImageInput = string | URL | Uint8Array;
 
 export interface ClassifierOptions extends OpenModelOptions {
-  /** Most images that go through the session together. */
-  batchSize?: number;
   /** Largest image file that is read. */
   imageBytesMax?: number;
   /** Time for all bytes of one image to arrive. */
@@ -88,11 +87,16 @@ export async function createClassifier(options: ClassifierOptions): Promise<Clas
   const model = await openModel(options);
   const fetcher = openFetcher(options);
   const { width, height } = model.preprocessing;
-  const batchSize = options.batchSize ?? 16;
+  const batchSize = options.batchSize ?? defaultBatchSize;
   const batcher = createBatcher({
     batchSize,
     imageBytes: width * height * 3,
     run: model.session.embedImages,
+  });
+  model.session.onImagesFitting((fitting) => {
+    batcher.limitTo(fitting);
+    const message = `A batch of images did not fit into memory: set batchSize to ${fitting}, not ${batchSize}.`;
+    process.emitWarning(message, { code: 'BATCH_TOO_LARGE' });
   });
   const classifyOne = createClassify<ImageInput>({
     fetchImage: (image) => (image instanceof Uint8Array ? image : fetcher.fetchImage(refOf(image))),

@@ -1,4 +1,5 @@
 import { availableParallelism } from 'node:os';
+import { defaultBatchSize, defaultCacheDir } from './shared/sessionOptions.ts';
 import { type DecodeOptions, decodeImage, type Pixels } from './worker/decode.ts';
 import type { Dtype } from './worker/dtype.ts';
 import type { HubOptions } from './worker/hub.ts';
@@ -11,10 +12,14 @@ export interface OpenModelOptions extends Partial<DecodeOptions> {
   revision?: string;
   /** Precision of the weights; `fp32` when absent. */
   dtype?: Dtype;
-  /** `cpu` when absent. */
-  device?: 'cpu' | 'cuda';
+  /** `cpu`, `cuda`, `tensorrt`, `webgpu`, `coreml`, `dml`, of several `cuda:1`; a GPU if there is one when absent, as `auto`. */
+  device?: string;
   /** Threads of the session on the processor; the cores available when absent. */
   threads?: number;
+  /** Most images that go through the session together, 16 when absent: what it is made ready for. */
+  batchSize?: number;
+  /** Where graphs made ready for the session are kept; `clipfleet` in XDG_CACHE_HOME or ~/.cache when absent. */
+  cacheDir?: string;
   /** For a model whose files do not tell: what cosines are multiplied by, and what is added then. */
   logitScale?: number;
   logitBias?: number;
@@ -36,14 +41,17 @@ export interface OpenedModel extends LoadedModel {
 /**
  * Opens a model, from the Hub's cache or a directory, in a thread of its own.
  *
- * @throws MODEL_NOT_FOUND, MODEL_INVALID, MODEL_UNSUPPORTED, MODEL_SCALE_UNKNOWN, HUB_UNAVAILABLE, HUB_FORBIDDEN
+ * @throws DEVICE_UNAVAILABLE, MODEL_NOT_FOUND, MODEL_INVALID, MODEL_UNSUPPORTED, MODEL_SCALE_UNKNOWN, HUB_UNAVAILABLE,
+ *   HUB_FORBIDDEN
  */
 export async function openModel(options: OpenModelOptions): Promise<OpenedModel> {
   const {
     model,
     revision = 'main',
     dtype = 'fp32',
-    device = 'cpu',
+    device = 'auto',
+    batchSize = defaultBatchSize,
+    cacheDir = defaultCacheDir(),
     threads = availableParallelism(),
   } = options;
   const {
@@ -60,7 +68,11 @@ export async function openModel(options: OpenModelOptions): Promise<OpenedModel>
     { model, revision, dtype, cropRounding, exif },
     onProgress ? { onProgress } : {},
   );
-  const loaded = await startModel(files, { device, threads, logitScale, logitBias });
+  const loaded = await startModel(
+    files,
+    { device, batchSize, threads, logitScale, logitBias, cacheDir },
+    { onWarning: (warning) => process.emitWarning(warning, { code: 'GRAPH_NOT_PREPARED' }) },
+  );
   const { session, preprocessing } = loaded;
 
   return {

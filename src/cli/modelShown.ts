@@ -3,7 +3,7 @@ import {
   findModel,
   type LoadedModel,
   type ModelChoice,
-  type ModelConfig,
+  type SessionConfig,
   startModel,
 } from '../worker/loadModel.ts';
 import type { ModelFiles } from '../worker/model.ts';
@@ -15,7 +15,7 @@ export function findModelShown(choice: ModelChoice): Promise<ModelFiles> {
 }
 
 /** The model with its session; its scale may have to be downloaded. */
-export function startModelShown(files: ModelFiles, config: ModelConfig): Promise<LoadedModel> {
+export function startModelShown(files: ModelFiles, config: SessionConfig): Promise<LoadedModel> {
   return showing((options) => startModel(files, config, options));
 }
 

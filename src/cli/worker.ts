@@ -58,6 +58,7 @@ async function serve(
     { name: laneName('bulk', identity), urgent: false },
   ];
   const { store, runs } = producer;
+  const { device, deviceFallback } = model.session;
   const onBatch = (images: number) => log.debug({ images }, 'batch');
   const context = { redis, prefix, log, model, store, runs, lanes, roots, trustPaths: false, onBatch };
   const worker = startWorker(context, config);
@@ -67,7 +68,14 @@ async function serve(
     process.exit(exitCodes.couldNotRun);
   });
   const interrupt = onInterrupt('finishing the images in flight.');
-  const said = { model: identity, ...scale, lanes: lanes.map(({ name }) => name), roots: [...roots.keys()] };
+  const on = { device, ...(deviceFallback && { deviceFallback }) };
+  const said = {
+    model: identity,
+    ...on,
+    ...scale,
+    lanes: lanes.map(({ name }) => name),
+    roots: [...roots.keys()],
+  };
   log.info(said, 'worker ready');
   await interrupt.interrupted;
   await worker.close();

@@ -2,6 +2,18 @@ import { availableParallelism, homedir } from 'node:os';
 import { join } from 'node:path';
 import { choice, integer, option, real, text } from './option.ts';
 
+export const defaultBatchSize = 16;
+
+export function defaultCacheDir(): string {
+  return join(process.env.XDG_CACHE_HOME || join(homedir(), '.cache'), 'clipfleet');
+}
+
+/** A device, and which one of several. */
+const device = text.regex(
+  /^(auto|cpu|webgpu|coreml|(cuda|tensorrt|dml)(:\d{1,2})?)$/,
+  'Expected auto, cpu, cuda, tensorrt, webgpu, coreml or dml, or a number after one of several, as in cuda:1',
+);
+
 /** The model, and how it is run. */
 export const sessionOptions = {
   model: option({
@@ -32,9 +44,9 @@ export const sessionOptions = {
     flag: 'device',
     env: 'CLIPFLEET_DEVICE',
     value: 'DEVICE',
-    schema: choice('cpu', 'cuda'),
-    default: 'cpu',
-    says: 'Where the session runs. cuda needs CUDA’s libraries and does not fall back to the processor.',
+    schema: device,
+    default: 'auto',
+    says: 'Where the session runs: auto (a GPU that is there, CUDA’s on Linux or DirectML’s on Windows, else the processor), cpu, cuda, tensorrt, webgpu, coreml or dml; of several, cuda:1 is the second. One that is named and not there refuses to start.',
   }),
   threads: option({
     flag: 'threads',
@@ -50,7 +62,7 @@ export const sessionOptions = {
     env: 'CLIPFLEET_CACHE_DIR',
     value: 'DIR',
     schema: text,
-    default: () => join(process.env.XDG_CACHE_HOME || join(homedir(), '.cache'), 'clipfleet'),
+    default: defaultCacheDir,
     defaultSays: 'clipfleet in XDG_CACHE_HOME or ~/.cache',
     says: 'Folder of what this machine works out once: graphs made ready for the session, settings found by tune.',
   }),
@@ -75,7 +87,7 @@ export const sessionOptions = {
     env: 'CLIPFLEET_BATCH_SIZE',
     value: 'N',
     schema: integer(1, 1_024),
-    default: '16',
+    default: String(defaultBatchSize),
     says: 'Most images that go through the session together.',
   }),
   imagesInFlight: option({

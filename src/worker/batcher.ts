@@ -17,6 +17,8 @@ export interface Batcher {
    * wait. Rejects with what `run` rejected its batch with.
    */
   embedImage(pixels: Uint8Array, urgent?: boolean): Promise<Float32Array>;
+  /** From now on no batch has more images than this. */
+  limitTo(images: number): void;
 }
 
 interface Waiting {
@@ -41,15 +43,16 @@ export function createBatcher({ batchSize, imageBytes, run, onBatch }: BatcherOp
   const urgentWaiting: Waiting[] = [];
   const waiting: Waiting[] = [];
   let batchesInSession = 0;
+  let largest = batchSize;
 
   function pump(): void {
     for (;;) {
       const count = urgentWaiting.length + waiting.length;
       const idle = batchesInSession === 0 && count > 0;
-      const fullBehindRunning = batchesInSession === 1 && count >= batchSize;
+      const fullBehindRunning = batchesInSession === 1 && count >= largest;
       if (!idle && !fullBehindRunning) return;
-      const batch = urgentWaiting.splice(0, batchSize);
-      batch.push(...waiting.splice(0, batchSize - batch.length));
+      const batch = urgentWaiting.splice(0, largest);
+      batch.push(...waiting.splice(0, largest - batch.length));
       batchesInSession++;
       void runBatch(batch);
     }
@@ -81,6 +84,10 @@ export function createBatcher({ batchSize, imageBytes, run, onBatch }: BatcherOp
   }
 
   return {
+    limitTo(images) {
+      largest = Math.min(largest, images);
+    },
+
     embedImage(pixels, urgent = false) {
       if (pixels.length !== imageBytes) {
         const message = `Expected ${imageBytes} bytes of pixels, got ${pixels.length}. This is a bug.`;

@@ -4,6 +4,7 @@ import { fileURLToPath } from 'node:url';
 import type { Config } from '../shared/config.ts';
 import { ClipfleetError } from '../shared/errors.ts';
 import { formatIdentity } from '../shared/modelIdentity.ts';
+import { defaultBatchSize, defaultCacheDir } from '../shared/sessionOptions.ts';
 import { findScale, type SourcedScale } from './findScale.ts';
 import { downloadJointGraph, downloadModel, type HubOptions, hubCommit } from './hub.ts';
 import { hubEnvironment } from './hubEnvironment.ts';
@@ -27,11 +28,16 @@ export const modelOptions = [
   'exif',
   'device',
   'threads',
+  'cacheDir',
   'logitScale',
   'logitBias',
 ] as const;
 
 export type ModelConfig = Config<(typeof modelOptions)[number]>;
+
+/** How a model's session is run. */
+export type SessionConfig = Pick<ModelConfig, 'device' | 'threads'> &
+  Partial<ModelConfig & Config<'batchSize'>>;
 
 /** What names a model, and no more. */
 export type ModelChoice = Pick<ModelConfig, 'model' | 'revision' | 'dtype'> & Decoding;
@@ -85,12 +91,12 @@ function localDirectory(model: string): string {
 /**
  * Opens the model's sessions in their thread.
  *
- * @throws what reading the files throws, MODEL_SCALE_UNKNOWN
+ * @throws what reading the files throws, DEVICE_UNAVAILABLE, MODEL_SCALE_UNKNOWN
  */
 export async function startModel(
   files: ModelFiles,
-  config: Pick<ModelConfig, 'device' | 'threads'> & Partial<ModelConfig>,
-  { env = process.env, onProgress }: FindModelOptions = {},
+  config: SessionConfig,
+  { env = process.env, onProgress, onWarning }: FindModelOptions = {},
 ): Promise<LoadedModel> {
   const { identity, fingerprint, preprocessing, decoding, scoreFunction, hub } = files;
   const scale = await findScale({
@@ -115,12 +121,16 @@ export async function startModel(
   const session = await startSession({
     modelDir: files.dir,
     graphs: files.graphs,
+    hashes: files.hashes,
     preprocessing,
     textLimits: files.textLimits,
     device: config.device,
     threads: config.threads,
+    batchSize: config.batchSize ?? defaultBatchSize,
+    cacheDir: config.cacheDir ?? defaultCacheDir(),
     solveScaleFrom: 'solve' in scale ? scale.solve : undefined,
   });
+  if (session.warning) onWarning?.(session.warning);
   const scoring = { ...('solve' in scale ? solved(session) : scale), scoreFunction };
   return { identity, fingerprint, preprocessing, decoding, session, scoring };
 }

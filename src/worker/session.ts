@@ -9,6 +9,12 @@ export interface SessionInfo {
   dimensions: number;
   /** Solved from the joint graph, when the model's files did not give it. */
   solvedScale: Scale | undefined;
+  /** Where it runs: `cpu`, `cuda`, `cuda:1`. */
+  device: string;
+  /** Why `auto` did not take the GPU. */
+  deviceFallback: string | undefined;
+  /** What the user should know though the session is ready. */
+  warning: string | undefined;
 }
 
 export interface TextEmbeddings {
@@ -24,10 +30,11 @@ export type SessionRequest = { id: number } & (
   | { kind: 'texts'; prompts: string[] }
 );
 
-/** From the thread: `ready` or `broken` once, then one answer to each request. */
+/** From the thread: `ready` or `broken` once, then one answer to each request, and how many images fit when that changes. */
 export type SessionAnswer =
-  | { ready: SessionInfo }
+  | { ready: SessionInfo; imagesFitting: number | undefined }
   | { broken: { code: ErrorCode; message: string } }
+  | { imagesFitting: number }
   | { id: number; answer: Float32Array | TextEmbeddings }
   | { id: number; error: { code: ErrorCode; message: string } };
 
@@ -36,6 +43,11 @@ export interface Session extends SessionInfo {
   embedImages(pixels: Uint8Array, count: number): Promise<Float32Array>;
   /** Unit embeddings of prompts, in pieces small enough that images waiting meanwhile are not held up. */
   embedTexts(prompts: readonly string[]): Promise<TextEmbeddings>;
+  /**
+   * Calls the listener with the most images that fit into memory together, now if it is known and whenever it turns out to be
+   * less. A larger batch is run in pieces.
+   */
+  onImagesFitting(listener: (images: number) => void): void;
   /** Rejects when the thread dies by itself: the process has lost its purpose and should end. */
   died: Promise<never>;
   close(): Promise<void>;
@@ -48,7 +60,7 @@ const TEXTS_A_RUN = 16;
  * Starts the thread that holds the model's sessions. `session.run()` of onnxruntime-node blocks its thread for the
  * whole run; here that is a thread that holds no locks and no sockets.
  *
- * @throws MODEL_INVALID, MODEL_UNSUPPORTED, MODEL_SCALE_UNKNOWN from loading
+ * @throws DEVICE_UNAVAILABLE, MODEL_INVALID, MODEL_UNSUPPORTED, MODEL_SCALE_UNKNOWN from loading
  */
 export async function startSession(spec: TowersSpec): Promise<Session> {
   const thread = new Worker(new URL('./sessionThread.js', import.meta.url), {
@@ -60,6 +72,7 @@ export async function startSession(spec: TowersSpec): Promise<Session> {
   let nextId = 0;
   let closing = false;
   let lost: Error | undefined;
+  let tellFitting: ((images: number) => void) | undefined;
 
   const died = new Promise<never>((_, reject) => {
     thread.once('error', (error) => reject(asClipfleetError(error, 'SESSION_LOST')));
@@ -73,8 +86,13 @@ export async function startSession(spec: TowersSpec): Promise<Session> {
     waiting.clear();
   });
 
-  const info = await Promise.race([firstMessage(thread), died]);
+  const { ready: info, ...known } = await Promise.race([firstMessage(thread), died]);
+  let { imagesFitting } = known;
   thread.on('message', (message: SessionAnswer) => {
+    if (!('ready' in message) && 'imagesFitting' in message) {
+      imagesFitting = message.imagesFitting;
+      tellFitting?.(imagesFitting);
+    }
     if (!('id' in message)) return;
     const request = waiting.get(message.id);
     waiting.delete(message.id);
@@ -108,6 +126,11 @@ export async function startSession(spec: TowersSpec): Promise<Session> {
       return { embeddings, truncated };
     },
 
+    onImagesFitting(listener) {
+      tellFitting = listener;
+      if (imagesFitting !== undefined) listener(imagesFitting);
+    },
+
     async close() {
       closing = true;
       lost = new ClipfleetError('SESSION_LOST', 'The session was closed while it was asked.');
@@ -118,10 +141,10 @@ export async function startSession(spec: TowersSpec): Promise<Session> {
   };
 }
 
-function firstMessage(thread: Worker): Promise<SessionInfo> {
+function firstMessage(thread: Worker): Promise<Extract<SessionAnswer, { ready: SessionInfo }>> {
   return new Promise((resolve, reject) => {
     thread.once('message', (message: SessionAnswer) => {
-      if ('ready' in message) resolve(message.ready);
+      if ('ready' in message) resolve(message);
       else if ('broken' in message) reject(new ClipfleetError(message.broken.code, message.broken.message));
     });
   });

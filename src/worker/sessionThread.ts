@@ -15,10 +15,22 @@ function describe(thrown: unknown, fallback: ErrorCode) {
   return { code, message };
 }
 
+let fittingSaid: number | undefined;
+
+/** Before the answer, so that no batch is made too large in between. */
+function sayFitting(towers: Towers): void {
+  const imagesFitting = towers.imagesFitting();
+  if (imagesFitting === undefined || imagesFitting === fittingSaid) return;
+  fittingSaid = imagesFitting;
+  say({ imagesFitting });
+}
+
 async function answer(towers: Towers, request: SessionRequest): Promise<void> {
   try {
     if (request.kind === 'images') {
-      const embeddings = await towers.embedImages(request.pixels, request.count);
+      const embeddings = await towers
+        .embedImages(request.pixels, request.count)
+        .finally(() => sayFitting(towers));
       say({ id: request.id, answer: embeddings }, [embeddings.buffer as ArrayBuffer]);
     } else {
       const embedded = await towers.embedTexts(request.prompts);
@@ -32,7 +44,8 @@ async function answer(towers: Towers, request: SessionRequest): Promise<void> {
 try {
   const towers = await openTowers(workerData as TowersSpec);
   port.on('message', (request: SessionRequest) => void answer(towers, request));
-  say({ ready: { dimensions: towers.dimensions, solvedScale: towers.solvedScale } });
+  fittingSaid = towers.imagesFitting();
+  say({ ready: towers.info, imagesFitting: fittingSaid });
 } catch (thrown) {
   say({ broken: describe(thrown, 'MODEL_INVALID') });
 }

@@ -80,6 +80,10 @@ export function startWorker(
     run: session.embedImages,
     ...(context.onBatch && { onBatch: context.onBatch }),
   });
+  session.onImagesFitting((fitting) => {
+    batcher.limitTo(fitting);
+    log.warn({ batchSize: config.batchSize, fitting }, 'a batch did not fit into memory: lower --batch-size');
+  });
   const classify = createClassify<ImageRef>({
     fetchImage: (ref) => fetcher.fetchImage(ref),
     decodeImage: (bytes) =>
