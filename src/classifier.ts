@@ -95,6 +95,11 @@ export async function createClassifier(options: ClassifierOptions): Promise<Clas
     run: model.session.embedImages,
   });
   const scorer = createScorer({ scoring: model.scoring });
+  model.session.onImagesFitting((fitting) => {
+    batcher.limitTo(fitting);
+    const message = `A batch of images did not fit into memory: set batchSize to ${fitting}, not ${batchSize}.`;
+    process.emitWarning(message, { code: 'BATCH_TOO_LARGE' });
+  });
   const classifyOne = createClassify<ImageInput>({
     fetchImage: (image) => (image instanceof Uint8Array ? image : fetcher.fetchImage(refOf(image))),
     decodeImage: model.processImage,

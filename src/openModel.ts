@@ -1,9 +1,8 @@
-import { defaultCacheDir } from './shared/sessionOptions.ts';
 import { type DecodeOptions, decodeImage, type Pixels } from './worker/decode.ts';
 import type { Dtype } from './worker/dtype.ts';
 import type { HubOptions } from './worker/hub.ts';
 import { findModel, type LoadedModel, startModel } from './worker/loadModel.ts';
-import { resolveSettings, type Settings } from './worker/settings.ts';
+import type { Settings } from './worker/settings.ts';
 
 export interface OpenModelOptions extends Partial<DecodeOptions>, Partial<Settings> {
   /** Name on the Hub (`owner/name`) or a directory in the layout of the Hub's ONNX exports. */
@@ -12,9 +11,12 @@ export interface OpenModelOptions extends Partial<DecodeOptions>, Partial<Settin
   revision?: string;
   /** Precision of the weights; `fp32` when absent. */
   dtype?: Dtype;
-  /** `cpu` when absent. */
-  device?: 'cpu' | 'cuda';
-  /** Folder with what `clipfleet tune` saved; that of the command line when absent. */
+  /** `cpu`, `cuda`, `tensorrt`, `webgpu`, `coreml`, `dml`, of several `cuda:1`; a GPU if there is one when absent, as `auto`. */
+  device?: string;
+  /**
+   * Folder with graphs made ready for the session and with what `clipfleet tune` saved; that of the command line when
+   * absent: `clipfleet` in XDG_CACHE_HOME or ~/.cache.
+   */
   cacheDir?: string;
   /** For a model whose files do not tell: what cosines are multiplied by, and what is added then. */
   logitScale?: number;
@@ -24,8 +26,6 @@ export interface OpenModelOptions extends Partial<DecodeOptions>, Partial<Settin
 
 /** A model by hand: image processor, both towers, and how its cosines become scores. */
 export interface OpenedModel extends LoadedModel {
-  /** As given, else as `clipfleet tune` saved them, else the device's defaults. */
-  settings: Settings;
   /** An image file's bytes as pixels of the model's size. */
   processImage(bytes: Uint8Array): Promise<Pixels>;
   /** Unit embeddings, one for each image. */
@@ -39,10 +39,11 @@ export interface OpenedModel extends LoadedModel {
 /**
  * Opens a model, from the Hub's cache or a directory, in a thread of its own.
  *
- * @throws MODEL_NOT_FOUND, MODEL_INVALID, MODEL_UNSUPPORTED, MODEL_SCALE_UNKNOWN, HUB_UNAVAILABLE, HUB_FORBIDDEN
+ * @throws DEVICE_UNAVAILABLE, MODEL_NOT_FOUND, MODEL_INVALID, MODEL_UNSUPPORTED, MODEL_SCALE_UNKNOWN, HUB_UNAVAILABLE,
+ *   HUB_FORBIDDEN
  */
 export async function openModel(options: OpenModelOptions): Promise<OpenedModel> {
-  const { model, revision = 'main', dtype = 'fp32', device = 'cpu', cacheDir = defaultCacheDir() } = options;
+  const { model, revision = 'main', dtype = 'fp32', device = 'auto', cacheDir } = options;
   const {
     logitScale,
     logitBias,
@@ -57,14 +58,17 @@ export async function openModel(options: OpenModelOptions): Promise<OpenedModel>
     { model, revision, dtype, cropRounding, exif },
     onProgress ? { onProgress } : {},
   );
-  const { fingerprint } = files;
-  const { settings } = await resolveSettings({ given: options, fingerprint, device, cacheDir });
-  const loaded = await startModel(files, { device, threads: settings.threads, logitScale, logitBias });
+  const { batchSize, threads, decodeThreads } = options;
+  const given = { batchSize, threads, decodeThreads, logitScale, logitBias };
+  const loaded = await startModel(
+    files,
+    { device, ...given, ...(cacheDir !== undefined && { cacheDir }) },
+    { onWarning: (warning) => process.emitWarning(warning, { code: 'MODEL_WARNING' }) },
+  );
   const { session, preprocessing } = loaded;
 
   return {
     ...loaded,
-    settings,
     processImage: (bytes) =>
       decodeImage(bytes, preprocessing, { pixelsMax, timeoutMs, truncated, ...loaded.decoding }),
 

@@ -51,7 +51,10 @@ export async function startFleet(t: TestContext): Promise<Fleet> {
   const redis = await connectRedis({ socket: lease.socket });
   const producer = createProducer({ redis });
   const children: ChildProcess[] = [];
-  const env: Record<string, string> = { CLIPFLEET_DATA_DIR: dataDir };
+  const env: Record<string, string> = {
+    CLIPFLEET_DATA_DIR: dataDir,
+    CLIPFLEET_CACHE_DIR: join(folder, 'cache'),
+  };
   t.after(async () => {
     for (const child of children) child.kill('SIGKILL');
     redis.disconnect();

@@ -5,13 +5,13 @@ import { listSource } from '../producer/source.ts';
 import type { Config } from '../shared/config.ts';
 import { defineLabelSet } from '../shared/labelSet.ts';
 import { privateLaneName } from '../shared/lanes.ts';
-import { bundledModel, findModel, startModel } from '../worker/loadModel.ts';
+import { bundledModel, findModel } from '../worker/loadModel.ts';
 import { workerOptions } from '../worker/worker.ts';
 import { createCommand } from './commandOptions.ts';
 import { type Context, contextOptions, openContext } from './context.ts';
 import { exitCodes, followRun } from './follow.ts';
 import { onInterrupt } from './interrupt.ts';
-import { resolveShown } from './modelShown.ts';
+import { startModelShown } from './modelShown.ts';
 import { printRows } from './printRows.ts';
 import { startPrivateWorker } from './privateWorker.ts';
 import { createProgress } from './progress.ts';
@@ -59,8 +59,8 @@ export const demoCommand = createCommand({
 async function demo(context: Context, config: Config<(typeof optionNames)[number]>): Promise<number> {
   const lane = privateLaneName(newRunId());
   const files = await findModel({ model: bundledModel, revision: 'main', dtype: 'fp32' });
-  const settings = { ...config, ...(await resolveShown(files, config)).settings };
-  const model = await startModel(files, settings);
+  const model = await startModelShown(files, config);
+  const settings = { ...config, ...model.settings };
   const interrupt = onInterrupt('finishing what has begun.');
   // All three runs wait in the lane before the worker starts, the largest in front: so their images meet in its batches.
   const runs: string[] = [];

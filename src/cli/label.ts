@@ -19,7 +19,7 @@ import { exitCodes, followRun } from './follow.ts';
 import { onInterrupt } from './interrupt.ts';
 import { checkWritable } from './jsonLines.ts';
 import { labelOptions, labelSetOf } from './labels.ts';
-import { findModelShown, resolveShown, startModelShown } from './modelShown.ts';
+import { findModelShown, startModelShown } from './modelShown.ts';
 import { printRows } from './printRows.ts';
 import { startPrivateWorker } from './privateWorker.ts';
 import { createProgress } from './progress.ts';
@@ -78,8 +78,8 @@ async function label(
   const run = config.run ?? newRunId();
   const lane = await openPrivateLane(run, context);
   const interrupt = onInterrupt(`finishing what has begun; continue with --run ${run}.`);
-  const settings = { ...config, ...(await resolveShown(files, config)).settings };
-  const model = await startModelShown(files, settings);
+  const model = await startModelShown(files, config);
+  const settings = { ...config, ...model.settings };
   try {
     const newRun = { model: model.identity, labelSet, run, privateLane: lane.name };
     const openRun = await context.producer.openRun(newRun);

@@ -3,16 +3,10 @@ import {
   findModel,
   type LoadedModel,
   type ModelChoice,
-  type ModelConfig,
+  type SessionConfig,
   startModel,
 } from '../worker/loadModel.ts';
 import type { ModelFiles } from '../worker/model.ts';
-import {
-  type ResolvedSettings,
-  type ResolveOptions,
-  resolveSettings,
-  type Settings,
-} from '../worker/settings.ts';
 import { createDownloadProgress } from './downloadProgress.ts';
 
 /** The model's files; a download shows how it gets on, on standard error. */
@@ -21,19 +15,8 @@ export function findModelShown(choice: ModelChoice): Promise<ModelFiles> {
 }
 
 /** The model with its session; its scale may have to be downloaded. */
-export function startModelShown(files: ModelFiles, config: ModelConfig): Promise<LoadedModel> {
+export function startModelShown(files: ModelFiles, config: SessionConfig): Promise<LoadedModel> {
   return showing((options) => startModel(files, config, options));
-}
-
-/** The session's and the worker's settings for this model on this machine. */
-export function resolveShown(
-  { fingerprint }: ModelFiles,
-  config: Partial<Settings> & Pick<ResolveOptions, 'device' | 'cacheDir'>,
-  cores?: number,
-): Promise<ResolvedSettings> {
-  const { device, cacheDir } = config;
-  const about = { given: config, fingerprint, device, cacheDir, ...(cores && { cores }) };
-  return resolveSettings({ ...about, onWarning: warn });
 }
 
 async function showing<T>(work: (options: FindModelOptions) => Promise<T>): Promise<T> {

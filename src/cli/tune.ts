@@ -3,11 +3,19 @@ import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { Config } from '../shared/config.ts';
+import { openDevice } from '../worker/devices.ts';
 import { type LoadedModel, modelOptions } from '../worker/loadModel.ts';
 import type { ModelFiles } from '../worker/model.ts';
 import { coresOfEach } from '../worker/settings.ts';
 import { type DecodeTrial, sweepDecode } from '../worker/sweepDecode.ts';
-import { fastest, isUnsteady, rateOf, type SessionTrial, sweepSession } from '../worker/sweepSession.ts';
+import {
+  batchSizes,
+  fastest,
+  isUnsteady,
+  rateOf,
+  type SessionTrial,
+  sweepSession,
+} from '../worker/sweepSession.ts';
 import { saveTuned } from '../worker/tuned.ts';
 import { createCommand } from './commandOptions.ts';
 import { exitCodes } from './follow.ts';
@@ -17,6 +25,9 @@ import { alignColumns } from './printable.ts';
 const optionNames = [...modelOptions, 'processes', 'seconds'] as const;
 
 type TuneConfig = Config<(typeof optionNames)[number]>;
+
+/** The session is made ready for it; the largest that is swept. */
+const LARGEST_BATCH = Math.max(...batchSizes);
 
 const pictures = fileURLToPath(new URL('../../../examples/pictures', import.meta.url));
 
@@ -31,14 +42,15 @@ export const tuneCommand = createCommand({
   async run(_, config) {
     const files = await findModelShown(config);
     const cores = config.processes ? coresOfEach(config.processes) : availableParallelism();
-    const { model, trial, trials } = await tuneSession(files, config, cores);
+    const device = await openDevice(config.device);
+    const { model, trial, trials } = await tuneSession(files, { ...config, device: device.name }, cores);
     try {
       process.stdout.write(`${formatSession(trials, trial)}\n\n`);
       const decodeTrials = await tuneDecode(model, trial, cores, config.seconds);
       const { decodeThreads, ...decode } = fastest(decodeTrials);
       process.stdout.write(`${formatDecode(decodeTrials, decodeThreads)}\n\n`);
       const settings = { batchSize: trial.batchSize, threads: trial.threads, decodeThreads };
-      const tunedFor = { fingerprint: files.fingerprint, device: config.device, cores };
+      const tunedFor = { fingerprint: files.fingerprint, device: device.name, cores };
       const path = await saveTuned(config.cacheDir, tunedFor, settings, rateOf(decode));
       process.stdout.write(
         `--batch-size ${settings.batchSize} --threads ${settings.threads} --decode-threads ${decodeThreads}\n` +
@@ -57,8 +69,10 @@ async function tuneSession(files: ModelFiles, config: TuneConfig, cores: number)
   const candidates = config.threads ? [config.threads] : threadsToTry(config.device, cores);
   const models: { threads: number; model: LoadedModel }[] = [];
   try {
-    for (const threads of candidates)
-      models.push({ threads, model: await startModelShown(files, { ...config, threads }) });
+    for (const threads of candidates) {
+      const settings = { threads, batchSize: LARGEST_BATCH };
+      models.push({ threads, model: await startModelShown(files, { ...config, ...settings }) });
+    }
     process.stderr.write(`Measuring the session alone, for up to ${config.seconds / 2} s.\n`);
     const { width, height } = files.preprocessing;
     const sessions = models.map(({ threads, model: { session } }) => ({

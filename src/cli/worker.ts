@@ -7,13 +7,13 @@ import { registerModel } from '../shared/models.ts';
 import { parseRoots } from '../shared/roots.ts';
 import { type LoadedModel, modelOptions } from '../worker/loadModel.ts';
 import { startReporting } from '../worker/reportWork.ts';
-import { coresOfEach, type ResolvedSettings } from '../worker/settings.ts';
+import { coresOfEach } from '../worker/settings.ts';
 import { startWorker, type WorkerSettings, workerOptions } from '../worker/worker.ts';
 import { createCommand } from './commandOptions.ts';
 import { type Context, contextOptions, openContext } from './context.ts';
 import { exitCodes } from './follow.ts';
 import { onInterrupt } from './interrupt.ts';
-import { findModelShown, resolveShown, startModelShown } from './modelShown.ts';
+import { findModelShown, startModelShown } from './modelShown.ts';
 import { devicesOf, supervise } from './supervise.ts';
 import { isSupervised, sayReady, supervisorSaysStop } from './supervised.ts';
 
@@ -45,11 +45,10 @@ export const workerCommand = createCommand({
     const files = await findModelShown(config);
     const context = await openContext(config);
     try {
-      const { settings, from } = await resolveShown(files, config, coresOfEach(devices?.length ?? 1));
-      const resolved = { ...config, ...settings };
-      const model = await startModelShown(files, resolved);
+      const cores = coresOfEach(devices?.length ?? 1);
+      const model = await startModelShown(files, { ...config, cores });
       try {
-        return await serve(context, resolved, { settings, from }, model, roots);
+        return await serve(context, { ...config, ...model.settings }, model, roots);
       } finally {
         await model.session.close();
       }
@@ -63,7 +62,6 @@ export const workerCommand = createCommand({
 async function serve(
   { producer, redis, prefix, log }: Context,
   config: WorkerConfig & WorkerSettings,
-  { settings, from }: ResolvedSettings,
   model: LoadedModel,
   roots: Map<string, string>,
 ): Promise<number> {
@@ -78,7 +76,8 @@ async function serve(
     { name: laneName('bulk', identity), urgent: false },
   ];
   const { store, runs } = producer;
-  const { device, logEveryMs: everyMs } = config;
+  const { logEveryMs: everyMs } = config;
+  const { fallback, name: device } = model.device;
   const onBatch = (images: number) => log.debug({ images }, 'batch');
   const onTextBatch = (prompts: number) => log.debug({ prompts }, 'text batch');
   const told = { log, onBatch, onTextBatch };
@@ -92,8 +91,9 @@ async function serve(
   const stopped = isSupervised()
     ? supervisorSaysStop()
     : onInterrupt('finishing the images in flight.').interrupted;
+  const on = { device, ...(fallback && { deviceFallback: fallback }), ...model.settings, from: model.from };
   const said = { model: identity, ...scale, lanes: lanes.map(({ name }) => name), roots: [...roots.keys()] };
-  log.info({ pid: process.pid, device, ...settings, from, ...said }, 'worker ready');
+  log.info({ pid: process.pid, ...on, ...said }, 'worker ready');
   sayReady();
   const { takeReport } = worker;
   const reporting = startReporting({ redis, keys, log, model: identity, device, everyMs, takeReport });

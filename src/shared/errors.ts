@@ -115,6 +115,11 @@ export const errorTable = {
     scope: 'command',
     says: 'The logit scale cannot be found, and is not guessed.',
   },
+  DEVICE_UNAVAILABLE: {
+    retry: false,
+    scope: 'command',
+    says: 'The device that was named is not there, or lacks its libraries.',
+  },
   HUB_UNAVAILABLE: { retry: true, scope: 'command', says: 'The Hub cannot be reached.' },
   HUB_FORBIDDEN: { retry: false, scope: 'command', says: 'The Hub refuses: the model is private or gated.' },
   HUB_CORRUPT: {

@@ -7,6 +7,12 @@ export function defaultCacheDir(): string {
   return join(process.env.XDG_CACHE_HOME || join(homedir(), '.cache'), 'clipfleet');
 }
 
+/** A device, and which one of several. */
+const device = text.regex(
+  /^(auto|cpu|webgpu|coreml|(cuda|tensorrt|dml)(:\d{1,2})?)$/,
+  'Expected auto, cpu, cuda, tensorrt, webgpu, coreml or dml, or a number after one of several, as in cuda:1',
+);
+
 /** The model, and how it is run. */
 export const sessionOptions = {
   model: option({
@@ -37,9 +43,9 @@ export const sessionOptions = {
     flag: 'device',
     env: 'CLIPFLEET_DEVICE',
     value: 'DEVICE',
-    schema: choice('cpu', 'cuda'),
-    default: 'cpu',
-    says: 'Where the session runs. cuda needs CUDA’s libraries and does not fall back to the processor.',
+    schema: device,
+    default: 'auto',
+    says: 'Where the session runs: auto (a GPU that is there, CUDA’s on Linux or DirectML’s on Windows, else the processor), cpu, cuda, tensorrt, webgpu, coreml or dml; of several, cuda:1 is the second. One that is named and not there refuses to start.',
   }),
   threads: option({
     flag: 'threads',

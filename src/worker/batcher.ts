@@ -20,6 +20,8 @@ export interface Batcher {
    * wait. Rejects with what `run` rejected its batch with.
    */
   embedImage(pixels: Uint8Array, urgent?: boolean): Promise<Float32Array>;
+  /** From now on no batch has more images than this. */
+  limitTo(images: number): void;
 }
 
 /** Images that go through the session together; it takes one batch after the other. */
@@ -52,15 +54,16 @@ export function createBatcher({ batchSize, imageBytes, run, onBatch, times }: Ba
   const urgentWaiting: Waiting[] = [];
   const waiting: Waiting[] = [];
   const inSession: Batch[] = [];
+  let largest = batchSize;
 
   function pump(): void {
     for (;;) {
       const count = urgentWaiting.length + waiting.length;
       const idle = inSession.length === 0 && count > 0;
-      const fullBehindRunning = inSession.length === 1 && count >= batchSize;
+      const fullBehindRunning = inSession.length === 1 && count >= largest;
       if (!idle && !fullBehindRunning) return;
-      const images = urgentWaiting.splice(0, batchSize);
-      images.push(...waiting.splice(0, batchSize - images.length));
+      const images = urgentWaiting.splice(0, largest);
+      images.push(...waiting.splice(0, largest - images.length));
       inSession.push({ images });
       void runBatch(inSession.at(-1)!);
     }
@@ -104,6 +107,10 @@ export function createBatcher({ batchSize, imageBytes, run, onBatch, times }: Ba
   }
 
   return {
+    limitTo(images) {
+      largest = Math.min(largest, images);
+    },
+
     embedImage(pixels, urgent = false) {
       if (pixels.length !== imageBytes) {
         const message = `Expected ${imageBytes} bytes of pixels, got ${pixels.length}. This is a bug.`;

@@ -73,6 +73,19 @@ export function textField(message: Uint8Array, number: number): string | undefin
   return undefined;
 }
 
+/** The content of the first field of that number, or of nothing. */
+function contentOf(message: Uint8Array, number: number): Uint8Array {
+  for (const field of fieldsOf(message)) if (field.number === number) return field.value;
+  return new Uint8Array();
+}
+
+/** The element type of a graph's input or output that is a tensor; 0 for others. */
+export function tensorTypeOf(value: Uint8Array): number {
+  const tensorType = contentOf(contentOf(value, 2), 1);
+  for (const { number, integer } of fieldsOf(tensorType)) if (number === 1) return integer;
+  return 0;
+}
+
 function varint(value: number): Buffer {
   const bytes: number[] = [];
   for (; value > 127; value = Math.floor(value / 128)) bytes.push((value % 128) | 128);

@@ -8,6 +8,8 @@ export interface SessionInfo {
   dimensions: number;
   /** Solved from the joint graph, when the model's files did not give it. */
   solvedScale: Scale | undefined;
+  /** What the user should know though the session is ready. */
+  warning: string | undefined;
 }
 
 export interface TextEmbeddings {
@@ -22,6 +24,11 @@ export type SessionRequest =
   | { kind: 'images'; pixels: Uint8Array; count: number }
   | { kind: 'texts'; prompts: string[] };
 
+/** What the session thread says between its answers: how many images fit into memory together, when that changes. */
+export interface SessionNotice {
+  imagesFitting: number;
+}
+
 export interface Session extends SessionInfo {
   /** Unit embeddings, N × D, of N images as RGB u8 laid end to end. The pixels' buffer is moved, not copied. */
   embedImages(pixels: Uint8Array, count: number): Promise<Float32Array>;
@@ -31,6 +38,11 @@ export interface Session extends SessionInfo {
    * @param onBatch told of the prompts of each batch as it starts
    */
   embedTexts(prompts: readonly string[], onBatch?: (prompts: number) => void): Promise<TextEmbeddings>;
+  /**
+   * Calls the listener with the most images that fit into memory together, now if it is known and whenever it turns out to be
+   * less. A larger batch is run in pieces.
+   */
+  onImagesFitting(listener: (images: number) => void): void;
   /** Rejects when the thread dies by itself: the process has lost its purpose and should end. */
   died: Promise<never>;
   close(): Promise<void>;
@@ -47,7 +59,17 @@ const TEXTS_A_RUN = 16;
  */
 export async function startSession(spec: TowersSpec): Promise<Session> {
   const file = new URL('./sessionThread.js', import.meta.url);
-  const thread = startThread<SessionRequest, SessionInfo>('The session thread', file, spec);
+  let imagesFitting: number | undefined;
+  let tellFitting: ((images: number) => void) | undefined;
+  const thread = startThread<SessionRequest, SessionInfo, SessionNotice>(
+    'The session thread',
+    file,
+    spec,
+    (notice) => {
+      imagesFitting = notice.imagesFitting;
+      tellFitting?.(imagesFitting);
+    },
+  );
   const info = await thread.ready;
 
   return {
@@ -68,6 +90,11 @@ export async function startSession(spec: TowersSpec): Promise<Session> {
         truncated.push(...answer.truncated.map((place) => from + place));
       }
       return { embeddings, truncated };
+    },
+
+    onImagesFitting(listener) {
+      tellFitting = listener;
+      if (imagesFitting !== undefined) listener(imagesFitting);
     },
   };
 }

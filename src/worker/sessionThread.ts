@@ -1,16 +1,25 @@
 import { workerData } from 'node:worker_threads';
-import type { SessionInfo, SessionRequest } from './session.ts';
+import type { SessionInfo, SessionNotice, SessionRequest } from './session.ts';
 import { serveThread } from './threadServer.ts';
 import { openTowers, type TowersSpec } from './towers.ts';
 
 /** The session thread: loads the towers, then answers one request after the other. */
-await serveThread<SessionRequest, SessionInfo>(async () => {
+await serveThread<SessionRequest, SessionInfo, SessionNotice>(async (tell) => {
   const towers = await openTowers(workerData as TowersSpec);
+  let told: number | undefined;
+  /** Before the answer, so that no batch is made too large in between. */
+  const tellFitting = () => {
+    const imagesFitting = towers.imagesFitting();
+    if (imagesFitting === undefined || imagesFitting === told) return;
+    told = imagesFitting;
+    tell({ imagesFitting });
+  };
+  tellFitting();
   return {
-    ready: { dimensions: towers.dimensions, solvedScale: towers.solvedScale },
+    ready: towers.info,
     async answer(request) {
       if (request.kind === 'images') {
-        const embeddings = await towers.embedImages(request.pixels, request.count);
+        const embeddings = await towers.embedImages(request.pixels, request.count).finally(tellFitting);
         return { answer: embeddings, moved: [embeddings.buffer as ArrayBuffer] };
       }
       const embedded = await towers.embedTexts(request.prompts);

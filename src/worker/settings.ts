@@ -21,7 +21,7 @@ export interface ResolvedSettings {
 
 export interface ResolveOptions {
   /** What the user said; it wins. */
-  given: Partial<Settings>;
+  given: { [name in keyof Settings]?: number | undefined };
   fingerprint: string;
   device: string;
   /** Folder with what tune has saved. */

@@ -7,8 +7,9 @@ export interface ThreadRequest<Request> {
   request: Request;
 }
 
-/** From a thread: `ready` or `broken` once, then one answer to each request. */
-export type ThreadAnswer<Ready> =
+/** From a thread: `ready` or `broken` once, then one answer to each request; notices at any time. */
+export type ThreadAnswer<Ready, Notice> =
+  | { notice: Notice }
   | { ready: Ready }
   | { broken: { code: ErrorCode; message: string } }
   | { id: number; answer: unknown }
@@ -30,11 +31,13 @@ export interface ThreadClient<Request, Ready> {
  *
  * @param name of the thread, as the beginning of a sentence: `The session thread`
  * @param data plain data for the thread, as its `workerData`
+ * @param onNotice told of what the thread says unasked
  */
-export function startThread<Request, Ready>(
+export function startThread<Request, Ready, Notice = never>(
   name: string,
   file: URL,
   data?: unknown,
+  onNotice?: (notice: Notice) => void,
 ): ThreadClient<Request, Ready> {
   // The process may have been started with flags that a thread refuses, such as --input-type.
   const thread = new Worker(file, { workerData: data, execArgv: [] });
@@ -58,8 +61,9 @@ export function startThread<Request, Ready>(
   died.catch(lose);
 
   const firstMessage = new Promise<Ready>((resolve, reject) => {
-    thread.on('message', (message: ThreadAnswer<Ready>) => {
-      if ('ready' in message) resolve(message.ready);
+    thread.on('message', (message: ThreadAnswer<Ready, Notice>) => {
+      if ('notice' in message) onNotice?.(message.notice);
+      else if ('ready' in message) resolve(message.ready);
       else if ('broken' in message) reject(errorOf(message.broken));
       else {
         const request = waiting.get(message.id);

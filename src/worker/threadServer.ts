@@ -17,16 +17,18 @@ export interface Served<Request, Ready> {
 /**
  * The thread's side of `startThread`: opens what it serves, then answers one request after the other, in their order.
  *
+ * @param open is given a way to tell what nobody asked
  * @param fallback the code of what `open` throws that is no ClipfleetError; of an answer it is INFERENCE_FAILED
  */
-export async function serveThread<Request, Ready>(
-  open: () => Promise<Served<Request, Ready>>,
+export async function serveThread<Request, Ready, Notice = never>(
+  open: (tell: (notice: Notice) => void) => Promise<Served<Request, Ready>>,
   fallback: ErrorCode,
 ): Promise<void> {
   const port = parentPort!;
-  const say = (message: ThreadAnswer<Ready>, moved: ArrayBuffer[] = []) => port.postMessage(message, moved);
+  const say = (message: ThreadAnswer<Ready, Notice>, moved: ArrayBuffer[] = []) =>
+    port.postMessage(message, moved);
   try {
-    const { ready, answer } = await open();
+    const { ready, answer } = await open((notice) => say({ notice }));
     let served = Promise.resolve();
     const serve = async ({ id, request }: ThreadRequest<Request>) => {
       try {

@@ -92,6 +92,10 @@ export function startWorker(context: WorkerContext, config: WorkerSettings): Run
     times,
     ...(context.onBatch && { onBatch: context.onBatch }),
   });
+  session.onImagesFitting((fitting) => {
+    batcher.limitTo(fitting);
+    log.warn({ batchSize, fitting }, 'a batch did not fit into memory: lower --batch-size');
+  });
   const scorer = createScorer({ scoring: model.scoring });
   const classify = createClassify<ImageRef>({
     fetchImage: (ref) => fetcher.fetchImage(ref),
