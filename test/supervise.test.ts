@@ -129,5 +129,5 @@ test('--devices and --processes exclude each other', async (t) => {
   assert.equal(both.code, 1);
   assert.match(both.stderr, /^clipfleet: USAGE: Expected --devices or --processes/);
   const unknown = await fleet.run('worker', '--devices', 'cpu,abacus');
-  assert.match(unknown.stderr, /^clipfleet: USAGE: --devices: Expected one of cpu/);
+  assert.match(unknown.stderr, /^clipfleet: USAGE: --devices: Expected auto, cpu, cuda.*abacus/);
 });

@@ -92,7 +92,7 @@ export const errorTable = {
     says: 'The Redis server is too old, or may evict keys.',
   },
   RUN_UNKNOWN: { retry: false, scope: 'command', says: 'No run of that id.' },
-  RUN_MISMATCH: { retry: false, scope: 'command', says: 'The run exists with another model or label set.' },
+  RUN_MISMATCH: { retry: false, scope: 'command', says: 'The run is of another model or label set.' },
   RUN_BUSY: { retry: true, scope: 'command', says: 'Another process is working on the run.' },
   RUN_SEALED: { retry: false, scope: 'command', says: 'The run is sealed: nothing can be added.' },
   MODEL_NOT_FOUND: {

@@ -16,6 +16,8 @@ export function keysUnder(prefix: string) {
     warnings: (run: string) => `${prefix}:warnings:{${run}}`,
     /** Hash: image id → row, one of ROW_BUCKETS of the run. */
     rows: (run: string, bucket: number) => `${prefix}:rows:{${run}.${bucket}}`,
+    /** Hash: fingerprint of a model → the number that rows in that bucket have for it. */
+    fingerprints: (run: string, bucket: number) => `${prefix}:fingerprints:{${run}.${bucket}}`,
     /** Hash: status → rows in that bucket; moved only by the script that writes them. */
     counts: (run: string, bucket: number) => `${prefix}:counts:{${run}.${bucket}}`,
     /** String: canonical JSON of a label set. */

@@ -38,8 +38,8 @@ export interface Runs {
   /** Opens a new run, or an existing one of the same model and label set for more images. @throws RUN_MISMATCH */
   open(run: NewRun): Promise<Run>;
   get(run: string): Promise<Run | undefined>;
-  /** A chunk number nobody else has: two producers may add to one run. */
-  reserveChunk(run: string): Promise<number>;
+  /** The first of `count` chunk numbers in a row that nobody else has: two producers may add to one run. */
+  reserveChunks(run: string, count: number): Promise<number>;
   /** Resolves to the run's pending images, this chunk's among them. @throws RUN_SEALED, RUN_UNKNOWN */
   announce(run: string, chunk: number, images: number): Promise<number>;
   finish(run: string, chunk: number): Promise<void>;
@@ -73,8 +73,8 @@ export function createRuns(redis: Redis, keys: Keys): Runs {
       return record.model === undefined ? undefined : decodeRun(run, record);
     },
 
-    async reserveChunk(run) {
-      return (await redis.hincrby(keys.run(run), 'chunks', 1)) - 1;
+    async reserveChunks(run, count) {
+      return (await redis.hincrby(keys.run(run), 'chunks', count)) - count;
     },
 
     async announce(run, chunk, images) {

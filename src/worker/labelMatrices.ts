@@ -4,7 +4,8 @@ import type { Redis } from 'ioredis';
 import { LRUCache } from 'lru-cache';
 import { ClipfleetError } from '../shared/errors.ts';
 import type { Keys } from '../shared/keys.ts';
-import { type LabelSet, parseLabelSet, promptsKey, promptsOf } from '../shared/labelSet.ts';
+import { type LabelSet, promptsKey, promptsOf } from '../shared/labelSet.ts';
+import { readLabelSet } from '../shared/storedLabelSet.ts';
 import { buildLabelMatrix, type LabelMatrix } from './labelMatrix.ts';
 import { takeLease } from './lease.ts';
 import { createMatrixStore, type EncodedLabels } from './matrixStore.ts';
@@ -50,14 +51,7 @@ export function createLabelMatrices({ redis, keys, fingerprint, embedTexts, leas
   });
 
   async function prepare(labelSetId: string): Promise<PreparedLabels> {
-    const json = await redis.get(keys.labelSet(labelSetId));
-    if (json === null) {
-      throw new ClipfleetError(
-        'LABEL_SET_UNKNOWN',
-        `Expected a label set under ${keys.labelSet(labelSetId)}, got none: store it before adding jobs that name it.`,
-      );
-    }
-    const labelSet = parseLabelSet(json, labelSetId);
+    const labelSet = await readLabelSet(redis, keys, labelSetId);
     const { matrix, truncated } = await encodedOnce(labelSet);
     return { labelSet, matrix, truncated: truncated.map((place) => labelSet.labels[place]!.label) };
   }

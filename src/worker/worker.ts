@@ -1,10 +1,8 @@
-import { type Job, Worker as LaneWorker, Queue } from 'bullmq';
 import type { Redis } from 'ioredis';
 import PQueue from 'p-queue';
 import type { Config } from '../shared/config.ts';
 import type { ImageRef } from '../shared/imageRef.ts';
 import { keysUnder } from '../shared/keys.ts';
-import { laneEventsMax } from '../shared/lanes.ts';
 import type { Logger } from '../shared/log.ts';
 import type { ResultsStore } from '../shared/resultsStore.ts';
 import type { Runs } from '../shared/runs.ts';
@@ -15,11 +13,11 @@ import { createConsume } from './consume.ts';
 import { decodeImage } from './decode.ts';
 import { createFetcher } from './fetch.ts';
 import { createLabelMatrices } from './labelMatrices.ts';
+import { openLane } from './lane.ts';
 import type { LoadedModel } from './loadModel.ts';
 import { createScorer } from './scorer.ts';
 import type { Settings } from './settings.ts';
 import { createStageTimes } from './stageTimes.ts';
-import { sweep } from './sweep.ts';
 
 /** The settings a worker reads. */
 export const workerOptions = [
@@ -144,70 +142,4 @@ export function startWorker(context: WorkerContext, config: WorkerSettings): Run
       await scorer.close();
     },
   };
-}
-
-type LaneContext = Pick<WorkerContext, 'redis' | 'prefix' | 'store' | 'runs' | 'log'> & {
-  consume: ReturnType<typeof createConsume>;
-  imagesInFlight: number;
-};
-
-/**
- * One lane's jobs, and the sweeping of those that BullMQ failed by itself.
- *
- * Concurrency counts jobs, but what must be bounded is images, and a job has 1 to 256 of them. So it follows the size of
- * the jobs seen: enough of them to keep `imagesInFlight` images going, and never more than one job beyond, because what a
- * worker holds at the end of a run, idle workers cannot take.
- */
-function openLane(
-  { name, urgent }: { name: string; urgent: boolean },
-  { redis, prefix, store, runs, log, consume, imagesInFlight }: LaneContext,
-  { lockMs, stalledMax }: Config<'lockMs' | 'stalledMax'>,
-) {
-  const connection = { connection: redis, prefix };
-  const queue = new Queue(name, { ...connection, streams: { events: { maxLen: laneEventsMax } } });
-  let jobImages = imagesInFlight;
-  const process = async (job: Job, token?: string) => {
-    jobImages += (imagesIn(job) - jobImages) / 4;
-    worker.concurrency = Math.max(2, Math.ceil(imagesInFlight / jobImages));
-    await consume(job, token, urgent);
-  };
-  const worker = new LaneWorker(name, process, {
-    ...connection,
-    concurrency: 2,
-    lockDuration: lockMs,
-    stalledInterval: lockMs,
-    maxStalledCount: stalledMax,
-  });
-
-  let sweeping: Promise<void> = Promise.resolve();
-  const sweepAfterwards = () => {
-    sweeping = sweeping
-      .then(() => sweep(queue, { store, runs, log }))
-      .catch((error: Error) => {
-        log.error({ err: error, lane: name }, 'sweep failed');
-      });
-  };
-  sweepAfterwards();
-  const timer = setInterval(sweepAfterwards, lockMs);
-
-  worker.on('error', (error) => log.error({ err: error, lane: name }, 'lane error'));
-  queue.on('error', (error) => log.error({ err: error, lane: name }, 'lane error'));
-  worker.on('stalled', (job) => log.warn({ job }, 'job lost its worker'));
-  worker.on('failed', (job, error) => {
-    log.warn({ job: job?.id, attempt: job?.attemptsMade }, error.message);
-    if (job?.finishedOn !== undefined) sweepAfterwards();
-  });
-  return {
-    async close() {
-      await worker.close();
-      clearInterval(timer);
-      await sweeping;
-      await queue.close();
-    },
-  };
-}
-
-function imagesIn(job: Job): number {
-  const images = (job.data as { images?: unknown } | null)?.images;
-  return Array.isArray(images) ? Math.max(1, images.length) : 1;
 }
