@@ -2,8 +2,9 @@
 
     VENV/bin/python bench/random_models.py FOLDER [vit-b-32 vit-b-16 vit-l-14 siglip-b-16]
 
-Needs torch, transformers and onnx (see test/golden/make_goldens.py). Each gets the Hub's ONNX layout with fp32 weights;
-the tokenizer is the bundled model's, whose ids all are within the larger vocabularies.
+Needs torch, transformers and onnx (see test/golden/make_goldens.py). Each gets the Hub's layout with fp32 weights: the ONNX
+graphs, and the same weights as model.safetensors for peers in Python. The tokenizer is the bundled model's, whose ids all
+are within the larger vocabularies.
 """
 import json
 import os
@@ -51,8 +52,7 @@ def write(name, folder):
     export(Tower(model, "text"), (ids, *masks), texts, outputs("text"), path("text_model"))
     joint = ["logits_per_image", "logits_per_text", "text_embeds", "image_embeds"]
     export(Joint(model), (ids, pixels, *masks), ["input_ids", "pixel_values", *texts[1:]], joint, path("model"))
-    with open(os.path.join(folder, "config.json"), "w") as file:
-        json.dump(model.config.to_dict(), file, default=str)
+    model.save_pretrained(folder)
     for file in ["tokenizer.json", "tokenizer_config.json", "special_tokens_map.json"]:
         shutil.copy(os.path.join(DEMO, file), folder)
     processor = json.load(open(os.path.join(DEMO, "preprocessor_config.json")))
