@@ -5,5 +5,6 @@ export const benches: Record<string, () => Promise<Bench>> = {
   session: async () => (await import('./session.ts')).session,
   decode: async () => (await import('./decode.ts')).decode,
   pipeline: async () => (await import('./pipeline.ts')).pipeline,
+  peers: async () => (await import('./peers.ts')).peers,
   memory: async () => (await import('./memory.ts')).memory,
 };

@@ -22,7 +22,11 @@ async function measure({ title, says, arguments: definitions, packages, run }: B
   const { section, print, values } = readOwn(definitions);
   const { bed, end } = await makeBed();
   for (const signal of ['SIGINT', 'SIGTERM'] as const) {
-    process.once(signal, () => void end().finally(() => process.exit(130)));
+    process.once(signal, () => {
+      // What is under way fails while everything is taken from under it.
+      process.on('unhandledRejection', () => {});
+      void end().finally(() => process.exit(130));
+    });
   }
   try {
     const startedAt = Date.now();
@@ -59,10 +63,15 @@ async function makeBed(): Promise<{ bed: TestBed; end(): Promise<void> }> {
     say: (line) => void process.stderr.write(`${name}: ${line}\n`),
     after: (cleanUp) => void cleanUps.push(cleanUp),
   };
+  const cleanUpAll = async () => {
+    for (let cleanUp = cleanUps.pop(); cleanUp; cleanUp = cleanUps.pop()) await cleanUp();
+  };
+  let ending: Promise<void> | undefined;
   return {
     bed,
-    async end() {
-      for (let cleanUp = cleanUps.pop(); cleanUp; cleanUp = cleanUps.pop()) await cleanUp();
+    end() {
+      ending ??= cleanUpAll();
+      return ending;
     },
   };
 }

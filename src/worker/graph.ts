@@ -20,6 +20,8 @@ export async function openGraph(
       executionProviders: [spec.device],
       intraOpNumThreads: spec.threads,
       interOpNumThreads: 1,
+      // Threads that wait for work would turn in circles on the cores that decode; asleep, they leave them.
+      extra: { session: { intra_op: { allow_spinning: '0' } } },
       graphOptimizationLevel: 'all',
       logSeverityLevel: 4,
     });
