@@ -16,9 +16,10 @@ const sizes = [
 const says = `From JPEG files to rows: the \`clipfleet worker\` process with its Redis server and results store, 10 labels. The run is
 enqueued before the clock starts; the clock is Redis', from the moment the lane is resumed to the last job's completion, over
 all images. *both* is what decode and session allow together on these cores: their number ÷ (core time of one decode + core
-time of one image in the session), each measured alone in the same round. *sharp* is sharp's own way to the same size on all
-cores, as its users write it, with JPEG's shrink-on-load; *sharp, whole* without, as parity asks. \`cheap\` is a model that costs next to nothing. Images/s, median of
-the rounds (smallest to largest); ratios are taken within a round.`;
+time of one image in the session), each measured alone in the same round; on a GPU at most the session's rate. *sharp* is
+sharp's own way to the same size on all cores, as its users write it, with JPEG's shrink-on-load; *sharp, whole* without, as
+parity asks. \`cheap\` is a model that costs next to nothing. Images/s, median of the rounds (smallest to largest); ratios are
+taken within a round.`;
 
 export const pipeline = defineBench({
   title: 'The whole worker, against the ceilings of the same rounds',

@@ -57,7 +57,8 @@ export async function measureModel(bed: TestBed, queue: Queue, choice: Choice, j
       const sharpWhole = await sharpAlone(some, model.preprocessing, 'whole');
       const images = some.map((file, id) => ({ id: String(id), uri: relative(folder, file) }));
       const run = await timeRun(queue, worker, labelSet, images);
-      const both = (cores * 1000) / (decode.coreMs + session.coreMs);
+      const onCores = (cores * 1000) / (decode.coreMs + session.coreMs);
+      const both = device === 'cuda' ? Math.min(session.rate, onCores) : onCores;
       if (round > 0) measured[i]!.push({ decode, session, sharp, sharpWhole, worker: run, both });
     }
   }

@@ -35,7 +35,8 @@ async function measure({ title, says, arguments: definitions, packages, run }: B
     const typed = argv.filter((word) => word !== '--print').join(' ');
     const command = `\`npm run bench -- ${name}${typed && ` ${typed}`}\``;
     const about = `${command}, ${new Date().toISOString().slice(0, 10)}, ${minutes} min. ${describeMachine(packages)}.`;
-    const text = `## ${title}\n\n${says}\n\n${figures}\n\n${about}`;
+    const heading = section === name ? title : `${title} (${section})`;
+    const text = `## ${heading}\n\n${says}\n\n${figures}\n\n${about}`;
     console.log(text);
     if (!print) await writeSection(section, text);
   } finally {
