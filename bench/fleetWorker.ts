@@ -6,6 +6,7 @@ import { createRedisResultsStore } from '../src/shared/redisResultsStore.ts';
 import { createRuns } from '../src/shared/runs.ts';
 import { createConsume } from '../src/worker/consume.ts';
 import { type LaneContext, openLane } from '../src/worker/lane.ts';
+import { createStageTimes } from '../src/worker/stageTimes.ts';
 import { fingerprint, labelSet, model, predictionsOf, prefix } from './fleetScene.ts';
 
 /** What the parent says: open the lane, with rows or without, or close it. */
@@ -23,6 +24,7 @@ const consume = createConsume({
   ...{ store, runs, log, model, fingerprint, newerGraceMs: 0 },
   labelMatrices: { get: async () => ({ labelSet, matrix, truncated: [] }) },
   classify: async ({ id }) => predictionsOf(id),
+  times: createStageTimes({ batchSize: 16, decodeThreads: 1, imagesInFlight: 48 }),
 });
 // The default of `clipfleet worker`: three batches of 16.
 const context: LaneContext = { redis, prefix, store, runs, log, consume, imagesInFlight: 48 };

@@ -59,6 +59,8 @@ function createSession(
     executionProviders: [...providers],
     intraOpNumThreads: threads,
     interOpNumThreads: 1,
+    // Threads that wait for work would turn in circles on the cores that decode; asleep, they leave them.
+    extra: { session: { intra_op: { allow_spinning: '0' } } },
     graphOptimizationLevel: 'all',
     logSeverityLevel: 4,
     ...more,
