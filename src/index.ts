@@ -15,4 +15,4 @@ export type { Prediction } from './shared/prediction.ts';
 export { connectRedis, type RedisAddress } from './shared/redis.ts';
 export type { ResultsStore } from './shared/resultsStore.ts';
 export type { PublicRow as Row } from './shared/row.ts';
-export type { Run } from './shared/runs.ts';
+export type { Run } from './shared/run.ts';

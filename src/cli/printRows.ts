@@ -1,5 +1,5 @@
 import { readRows } from '../producer/rows.ts';
-import { unknownRun } from '../shared/runs.ts';
+import { unknownRun } from '../shared/runErrors.ts';
 import type { Context } from './context.ts';
 import { openJsonLines } from './jsonLines.ts';
 import { printable } from './printable.ts';

@@ -1,4 +1,4 @@
-import { unknownRun } from '../shared/runs.ts';
+import { unknownRun } from '../shared/runErrors.ts';
 import { createCommand } from './commandOptions.ts';
 import { contextOptions, openContext } from './context.ts';
 import { exitCodes } from './follow.ts';

@@ -5,7 +5,8 @@ import { ClipfleetError } from '../shared/errors.ts';
 import { type ImageRef, imageRefSchema } from '../shared/imageRef.ts';
 import { chunkJobOptions, jobId } from '../shared/lanes.ts';
 import type { ResultsStore } from '../shared/resultsStore.ts';
-import type { Run, Runs } from '../shared/runs.ts';
+import type { Run } from '../shared/run.ts';
+import type { Runs } from '../shared/runs.ts';
 
 export interface AddOptions {
   /** Images a job carries, 1 to 256. */

@@ -1,18 +1,17 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { ResultsStore } from '../shared/resultsStore.ts';
-import { type Runs, unknownRun } from '../shared/runs.ts';
+import { type Account, accountOf, type Run } from '../shared/run.ts';
+import { unknownRun } from '../shared/runErrors.ts';
+import type { Runs } from '../shared/runs.ts';
 
-/** Where a run is. */
-export interface RunProgress {
-  /** Images that have their row. */
-  done: number;
-  failed: number;
-  /** Images announced so far. */
-  total: number;
-  /** Whether the total may still grow. */
-  open: boolean;
+/** Where a run is: the account of its images, and what is made of it. */
+export interface RunProgress extends Account, Pick<Run, 'state' | 'paused'> {
+  /** Failed images by their error's code. */
+  failures: Record<string, number>;
   /** Sealed, and every image has its row. */
   complete: boolean;
+  /** Complete or cancelled: nothing more will happen. */
+  ended: boolean;
 }
 
 export interface WaitOptions {
@@ -22,38 +21,47 @@ export interface WaitOptions {
   onProgress?: (progress: RunProgress) => void;
 }
 
-interface RunState {
+export interface RunState {
   runs: Runs;
   store: ResultsStore;
 }
 
-const POLL_MS = 100;
+/**
+ * How long to wait before asking again: a share of what was waited already, so that the answer to a small run comes no
+ * more than so much late, and a long one costs few questions.
+ */
+const POLL_SHARE = 1 / 20;
+const POLL_MS_MIN = 2;
+const POLL_MS_MAX = 100;
 
 /** Where the run is, from its ledger and its rows. @throws RUN_UNKNOWN */
 export async function readProgress({ runs, store }: RunState, run: string): Promise<RunProgress> {
-  // The ledger first: rows are written before their chunk is finished, so that a complete run has all its counts.
+  // Rows before the ledger: so they are never ahead of it. But a complete run has all its rows, and those are read again.
+  const [early, active] = await Promise.all([store.counts(run), runs.active(run)]);
   const record = await runs.get(run);
   if (!record) throw unknownRun(run);
-  const { classified, failed } = await store.counts(run);
-  return {
-    done: classified + failed,
-    failed,
-    total: record.images,
-    open: record.state === 'open',
-    complete: record.state === 'complete',
-  };
+  const { state, paused } = record;
+  const complete = state === 'complete';
+  const ended = complete || state === 'cancelled';
+  const counts = ended ? await store.counts(run) : early;
+  return { ...accountOf(record, counts, active), failures: counts.failures, state, paused, complete, ended };
 }
 
-/** Resolves when the run is complete or the signal ends the waiting: `complete` says which. @throws RUN_UNKNOWN */
+/**
+ * Resolves when the run is complete or cancelled, or the signal ends the waiting: `complete` and `ended` say which.
+ *
+ * @throws RUN_UNKNOWN
+ */
 export async function waitForRun(
   from: RunState,
   run: string,
   { signal, onProgress }: WaitOptions = {},
 ): Promise<RunProgress> {
+  const startedAt = Date.now();
   for (;;) {
     const progress = await readProgress(from, run);
     onProgress?.(progress);
-    if (progress.complete || signal?.aborted) return progress;
-    await delay(POLL_MS);
+    if (progress.ended || signal?.aborted) return progress;
+    await delay(Math.min(POLL_MS_MAX, Math.max(POLL_MS_MIN, (Date.now() - startedAt) * POLL_SHARE)));
   }
 }

@@ -94,6 +94,11 @@ export const errorTable = {
   RUN_UNKNOWN: { retry: false, scope: 'command', says: 'No run of that id.' },
   RUN_MISMATCH: { retry: false, scope: 'command', says: 'The run exists with another model or label set.' },
   RUN_BUSY: { retry: true, scope: 'command', says: 'Another process is working on the run.' },
+  RUN_CANCELLED: {
+    retry: false,
+    scope: 'command',
+    says: 'The run is cancelled: it takes nothing more, and no row.',
+  },
   RUN_SEALED: { retry: false, scope: 'command', says: 'The run is sealed: nothing can be added.' },
   MODEL_NOT_FOUND: {
     retry: false,

@@ -4,7 +4,8 @@ import { type ChunkJob, parseChunkJob, salvageChunk } from '../shared/chunkJob.t
 import { ClipfleetError } from '../shared/errors.ts';
 import type { Logger } from '../shared/log.ts';
 import type { ResultsStore } from '../shared/resultsStore.ts';
-import type { Run, Runs } from '../shared/runs.ts';
+import type { Run } from '../shared/run.ts';
+import type { Runs } from '../shared/runs.ts';
 import { failChunk } from './failChunk.ts';
 
 export interface IntakeOptions {
