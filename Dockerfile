@@ -15,11 +15,11 @@ COPY --from=build /app/package.json ./
 COPY --from=build /app/node_modules ./node_modules
 COPY --from=build /app/dist/src ./dist/src
 COPY models/demo ./models/demo
+COPY examples/pictures ./examples/pictures
 
 # Images are decoded on several threads; glibc would keep a heap of freed pixels for each of them.
 ENV NODE_ENV=production MALLOC_ARENA_MAX=2
-# Decoding runs on libuv's threads, 4 unless UV_THREADPOOL_SIZE says otherwise: set it to the cores the container has.
 
 USER node
-ENTRYPOINT ["node", "/app/dist/src/cli/main.js"]
+ENTRYPOINT ["node", "/app/dist/src/cli/start.cjs"]
 CMD ["worker"]

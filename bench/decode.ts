@@ -1,15 +1,15 @@
-// Decoding of JPEG files to pixels of 224 × 224, one image at a time:
-//   node dist/bench/decode.js
-// Beside decodeImage stand two ways of sharp that let the decoder shrink the image first: "halved" is what sharp does
-// with `fastShrinkOnLoad: false` alone, "shrunk on load" its default. All three take turns in each round.
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import sharp from 'sharp';
 import { decodeImage } from '../src/worker/decode.ts';
 import { parsePreprocessing } from '../src/worker/preprocessing.ts';
 import { planResize } from '../src/worker/resizeGeometry.ts';
-import { describeMachine } from './machine.ts';
+import { defineBench, table } from './bench.ts';
+import { rounds } from './commonArguments.ts';
+import { makeJpegs } from './jpegs.ts';
 import { format, spreadOf } from './spread.ts';
 
-const ROUNDS = 9;
+/** How long each way is timed in a round. */
 const ROUND_MS = 700;
 const sizes = [
   { width: 500, height: 375 },
@@ -22,29 +22,59 @@ const preprocessing = parsePreprocessing({
   crop_size: { height: 224, width: 224 },
 });
 
-console.log(
-  '| JPEG | decodeImage, images/s | halved | halved ÷ decodeImage | shrunk on load | ÷ decodeImage |',
-);
-console.log('|---|---|---|---|---|---|');
-for (const { width, height } of sizes) {
-  const jpeg = await makeJpeg(width, height);
-  const rates: [number, number, number][] = [];
-  for (let round = 0; round <= ROUNDS; round++) {
-    const ours = await rateOf(() => decodeImage(jpeg, preprocessing, { pixelsMax: 10e6, timeoutMs: 20_000 }));
+export const decode = defineBench({
+  title: 'Decoding, with and without JPEG’s shrink-on-load',
+  says: `JPEG files to pixels of 224 × 224, one image at a time, images/s. Beside \`decodeImage\` stand two ways of sharp that let the
+decoder shrink the image first: *halved* is what sharp does with \`fastShrinkOnLoad: false\` alone, *shrunk on load* its
+default. What decoding whole buys is in [parity.md](parity.md). Median of the rounds (smallest to largest).`,
+  arguments: { rounds: { ...rounds, default: '9' } },
+  packages: ['sharp'],
+  async run({ rounds }, bed) {
+    const lines: string[][] = [];
+    for (const size of sizes) {
+      bed.say(`${size.width} × ${size.height}`);
+      const { files, name } = await makeJpegs(join(bed.folder, `${size.width}`), { count: 1, ...size });
+      const rates = await measureWays(await readFile(files[0]!), rounds);
+      const column = (of: (round: Rates) => number, digits = 1) => format(spreadOf(rates.map(of)), digits);
+      lines.push([
+        name,
+        column(({ ours }) => ours),
+        column(({ halved }) => halved),
+        column(({ ours, halved }) => halved / ours, 2),
+        column(({ shrunk }) => shrunk),
+        column(({ ours, shrunk }) => shrunk / ours, 2),
+      ]);
+    }
+    const header = [
+      'JPEG',
+      'decodeImage',
+      'halved',
+      'halved ÷ decodeImage',
+      'shrunk on load',
+      '÷ decodeImage',
+    ];
+    return [table(header, lines), `${rounds} rounds.`].join('\n\n');
+  },
+});
+
+interface Rates {
+  ours: number;
+  halved: number;
+  shrunk: number;
+}
+
+/** All three ways take turns in each round; the first round warms up. */
+async function measureWays(jpeg: Buffer, rounds: number): Promise<Rates[]> {
+  const limits = { pixelsMax: 10e6, timeoutMs: 20_000 };
+  const rates: Rates[] = [];
+  for (let round = 0; round <= rounds; round++) {
+    const ours = await rateOf(() => decodeImage(jpeg, preprocessing, limits));
     const halved = await rateOf(() => decodeBySharp(jpeg, false));
     const shrunk = await rateOf(() => decodeBySharp(jpeg, true));
-    if (round > 0) rates.push([ours, halved, shrunk]);
+    if (round > 0) rates.push({ ours, halved, shrunk });
   }
-  const cells = [
-    format(spreadOf(rates.map(([ours]) => ours))),
-    format(spreadOf(rates.map(([, halved]) => halved))),
-    format(spreadOf(rates.map(([ours, halved]) => halved / ours)), 2),
-    format(spreadOf(rates.map(([, , shrunk]) => shrunk))),
-    format(spreadOf(rates.map(([ours, , shrunk]) => shrunk / ours)), 2),
-  ];
-  console.log(`| ${width} × ${height}, ${Math.round(jpeg.length / 1000)} kB | ${cells.join(' | ')} |`);
+  return rates;
 }
-console.log(`\nMedian of ${ROUNDS} rounds (smallest to largest). ${describeMachine(['sharp'])}.`);
 
 async function rateOf(work: () => Promise<unknown>): Promise<number> {
   const start = performance.now();
@@ -65,17 +95,4 @@ async function decodeBySharp(jpeg: Buffer, fastShrinkOnLoad: boolean): Promise<U
   return new Uint8Array(
     await resized.extract(window).toColourspace('srgb').raw({ depth: 'uchar' }).toBuffer(),
   );
-}
-
-/** Smooth areas and some grain, so that the file is about as long as a photograph's. */
-async function makeJpeg(width: number, height: number): Promise<Buffer> {
-  const pixels = Buffer.alloc(width * height * 3);
-  let state = 1;
-  for (let i = 0; i < pixels.length; i++) {
-    state = (state * 48_271) % 2_147_483_647;
-    const [x, y] = [Math.floor(i / 3) % width, Math.floor(i / 3 / width)];
-    pixels[i] = 110 + 70 * Math.sin(x / 40) * Math.cos(y / 50) + (state % 40);
-  }
-  const raw = { width, height, channels: 3 } as const;
-  return await sharp(pixels, { raw }).jpeg({ quality: 88 }).toBuffer();
 }

@@ -2,14 +2,16 @@
 
     VENV/bin/python bench/random_models.py FOLDER [vit-b-32 vit-b-16 vit-l-14 siglip-b-16]
 
-Needs torch, transformers and onnx (see test/golden/make_goldens.py). Each gets the Hub's ONNX layout with fp32 weights;
-the tokenizer is the bundled model's, whose ids all are within the larger vocabularies.
+Needs torch, transformers and onnx (see test/golden/make_goldens.py). Each gets the Hub's layout with fp32 weights: the ONNX
+graphs, and the same weights as model.safetensors for peers in Python; where onnxruntime is installed too, both towers in
+fp16 as well. The tokenizer is the bundled model's, whose ids all are within the larger vocabularies.
 """
 import json
 import os
 import shutil
 import sys
 
+import onnx
 import torch
 from transformers import CLIPConfig, CLIPModel, SiglipConfig, SiglipModel
 
@@ -21,9 +23,13 @@ DEMO = os.path.join(ROOT, "models", "demo")
 
 
 def clip(patch, vision=None, text=None, projection=512):
+    with open(os.path.join(DEMO, "config.json")) as file:
+        demo = json.load(file)["text_config"]
+    # A text's vector is that of its end token: without the tokenizer's own id all texts would have the same.
+    tokens = {name: demo[name] for name in ("bos_token_id", "eos_token_id", "pad_token_id")}
     return CLIPModel(CLIPConfig(
         vision_config={"patch_size": patch, "projection_dim": projection, **(vision or {})},
-        text_config={"projection_dim": projection, **(text or {})}, projection_dim=projection))
+        text_config={"projection_dim": projection, **tokens, **(text or {})}, projection_dim=projection))
 
 
 LARGE = {"hidden_size": 1024, "intermediate_size": 4096, "num_hidden_layers": 24, "num_attention_heads": 16}
@@ -34,6 +40,15 @@ SHAPES = {
     "vit-l-14": lambda: clip(14, LARGE, LARGE_TEXT, 768),
     "siglip-b-16": lambda: SiglipModel(SiglipConfig()),
 }
+
+
+def halve(path):
+    """The graph with weights and sums in float16; inputs and outputs stay float32."""
+    try:
+        from onnxruntime.transformers.float16 import convert_float_to_float16
+    except ImportError:
+        return
+    onnx.save(convert_float_to_float16(onnx.load(path), keep_io_types=True), path.replace(".onnx", "_fp16.onnx"))
 
 
 def write(name, folder):
@@ -51,8 +66,9 @@ def write(name, folder):
     export(Tower(model, "text"), (ids, *masks), texts, outputs("text"), path("text_model"))
     joint = ["logits_per_image", "logits_per_text", "text_embeds", "image_embeds"]
     export(Joint(model), (ids, pixels, *masks), ["input_ids", "pixel_values", *texts[1:]], joint, path("model"))
-    with open(os.path.join(folder, "config.json"), "w") as file:
-        json.dump(model.config.to_dict(), file, default=str)
+    for tower in ["vision_model", "text_model"]:
+        halve(path(tower))
+    model.save_pretrained(folder)
     for file in ["tokenizer.json", "tokenizer_config.json", "special_tokens_map.json"]:
         shutil.copy(os.path.join(DEMO, file), folder)
     processor = json.load(open(os.path.join(DEMO, "preprocessor_config.json")))

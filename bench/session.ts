@@ -1,40 +1,61 @@
-// How many images a second a model's vision session takes, by batch size: node dist/bench/session.js DIR...
-// All models and batch sizes take turns in each round, so that what else the machine does meets each of them.
+import { existsSync } from 'node:fs';
 import { basename } from 'node:path';
-import { openModel } from '../src/classifier.ts';
-import { describeMachine } from './machine.ts';
+import { type OpenModelOptions, openModel } from '../src/classifier.ts';
+import { defineBench, type TestBed, table } from './bench.ts';
+import { sessionAlone } from './ceilings.ts';
+import { baseModel, cores, counts, device, dtypes, names, rounds } from './commonArguments.ts';
 import { format, spreadOf } from './spread.ts';
 
-const ROUNDS = 5;
-const BATCHES = [1, 4, 16];
-const directories = process.argv.slice(2);
-if (directories.length === 0) throw new Error('Expected model directories, got none.');
+/** A measurement goes on for at least this long, so that a small model is not timed by single runs. */
+const MEASURE_MS = 500;
 
-const models = await Promise.all(
-  directories.map((model) => openModel({ model, logitScale: 100, logitBias: 0 })),
-);
-const rates = new Map<string, number[]>();
-for (let round = 0; round <= ROUNDS; round++) {
-  for (const [i, model] of models.entries()) {
-    const { width, height } = model.preprocessing;
-    for (const batch of BATCHES) {
-      const pixels = new Uint8Array(batch * width * height * 3).map((_, p) => (p * 31) % 256);
-      const start = performance.now();
-      await model.session.embedImages(pixels, batch);
-      const rate = (batch * 1000) / (performance.now() - start);
-      // The first round warms up.
-      if (round > 0) rates.set(`${i} ${batch}`, [...(rates.get(`${i} ${batch}`) ?? []), rate]);
+export const session = defineBench({
+  title: 'The vision session, by batch size and threads',
+  says:
+    'The bare session, given pixels that are ready: the ceiling of everything else. Images/s, median of the rounds ' +
+    '(smallest to largest); all lines and columns take turns in each round.',
+  arguments: {
+    models: names(`${baseModel},models/demo`, 'Model directories.'),
+    batches: counts('1,4,16,32', 'Batch sizes.'),
+    threads: counts([...new Set([1, cores])].join(','), 'Threads of the session on the processor.'),
+    dtypes: dtypes('fp32'),
+    device,
+    rounds,
+  },
+  packages: ['onnxruntime-node'],
+  async run({ models, batches, threads, dtypes, device, rounds }, bed) {
+    const opened = [];
+    for (const model of models.filter((model) => existsSync(model)))
+      for (const dtype of dtypes)
+        for (const count of threads)
+          opened.push(await openOne(bed, { model, dtype, device, threads: count }));
+
+    const rates = opened.map(() => batches.map((): number[] => []));
+    for (let round = 0; round <= rounds; round++) {
+      bed.say(`round ${round} of ${rounds}`);
+      for (const [line, { model }] of opened.entries()) {
+        for (const [column, batch] of batches.entries()) {
+          const { rate } = await sessionAlone(model, batch, { images: 1, ms: MEASURE_MS });
+          if (round > 0) rates[line]![column]!.push(rate);
+        }
+      }
     }
-  }
-}
+    const lines = opened.map(({ name, dtype, threads }, line) => [
+      name,
+      dtype,
+      String(threads),
+      ...rates[line]!.map((ofBatch) => format(spreadOf(ofBatch))),
+    ]);
+    const absent = models.filter((model) => !existsSync(model)).map((model) => `Absent: ${model}.`);
+    const header = ['model', 'dtype', 'threads', ...batches.map((batch) => `batch ${batch}`)];
+    return [table(header, lines), `${rounds} rounds on ${device}.`, ...absent].join('\n\n');
+  },
+});
 
-console.log(`| model | ${BATCHES.map((batch) => `batch ${batch}`).join(' | ')} |`);
-console.log(`|---|${BATCHES.map(() => '---').join('|')}|`);
-for (const [i, directory] of directories.entries()) {
-  const cells = BATCHES.map((batch) => format(spreadOf(rates.get(`${i} ${batch}`)!)));
-  console.log(`| ${basename(directory)} | ${cells.join(' | ')} |`);
+type Choice = Required<Pick<OpenModelOptions, 'model' | 'dtype' | 'threads' | 'device'>>;
+
+async function openOne(bed: TestBed, choice: Choice) {
+  const model = await openModel({ ...choice, logitScale: 100, logitBias: 0 });
+  bed.after(() => model.close());
+  return { ...choice, name: basename(choice.model), model };
 }
-console.log(
-  `\nImages/s, median of ${ROUNDS} (smallest to largest). ${describeMachine(['onnxruntime-node'])}.`,
-);
-for (const model of models) await model.close();

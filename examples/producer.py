@@ -7,13 +7,13 @@ A worker must be running on the same Redis. Files are named as its root has them
 may be repeated at any time, after a crash as well: nothing is done twice.
 """
 
-import argparse, asyncio, hashlib, json, os, re, sys, uuid
+import argparse, asyncio, hashlib, json, os, re, struct, sys, uuid
 from datetime import datetime, timezone
 
 import redis.asyncio
 from bullmq import Queue
 
-PREFIX, CHUNK_IMAGES, ROW_BUCKETS = "clipfleet", 32, 16
+PREFIX, CHUNK_IMAGES, ROW_BUCKETS = "clipfleet", 64, 4
 
 OPEN = """
 local model = redis.call('HGET', KEYS[1], 'model')
@@ -59,18 +59,18 @@ def lane_name(model):
 async def enqueue(db, run, model, label_set_id, images):
     lane, key = lane_name(model), f"{PREFIX}:run:{{{run}}}"
     answer = await db.eval(OPEN, 1, key, model, label_set_id, lane, 1, now())
-    if answer != "ok":
-        sys.exit(f"Run {run} exists with another {answer}: give another --run.")
+    if answer != b"ok":
+        sys.exit(f"Run {run} exists with another {answer.decode()}: give another --run.")
     queue = Queue(lane, {"connection": db, "prefix": PREFIX})
     ledger = [key, f"{PREFIX}:chunks:{{{run}}}", f"{PREFIX}:announced:{{{run}}}"]
     for chunk, start in enumerate(range(0, len(images), CHUNK_IMAGES)):
         part = images[start : start + CHUNK_IMAGES]
         if await db.eval(ANNOUNCE, 3, *ledger, chunk, len(part)) < 0:
             sys.exit(f"Run {run} was sealed meanwhile.")
-        job = {"v": 1, "run": run, "chunk": chunk, "generation": 0, "labelSet": label_set_id, "images": part}
-        backoff = {"type": "exponential", "delay": 1000, "jitter": 0.5}
-        keep = {"removeOnComplete": True, "removeOnFail": False, "keepLogs": 0}
-        await queue.add("chunk", job, {"jobId": f"{run}.{chunk}.0", "attempts": 3, "backoff": backoff, **keep})
+        # Ids and uris in turns; an empty uri is the id.
+        job = {"v": 1, "images": [text for image in part for text in (image, "")]}
+        options = {"jobId": f"{run}.{chunk}.0", "attempts": 3, "backoff": {"type": "custom"}}
+        await queue.add("chunk", job, options)
     await db.hset(key, "sealedAt", now())
 
 
@@ -79,10 +79,42 @@ async def is_complete(db, run):
     return sealed_at is not None and int(pending) == 0
 
 
-async def rows(db, run):
+async def rows(db, run, labels):
     for bucket in range(ROW_BUCKETS):
         async for image, stored in db.hscan_iter(f"{PREFIX}:rows:{{{run}.{bucket}}}", count=1000):
-            yield {"id": image, **json.loads(stored[5:])}
+            yield {"id": image.decode(), **read_row(stored, labels)}
+
+
+def read_row(stored, labels):
+    """Of a row what this example prints: its uri is the id, and fingerprints and the order of the input are left out."""
+    at = 0
+
+    def varint():
+        nonlocal at
+        value, shift, more = 0, 0, True
+        while more:
+            value, more = value | (stored[at] & 0x7F) << shift, stored[at] & 0x80
+            at, shift = at + 1, shift + 7
+        return value
+
+    def fixed(form):
+        nonlocal at
+        at += struct.calcsize(form)
+        return struct.unpack_from(form, stored, at - struct.calcsize(form))[0]
+
+    def text(length):
+        nonlocal at
+        at += length
+        return stored[at - length : at].decode()
+
+    rank, _made_at, _chunk, _index = fixed(">H"), fixed(">I"), varint(), varint()
+    text(max(varint() - 1, 0))
+    if rank % 2 == 0:
+        return {"status": "failed", "error": {"code": text(varint()), "message": text(varint())}}
+    _fingerprint, head = varint(), varint()
+    # These label sets ask for no logits or cosines, else they would follow each score.
+    predictions = [{"label": labels[varint()], "score": fixed(">f")} for _ in range(head >> 2)]
+    return {"status": "classified", "predictions": predictions}
 
 
 def now():
@@ -96,16 +128,15 @@ async def main():
     parser.add_argument("--model", help="name@revision:dtype, as the worker logs it; else the one that is served")
     parser.add_argument("--run", default=f"python-{uuid.uuid4().hex[:12]}")
     options = parser.parse_args()
-    db = redis.asyncio.from_url(os.environ.get("REDIS_URL", "redis://localhost:6379"), decode_responses=True)
-    served = [options.model] if options.model else await db.hkeys(f"{PREFIX}:models")
+    db = redis.asyncio.from_url(os.environ.get("REDIS_URL", "redis://localhost:6379"))
+    served = [options.model] if options.model else [key.decode() for key in await db.hkeys(f"{PREFIX}:models")]
     if len(served) != 1:
         sys.exit(f"Expected one model, found {served}: start a worker, or give --model.")
-    label_set_id = await put_label_set(db, options.labels.split(","))
-    images = [{"id": file, "uri": file} for file in options.files]
-    await enqueue(db, options.run, served[0], label_set_id, images)
+    labels = options.labels.split(",")
+    await enqueue(db, options.run, served[0], await put_label_set(db, labels), options.files)
     while not await is_complete(db, options.run):
         await asyncio.sleep(0.1)
-    async for row in rows(db, options.run):
+    async for row in rows(db, options.run, labels):
         print(json.dumps(row, ensure_ascii=False))
     await db.aclose()
 

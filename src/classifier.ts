@@ -4,7 +4,6 @@
  * `createClassifier` is the zero-shot pipeline; `openModel` and what is exported beside it are its parts, for whoever
  * goes by hand.
  */
-import { availableParallelism } from 'node:os';
 import { resolve } from 'node:path';
 import { LRUCache } from 'lru-cache';
 import PQueue from 'p-queue';
@@ -23,6 +22,7 @@ import { createBatcher } from './worker/batcher.ts';
 import { createClassify } from './worker/classify.ts';
 import { createFetcher, type Fetcher } from './worker/fetch.ts';
 import { buildLabelMatrix, type LabelMatrix } from './worker/labelMatrix.ts';
+import { createScorer, type ScoredLabels } from './worker/scorer.ts';
 
 export { type OpenedModel, type OpenModelOptions, openModel } from './openModel.ts';
 export { ClipfleetError, type ErrorCode, errorTable } from './shared/errors.ts';
@@ -43,8 +43,6 @@ export { rank, type Scale, type Scoring } from './worker/rank.ts';
 export type ImageInput = string | URL | Uint8Array;
 
 export interface ClassifierOptions extends OpenModelOptions {
-  /** Most images that go through the session together. */
-  batchSize?: number;
   /** Largest image file that is read. */
   imageBytesMax?: number;
   /** Time for all bytes of one image to arrive. */
@@ -71,45 +69,54 @@ export interface Classifier {
     candidateLabels: LabelSetInput['labels'],
     options?: ClassifyOptions,
   ): Promise<Prediction[][]>;
-  /** Ends the session thread. */
+  /** Ends its threads. */
   close(): Promise<void>;
 }
 
-/** Label matrices kept: those of the label sets used last. */
-const MATRICES_MAX = 100;
+/** Label sets kept encoded: those used last. */
+const LABEL_SETS_MAX = 100;
 
 /**
  * The zero-shot image classification pipeline, with the scores of Python's.
  *
  * Labels are encoded once, however many images they are asked for; images are decoded beside the session and go through
  * it in batches. Rejects with a ClipfleetError whose code says what went wrong with which image.
+ *
+ * Decoding runs on libuv's threads, of which there are 4: for more decode threads, start the program with UV_THREADPOOL_SIZE.
  */
 export async function createClassifier(options: ClassifierOptions): Promise<Classifier> {
   const model = await openModel(options);
   const fetcher = openFetcher(options);
   const { width, height } = model.preprocessing;
-  const batchSize = options.batchSize ?? 16;
+  const { batchSize, decodeThreads } = model.settings;
   const batcher = createBatcher({
     batchSize,
     imageBytes: width * height * 3,
     run: model.session.embedImages,
   });
+  const scorer = createScorer({ scoring: model.scoring });
+  model.session.onImagesFitting((fitting) => {
+    batcher.limitTo(fitting);
+    const message = `A batch of images did not fit into memory: set batchSize to ${fitting}, not ${batchSize}.`;
+    process.emitWarning(message, { code: 'BATCH_TOO_LARGE' });
+  });
   const classifyOne = createClassify<ImageInput>({
     fetchImage: (image) => (image instanceof Uint8Array ? image : fetcher.fetchImage(refOf(image))),
     decodeImage: model.processImage,
     embedImage: batcher.embedImage,
-    scoring: model.scoring,
+    rankImage: scorer.rankImage,
     inFlight: new PQueue({ concurrency: 3 * batchSize }),
-    decoding: new PQueue({ concurrency: Math.max(2, availableParallelism()) }),
+    decoding: new PQueue({ concurrency: decodeThreads }),
   });
-  const matrices = new LRUCache<string, Promise<LabelMatrix>>({ max: MATRICES_MAX });
+  const prepared = new LRUCache<string, Promise<ScoredLabels>>({ max: LABEL_SETS_MAX });
 
-  function matrixOf(labelSet: LabelSet): Promise<LabelMatrix> {
+  function prepare(labelSet: LabelSet): Promise<ScoredLabels> {
     const id = labelSetId(labelSet);
-    const known = matrices.get(id) ?? encodeLabels(model, labelSet);
-    matrices.set(id, known);
-    known.catch(() => matrices.delete(id));
-    return known;
+    const encode = async () => ({ labelSet, matrix: await encodeLabels(model, labelSet) });
+    const labels = prepared.get(id) ?? encode();
+    prepared.set(id, labels);
+    labels.catch(() => prepared.delete(id));
+    return labels;
   }
 
   async function classify(
@@ -120,9 +127,9 @@ export async function createClassifier(options: ClassifierOptions): Promise<Clas
     const { hypothesisTemplate, ...scoring } = how;
     const templates = hypothesisTemplate === undefined ? undefined : [hypothesisTemplate].flat();
     const labelSet = defineLabelSet({ ...scoring, labels, ...(templates && { templates }) });
-    const labeled = { labelSet, matrix: await matrixOf(labelSet) };
+    const encoded = await prepare(labelSet);
     const classifyNamed = async (image: ImageInput) =>
-      nameLabels(await classifyOne(image, labeled, false), labelSet.labels);
+      nameLabels(await classifyOne(image, encoded, false), labelSet.labels);
     return isSeveral(images) ? Promise.all(images.map(classifyNamed)) : classifyNamed(images);
   }
 
@@ -131,6 +138,7 @@ export async function createClassifier(options: ClassifierOptions): Promise<Clas
     classify: classify as Classifier['classify'],
     async close() {
       await fetcher.close();
+      await scorer.close();
       await model.close();
     },
   };

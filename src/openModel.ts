@@ -1,20 +1,23 @@
-import { availableParallelism } from 'node:os';
 import { type DecodeOptions, decodeImage, type Pixels } from './worker/decode.ts';
 import type { Dtype } from './worker/dtype.ts';
 import type { HubOptions } from './worker/hub.ts';
 import { findModel, type LoadedModel, startModel } from './worker/loadModel.ts';
+import type { Settings } from './worker/settings.ts';
 
-export interface OpenModelOptions extends Partial<DecodeOptions> {
+export interface OpenModelOptions extends Partial<DecodeOptions>, Partial<Settings> {
   /** Name on the Hub (`owner/name`) or a directory in the layout of the Hub's ONNX exports. */
   model: string;
   /** Branch, tag or commit of a model of the Hub; `main` when absent. */
   revision?: string;
   /** Precision of the weights; `fp32` when absent. */
   dtype?: Dtype;
-  /** `cpu` when absent. */
-  device?: 'cpu' | 'cuda';
-  /** Threads of the session on the processor; the cores available when absent. */
-  threads?: number;
+  /** `cpu`, `cuda`, `tensorrt`, `webgpu`, `coreml`, `dml`, of several `cuda:1`; a GPU if there is one when absent, as `auto`. */
+  device?: string;
+  /**
+   * Folder with graphs made ready for the session and with what `clipfleet tune` saved; that of the command line when
+   * absent: `clipfleet` in XDG_CACHE_HOME or ~/.cache.
+   */
+  cacheDir?: string;
   /** For a model whose files do not tell: what cosines are multiplied by, and what is added then. */
   logitScale?: number;
   logitBias?: number;
@@ -36,16 +39,11 @@ export interface OpenedModel extends LoadedModel {
 /**
  * Opens a model, from the Hub's cache or a directory, in a thread of its own.
  *
- * @throws MODEL_NOT_FOUND, MODEL_INVALID, MODEL_UNSUPPORTED, MODEL_SCALE_UNKNOWN, HUB_UNAVAILABLE, HUB_FORBIDDEN
+ * @throws DEVICE_UNAVAILABLE, MODEL_NOT_FOUND, MODEL_INVALID, MODEL_UNSUPPORTED, MODEL_SCALE_UNKNOWN, HUB_UNAVAILABLE,
+ *   HUB_FORBIDDEN
  */
 export async function openModel(options: OpenModelOptions): Promise<OpenedModel> {
-  const {
-    model,
-    revision = 'main',
-    dtype = 'fp32',
-    device = 'cpu',
-    threads = availableParallelism(),
-  } = options;
+  const { model, revision = 'main', dtype = 'fp32', device = 'auto', cacheDir } = options;
   const {
     logitScale,
     logitBias,
@@ -60,7 +58,13 @@ export async function openModel(options: OpenModelOptions): Promise<OpenedModel>
     { model, revision, dtype, cropRounding, exif },
     onProgress ? { onProgress } : {},
   );
-  const loaded = await startModel(files, { device, threads, logitScale, logitBias });
+  const { batchSize, threads, decodeThreads } = options;
+  const given = { batchSize, threads, decodeThreads, logitScale, logitBias };
+  const loaded = await startModel(
+    files,
+    { device, ...given, ...(cacheDir !== undefined && { cacheDir }) },
+    { onWarning: (warning) => process.emitWarning(warning, { code: 'MODEL_WARNING' }) },
+  );
   const { session, preprocessing } = loaded;
 
   return {

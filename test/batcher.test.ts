@@ -79,3 +79,15 @@ test('pixels of another size are refused before they shift their batch', async (
   await assert.rejects(batcher.embedImage(new Uint8Array(5)), { code: 'INTERNAL' });
   assert.equal(runs.length, 0);
 });
+
+test('after a limit no batch is larger, and a batch of that size counts as full', () => {
+  const { runs, run } = gatedSession();
+  const batcher = createBatcher({ batchSize: 4, imageBytes: 4, run });
+  batcher.limitTo(2);
+  batcher.limitTo(3);
+  for (let value = 0; value < 9; value++) void batcher.embedImage(image(value));
+  assert.deepEqual(
+    runs.map(({ first }) => first),
+    [[0], [1, 2]],
+  );
+});

@@ -16,12 +16,12 @@ function faultsOf(names: OptionName[], flags: Record<string, unknown>, env: Node
 }
 
 test('a flag wins over its variable, the variable over the default', () => {
-  const names = ['batchSize', 'prefix', 'topK'] as const;
-  assert.deepEqual(readConfig(names, {}, {}), { batchSize: 16, prefix: 'clipfleet', topK: undefined });
-  const env = { CLIPFLEET_BATCH_SIZE: '32', CLIPFLEET_PREFIX: 'team', CLIPFLEET_TOP_K: '5' };
-  assert.deepEqual(readConfig(names, {}, env), { batchSize: 32, prefix: 'team', topK: 5 });
-  assert.deepEqual(readConfig(names, { batchSize: '64', topK: '1' }, env), {
-    batchSize: 64,
+  const names = ['chunkSize', 'prefix', 'topK'] as const;
+  assert.deepEqual(readConfig(names, {}, {}), { chunkSize: 32, prefix: 'clipfleet', topK: undefined });
+  const env = { CLIPFLEET_CHUNK_SIZE: '48', CLIPFLEET_PREFIX: 'team', CLIPFLEET_TOP_K: '5' };
+  assert.deepEqual(readConfig(names, {}, env), { chunkSize: 48, prefix: 'team', topK: 5 });
+  assert.deepEqual(readConfig(names, { chunkSize: '64', topK: '1' }, env), {
+    chunkSize: 64,
     prefix: 'team',
     topK: 1,
   });

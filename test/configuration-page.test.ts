@@ -10,7 +10,7 @@ import { repository } from './fleet.ts';
 import { temporaryFolder } from './support.ts';
 
 const script = fileURLToPath(new URL('../scripts/configurationPage.js', import.meta.url));
-const main = fileURLToPath(new URL('../src/cli/main.js', import.meta.url));
+const start = fileURLToPath(new URL('../src/cli/start.cjs', import.meta.url));
 
 function runNode(...args: string[]) {
   const { status, stdout, stderr } = spawnSync(process.execPath, args, { encoding: 'utf8' });
@@ -37,12 +37,12 @@ test('a page that differs or is missing is named, with the remedy', async (t) =>
 test('every flag of every command is on the page, with that command', async () => {
   const page = await readFile(join(repository, 'docs/configuration.md'), 'utf8');
   const rows = page.split('\n').filter((line) => line.startsWith('| `--'));
-  const commands = namesAfter('Commands:', runNode(main, '--help').stdout, /^ {2}([a-z]+)/).filter(
+  const commands = namesAfter('Commands:', runNode(start, '--help').stdout, /^ {2}([a-z]+)/).filter(
     (name) => name !== 'help',
   );
   assert.ok(commands.length >= 6, `expected the commands, got ${commands}`);
   for (const command of commands) {
-    const flags = namesAfter('Options:', runNode(main, command, '--help').stdout, /^ {2}(--[a-z-]+)/);
+    const flags = namesAfter('Options:', runNode(start, command, '--help').stdout, /^ {2}(--[a-z-]+)/);
     assert.ok(flags.length > 4, `expected the flags of ${command}, got ${flags}`);
     for (const flag of flags) {
       const row = rows.find((line) => line.startsWith(`| \`${flag}\` |`));

@@ -15,7 +15,7 @@ export const repository = fileURLToPath(new URL('../../', import.meta.url));
 export const demoModel = join(repository, 'models/demo');
 export const pictures = join(repository, 'examples/pictures');
 
-const main = fileURLToPath(new URL('../src/cli/main.js', import.meta.url));
+const startFile = fileURLToPath(new URL('../src/cli/start.cjs', import.meta.url));
 
 export interface Ended {
   code: number | null;
@@ -51,7 +51,10 @@ export async function startFleet(t: TestContext): Promise<Fleet> {
   const redis = await connectRedis({ socket: lease.socket });
   const producer = createProducer({ redis });
   const children: ChildProcess[] = [];
-  const env: Record<string, string> = { CLIPFLEET_DATA_DIR: dataDir };
+  const env: Record<string, string> = {
+    CLIPFLEET_DATA_DIR: dataDir,
+    CLIPFLEET_CACHE_DIR: join(folder, 'cache'),
+  };
   t.after(async () => {
     for (const child of children) child.kill('SIGKILL');
     redis.disconnect();
@@ -59,7 +62,7 @@ export async function startFleet(t: TestContext): Promise<Fleet> {
   });
 
   function start(...args: string[]): Running {
-    const child = spawn(process.execPath, [main, ...args], {
+    const child = spawn(process.execPath, [startFile, ...args], {
       cwd: folder,
       env: { ...process.env, ...env },
       stdio: ['ignore', 'pipe', 'pipe'],

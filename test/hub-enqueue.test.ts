@@ -52,7 +52,7 @@ test('enqueue takes the identity that a worker serves, without the Hub', async (
 
   const run = enqueued.stdout.trim();
   await until(async () => (await fleet.producer.runs.get(run))?.state === 'complete', 'the run is complete');
-  const [row] = await fleet.rows(run);
+  const { value: row } = await fleet.producer.rows(run).next();
   assert.ok(row?.status === 'classified', JSON.stringify(row));
   assert.equal(row.predictions[0]?.label, 'owl');
   worker.child.kill('SIGTERM');

@@ -5,6 +5,7 @@ import type { ImageRef } from '../src/shared/imageRef.ts';
 import { defineLabelSet } from '../src/shared/labelSet.ts';
 import { createBatcher } from '../src/worker/batcher.ts';
 import { createClassify } from '../src/worker/classify.ts';
+import { rankLabels } from '../src/worker/rank.ts';
 import { clip, rows } from './threeLabels.ts';
 
 const labels = { labelSet: defineLabelSet({ labels: ['fox'] }), matrix: rows([0.5]), truncated: [] };
@@ -38,7 +39,7 @@ function gatedLine(limits: { inFlight: number; decoding: number; batchSize: numb
     fetchImage: ({ id }) => fetching.enter(Number(id)),
     decodeImage: ([image]) => decoding.enter(image!),
     embedImage: batcher.embedImage,
-    scoring: clip,
+    rankImage: async (embedding, { matrix, labelSet }) => rankLabels(embedding, matrix, labelSet, clip),
     inFlight: new PQueue({ concurrency: limits.inFlight }),
     decoding: new PQueue({ concurrency: limits.decoding }),
   });

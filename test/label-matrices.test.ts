@@ -6,6 +6,7 @@ import { createLabelMatrices } from '../src/worker/labelMatrices.ts';
 import { type Fleet, startFleet } from './fleet.ts';
 
 const keys = keysUnder('test');
+const leaseMs = 30_000;
 
 /** A text tower that counts what it is asked; a prompt's embedding follows from its length. */
 function countingTower() {
@@ -32,7 +33,8 @@ async function storeLabels({ redis }: Fleet, input: LabelSetInput): Promise<stri
 test('a fleet encodes a label set once, also when all its workers need it at the same time', async (t) => {
   const fleet = await startFleet(t);
   const { asked, embedTexts } = countingTower();
-  const worker = () => createLabelMatrices({ redis: fleet.redis, keys, fingerprint: 'f', embedTexts });
+  const worker = () =>
+    createLabelMatrices({ redis: fleet.redis, keys, fingerprint: 'f', embedTexts, leaseMs });
   const id = await storeLabels(fleet, { labels: ['fox', 'bear'] });
   const [first, ...others] = await Promise.all([worker(), worker(), worker()].map((each) => each.get(id)));
   assert.deepEqual(asked, ['This is a photo of fox.', 'This is a photo of bear.']);
@@ -49,7 +51,7 @@ test('a changed threshold encodes nothing anew, another model everything', async
   const fleet = await startFleet(t);
   const { asked, embedTexts } = countingTower();
   const under = (fingerprint: string) =>
-    createLabelMatrices({ redis: fleet.redis, keys, fingerprint, embedTexts });
+    createLabelMatrices({ redis: fleet.redis, keys, fingerprint, embedTexts, leaseMs });
   const labels = ['fox', 'bear'];
   const matrices = under('f');
   await matrices.get(await storeLabels(fleet, { labels }));
@@ -62,7 +64,7 @@ test('a changed threshold encodes nothing anew, another model everything', async
 test('labels of which a prompt was cut are named', async (t) => {
   const fleet = await startFleet(t);
   const { embedTexts } = countingTower();
-  const matrices = createLabelMatrices({ redis: fleet.redis, keys, fingerprint: 'f', embedTexts });
+  const matrices = createLabelMatrices({ redis: fleet.redis, keys, fingerprint: 'f', embedTexts, leaseMs });
   const labels = ['fox', { label: 'bear', prompts: ['a bear', 'a bear that is too long'] }];
   const { truncated } = await matrices.get(await storeLabels(fleet, { labels }));
   assert.deepEqual(truncated, ['bear']);
@@ -71,7 +73,7 @@ test('labels of which a prompt was cut are named', async (t) => {
 test('an unknown label set is an error, and found once it is stored', async (t) => {
   const fleet = await startFleet(t);
   const { embedTexts } = countingTower();
-  const matrices = createLabelMatrices({ redis: fleet.redis, keys, fingerprint: 'f', embedTexts });
+  const matrices = createLabelMatrices({ redis: fleet.redis, keys, fingerprint: 'f', embedTexts, leaseMs });
   const labelSet = defineLabelSet({ labels: ['fox', 'bear'] });
   await assert.rejects(matrices.get(labelSetId(labelSet)), { code: 'LABEL_SET_UNKNOWN' });
   const id = await storeLabels(fleet, { labels: ['fox', 'bear'] });

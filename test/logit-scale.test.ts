@@ -2,11 +2,13 @@ import assert from 'node:assert/strict';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test } from 'node:test';
+import { openDevice } from '../src/worker/devices.ts';
 import { toHalf } from '../src/worker/half.ts';
 import { readSafetensorsScale, solveScale, withFileRanges } from '../src/worker/logitScale.ts';
 import { readModelFiles } from '../src/worker/model.ts';
 import { startSession } from '../src/worker/session.ts';
 import { demoModel } from './fleet.ts';
+import { temporaryFolder } from './support.ts';
 
 // Unit texts whose cosines with the image are the numbers themselves.
 const image = Float32Array.of(1, 0);
@@ -93,6 +95,7 @@ test('the demo model’s checkpoint and its joint graph say the same', async (t)
   const {
     dir: modelDir,
     graphs,
+    hashes,
     joint,
     preprocessing,
     textLimits,
@@ -100,7 +103,9 @@ test('the demo model’s checkpoint and its joint graph say the same', async (t)
     dir: demoModel,
     dtype: 'fp32',
   });
-  const spec = { modelDir, graphs, preprocessing, textLimits, device: 'cpu' as const, threads: 1 };
+  const cacheDir = await temporaryFolder(t);
+  const how = { device: await openDevice('cpu'), threads: 1, batchSize: 1, cacheDir };
+  const spec = { modelDir, graphs, hashes, preprocessing, textLimits, ...how };
   const session = await startSession({ ...spec, solveScaleFrom: joint });
   t.after(() => session.close());
   const relative = session.solvedScale!.logitScale / scale!.logitScale - 1;

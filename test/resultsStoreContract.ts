@@ -5,9 +5,9 @@ import type { Row } from '../src/shared/row.ts';
 
 const base = { uri: 'pictures/a.jpg', place: { chunk: 0, index: 0 }, at: '2026-01-01T00:00:00.000Z' };
 
-function classified(id: string, label: string, generation = 0): Row {
-  const predictions = [{ label, score: 0.75 }];
-  return { ...base, id, generation, status: 'classified', predictions, fingerprint: 'f' };
+function classified(id: string, index: number, generation = 0, fingerprint = 'f'): Row {
+  const predictions = [{ index, score: 0.75 }];
+  return { ...base, id, generation, status: 'classified', predictions, fingerprint };
 }
 
 function failed(id: string, generation = 0): Row {
@@ -29,7 +29,7 @@ export function testResultsStore(name: string, open: (t: TestContext) => Promise
 
   test(`${name}: rows come back as they were written, counted once`, async (t) => {
     const store = await open(t);
-    const rows = [classified('猫/😀.jpg', '$& {} "quoted"'), failed('b'), classified('constructor', 'x')];
+    const rows = [classified('猫/😀.jpg', 99_999), failed('b'), classified('constructor', 0)];
     await store.putRows('r', rows);
     await store.putRows('r', rows);
     const byId = (a: Row, b: Row) => (a.id < b.id ? -1 : 1);
@@ -39,23 +39,23 @@ export function testResultsStore(name: string, open: (t: TestContext) => Promise
 
   test(`${name}: runs do not see each other's rows`, async (t) => {
     const store = await open(t);
-    await store.putRows('r', [classified('a', 'cat')]);
+    await store.putRows('r', [classified('a', 0)]);
     assert.deepEqual(await allRows(store, 'other'), []);
     assert.deepEqual(await store.counts('other'), { classified: 0, failed: 0 });
   });
 
   test(`${name}: the first of two equal rows stays`, async (t) => {
     const store = await open(t);
-    await store.putRows('r', [classified('a', 'first')]);
-    await store.putRows('r', [classified('a', 'second')]);
+    await store.putRows('r', [classified('a', 1)]);
+    await store.putRows('r', [classified('a', 2)]);
     const [row] = await allRows(store, 'r');
-    assert.equal(row?.status === 'classified' && row.predictions[0]?.label, 'first');
+    assert.equal(row?.status === 'classified' && row.predictions[0]?.index, 1);
   });
 
   test(`${name}: classified wins over failed, whichever comes first`, async (t) => {
     const store = await open(t);
-    await store.putRows('r', [failed('a'), classified('b', 'cat')]);
-    await store.putRows('r', [classified('a', 'cat'), failed('b')]);
+    await store.putRows('r', [failed('a'), classified('b', 0)]);
+    await store.putRows('r', [classified('a', 0), failed('b')]);
     assert.deepEqual(
       (await allRows(store, 'r')).map(({ status }) => status),
       ['classified', 'classified'],
@@ -63,11 +63,34 @@ export function testResultsStore(name: string, open: (t: TestContext) => Promise
     assert.deepEqual(await store.counts('r'), { classified: 2, failed: 0 });
   });
 
+  test(`${name}: it says of the rows put which were new, which replaced another, and which were not written`, async (t) => {
+    const store = await open(t);
+    const first = [failed('a'), classified('b', 1), classified('c', 1)];
+    assert.deepEqual(await store.putRows('r', first), { fresh: 3, replaced: 0, kept: [] });
+    const second = [classified('a', 1), classified('b', 2), failed('c'), classified('d', 1)];
+    const { kept, ...counts } = await store.putRows('r', second);
+    assert.deepEqual(counts, { fresh: 1, replaced: 1 });
+    assert.deepEqual(kept.sort(), ['b', 'c']);
+    assert.deepEqual(await store.putRows('r', []), { fresh: 0, replaced: 0, kept: [] });
+  });
+
+  test(`${name}: each row keeps the fingerprint of the model that made it`, async (t) => {
+    const store = await open(t);
+    const ids = Array.from({ length: 100 }, (_, i) => `${i}`);
+    const rowOf = (id: string) => classified(id, 0, 0, `model-${Number(id) % 3}`);
+    await store.putRows('r', ids.slice(0, 50).map(rowOf));
+    await store.putRows('r', ids.slice(50).map(rowOf));
+    const rows = await allRows(store, 'r');
+    assert.deepEqual(await store.counts('r'), { classified: 100, failed: 0 });
+    const byId = (a: Row, b: Row) => Number(a.id) - Number(b.id);
+    assert.deepEqual(rows.sort(byId), ids.map(rowOf));
+  });
+
   test(`${name}: a higher generation wins, also a failed one over a classified one`, async (t) => {
     const store = await open(t);
-    await store.putRows('r', [classified('a', 'cat', 0)]);
+    await store.putRows('r', [classified('a', 0, 0)]);
     await store.putRows('r', [failed('a', 10)]);
-    await store.putRows('r', [classified('a', 'late', 9)]);
+    await store.putRows('r', [classified('a', 0, 9)]);
     const [row] = await allRows(store, 'r');
     assert.deepEqual([row?.status, row?.generation], ['failed', 10]);
     assert.deepEqual(await store.counts('r'), { classified: 0, failed: 1 });
@@ -75,14 +98,14 @@ export function testResultsStore(name: string, open: (t: TestContext) => Promise
 
   test(`${name}: has tells the ids with a row of the generation or a later one`, async (t) => {
     const store = await open(t);
-    await store.putRows('r', [classified('a', 'cat', 1), failed('b', 0)]);
+    await store.putRows('r', [classified('a', 0, 1), failed('b', 0)]);
     assert.deepEqual([...(await store.has('r', ['a', 'b', 'c'], 0))].sort(), ['a', 'b']);
     assert.deepEqual([...(await store.has('r', ['a', 'b', 'c'], 1))], ['a']);
   });
 
   test(`${name}: pages hold every row of many`, async (t) => {
     const store = await open(t);
-    const rows = Array.from({ length: 20_000 }, (_, i) => classified(`image-${i}`, 'cat'));
+    const rows = Array.from({ length: 20_000 }, (_, i) => classified(`image-${i}`, 0));
     for (let from = 0; from < rows.length; from += 500)
       await store.putRows('r', rows.slice(from, from + 500));
     const ids = new Set((await allRows(store, 'r')).map(({ id }) => id));

@@ -1,20 +1,28 @@
 import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
+import { openDevice } from '../src/worker/devices.ts';
 import { readModelFiles } from '../src/worker/model.ts';
 import { type Session, startSession } from '../src/worker/session.ts';
 import { demoModel } from './fleet.ts';
+import { temporaryFolder } from './support.ts';
 
 const imageBytes = 64 * 64 * 3;
 
 async function startDemo(t: TestContext): Promise<Session> {
-  const { graphs, preprocessing, textLimits } = await readModelFiles({ dir: demoModel, dtype: 'fp32' });
+  const { graphs, hashes, preprocessing, textLimits } = await readModelFiles({
+    dir: demoModel,
+    dtype: 'fp32',
+  });
   const session = await startSession({
     modelDir: demoModel,
     graphs,
+    hashes,
     preprocessing,
     textLimits,
-    device: 'cpu',
+    device: await openDevice('cpu'),
     threads: 1,
+    batchSize: 4,
+    cacheDir: await temporaryFolder(t),
     solveScaleFrom: undefined,
   });
   t.after(() => session.close());

@@ -1,7 +1,10 @@
 import assert from 'node:assert/strict';
-import { defineLabelSet, type LabelSetInput } from '../src/shared/labelSet.ts';
+import { after } from 'node:test';
+import { defineLabelSet, type LabelSet, type LabelSetInput } from '../src/shared/labelSet.ts';
+import { nameLabels, type Prediction } from '../src/shared/prediction.ts';
 import type { LabelMatrix } from '../src/worker/labelMatrix.ts';
 import { rank, type Scoring } from '../src/worker/rank.ts';
+import { createScorer, type Scorer } from '../src/worker/scorer.ts';
 
 export const clip: Scoring = { logitScale: 10, logitBias: 0, scoreFunction: 'softmax' };
 export const siglip: Scoring = { logitScale: 10, logitBias: -5, scoreFunction: 'sigmoid' };
@@ -16,15 +19,47 @@ export function rows(cosines: number[]): LabelMatrix {
   return { data, labels: cosines.length, dimensions: 2 };
 }
 
-export function ranked(input: LabelSetInput, scoring: Scoring = clip, of: LabelMatrix = matrix) {
-  return rank(image, of, defineLabelSet(input), scoring);
+/** A way to rank, and how far its scores may be from the formula's. */
+export interface Way {
+  name: string;
+  tolerance: number;
+  rank(embedding: Float32Array, matrix: LabelMatrix, set: LabelSet, scoring: Scoring): Promise<Prediction[]>;
 }
 
-export function close(actual: number | undefined, expected: number): void {
-  assert.ok(Math.abs(actual! - expected) < 1e-12, `${actual} is not ${expected}`);
+const scorers = new Map<string, Scorer>();
+
+/** A scoring thread for each scoring. */
+function scorerOf(scoring: Scoring): Scorer {
+  const key = JSON.stringify(scoring);
+  const scorer = scorers.get(key) ?? createScorer({ scoring });
+  scorers.set(key, scorer);
+  return scorer;
+}
+
+after(() => Promise.all([...scorers.values()].map((scorer) => scorer.close())));
+
+/** What one does must be what the other does, but for the rounding of float32. */
+export const ways: Way[] = [
+  { name: 'rank', tolerance: 1e-12, rank: async (...args) => rank(...args) },
+  {
+    name: 'the scoring thread',
+    tolerance: 2e-6,
+    async rank(embedding, matrix, labelSet, scoring) {
+      return nameLabels(await scorerOf(scoring).rankImage(embedding, { labelSet, matrix }), labelSet.labels);
+    },
+  },
+];
+
+export function ranked(way: Way, input: LabelSetInput, scoring: Scoring = clip, of: LabelMatrix = matrix) {
+  return way.rank(image, of, defineLabelSet(input), scoring);
+}
+
+export function close(way: Way, actual: number | undefined, expected: number): void {
+  assert.ok(Math.abs(actual! - expected) <= way.tolerance, `${actual} is not ${expected}`);
 }
 
 export function assertScores(
+  way: Way,
   predictions: { label: string; score: number }[],
   expected: [string, number][],
 ): void {
@@ -32,5 +67,5 @@ export function assertScores(
     predictions.map(({ label }) => label),
     expected.map(([label]) => label),
   );
-  for (const [index, [, score]] of expected.entries()) close(predictions[index]!.score, score);
+  for (const [index, [, score]] of expected.entries()) close(way, predictions[index]!.score, score);
 }

@@ -37,7 +37,7 @@ async function filesOf(pattern: string): Promise<{ path: string; text: string }[
   return Promise.all(paths.sort().map(read));
 }
 
-const source = await filesOf('src/**/*.ts');
+const source = await filesOf('src/**/*.{ts,cts}');
 
 /** The modules a file imports, types left out. */
 function importsOf(text: string): string[] {

@@ -62,7 +62,7 @@ test('two runs with different labels share a batch, and each gets its own labels
   });
 
   const batches: number[] = [];
-  const flags = { batchSize: '11', decodeThreads: '2', imagesInFlight: '12' };
+  const settings = { batchSize: 11, decodeThreads: 2, imagesInFlight: 12 };
   const worker = startWorker(
     {
       redis: fleet.redis,
@@ -76,7 +76,7 @@ test('two runs with different labels share a batch, and each gets its own labels
       trustPaths: true,
       onBatch: (images) => batches.push(images),
     },
-    readConfig(workerOptions, flags, {}),
+    { ...readConfig(workerOptions, {}, {}), ...settings },
   );
   // The worker goes before the Redis it works with.
   try {
@@ -93,14 +93,15 @@ test('two runs with different labels share a batch, and each gets its own labels
     ['animals', animals],
     ['vehicles', vehicles],
   ] as const) {
-    const rows = await fleet.rows(run);
-    assert.equal(rows.length, names.length);
-    for (const row of rows) {
+    let count = 0;
+    for await (const row of fleet.producer.rows(run)) {
+      count++;
       assert.ok(row.status === 'classified', `${row.id} of ${run} failed`);
       assert.deepEqual(row.predictions.map(({ label }) => label).sort(), [...labels].sort());
       const sum = row.predictions.reduce((total, { score }) => total + score, 0);
       if (run === 'vehicles') assert.ok(Math.abs(sum - 1) > 0.01, 'cosines do not add up to 1');
       else assert.equal(row.predictions[0]?.label, row.id.split('.')[0], 'each image got its own embedding');
     }
+    assert.equal(count, names.length);
   }
 });

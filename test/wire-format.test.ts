@@ -2,12 +2,18 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { CHUNK_IMAGES_MAX, CHUNK_NUMBER_MAX, parseChunkJob } from '../src/shared/chunkJob.ts';
+import {
+  CHUNK_IMAGES_MAX,
+  CHUNK_NUMBER_MAX,
+  encodeChunkJob,
+  jobId,
+  parseChunkJob,
+} from '../src/shared/chunkJob.ts';
 import { keysUnder } from '../src/shared/keys.ts';
 import { canonicalLabelSet, labelSetId, labelSetLimits, parseLabelSet } from '../src/shared/labelSet.ts';
-import { chunkJobOptions, jobId, laneName } from '../src/shared/lanes.ts';
+import { chunkJobOptions, laneName } from '../src/shared/lanes.ts';
 import { modelKey } from '../src/shared/modelIdentity.ts';
-import type { Row } from '../src/shared/row.ts';
+import { decodeRow } from '../src/shared/rowCodec.ts';
 import { announceScript, finishScript, openScript } from '../src/shared/runScripts.ts';
 import { repository, startFleet } from './fleet.ts';
 
@@ -28,16 +34,17 @@ function json<T = Record<string, string>>(name: string): T {
 
 const id = block('text label-set-id');
 const model = json('model');
-const job = parseChunkJob(json('job'));
+const options = json('job-options');
+const job = parseChunkJob({ id: options.jobId, data: json('job') });
 
 test('the page names the keys that are used', () => {
-  const [run, bucket] = ['night-7', 3];
+  const [run, bucket] = ['night-7', 1];
   const named = [...page.matchAll(/^\| `(clipfleet:[^`]+)` \|/gm)].map(([, key]) => key);
   const used = [
     keys.labelSet(id),
     keys.models(),
     ...[keys.run, keys.chunks, keys.announced, keys.warnings].map((key) => key(run)),
-    ...[keys.rows, keys.counts].map((key) => key(run, bucket)),
+    ...[keys.rows, keys.fingerprints, keys.counts].map((key) => key(run, bucket)),
   ];
   assert.deepEqual(named, used);
 });
@@ -62,8 +69,8 @@ test('its model has the key and the lanes it says', () => {
 });
 
 test('its job is one a worker takes, with the options a producer gives', () => {
-  assert.equal(job.labelSet, id);
-  assert.deepEqual(json('job-options'), chunkJobOptions(jobId(job.run, job.chunk, job.generation), 3));
+  assert.deepEqual(json('job'), encodeChunkJob(job.images));
+  assert.deepEqual(options, chunkJobOptions(jobId(job.run, job.chunk, job.generation), 3));
 });
 
 test('its record of a run is what opening, announcing and sealing leave', async (t) => {
@@ -78,13 +85,21 @@ test('its record of a run is what opening, announcing and sealing leave', async 
   assert.match(`${stored.createdAt} ${stored.sealedAt}`, /^(\d{4}-\d\d-\d\dT[\d:.]+Z ?){2}$/);
 });
 
-test('its row is stored where and as it says', async (t) => {
+test('its rows are stored where and as it says', async (t) => {
   const { redis, producer } = await startFleet(t);
-  const stored = block('text row');
-  const row = { id: 'owl.jpg', generation: 0, ...JSON.parse(stored.slice(5)) } as Row;
-  await producer.store.putRows(job.run, [row]);
-  assert.equal(await redis.hget(keys.rows(job.run, 3), 'owl.jpg'), stored);
-  assert.deepEqual(await redis.hgetall(keys.counts(job.run, 3)), { classified: '1' });
+  const [fingerprint, bucket] = [block('text fingerprint'), 1];
+  for (const name of ['row', 'failed-row']) {
+    // One line for each field: its bytes in hex, then what they are.
+    const hex = [...block(`text ${name}`).matchAll(/^((?:[0-9a-f]{2}(?: |$))+)/gm)].map(([, bytes]) => bytes);
+    const stored = Buffer.from(hex.join('').replaceAll(' ', ''), 'hex');
+    const row = decodeRow('owl.jpg', stored, [fingerprint]);
+    assert.deepEqual(json(`${name}-content`), JSON.parse(JSON.stringify(row)));
+    await redis.del(keys.rows(job.run, bucket));
+    await producer.store.putRows(job.run, [row]);
+    assert.deepEqual(await redis.hgetBuffer(keys.rows(job.run, bucket), 'owl.jpg'), stored);
+  }
+  assert.deepEqual(await redis.hgetall(keys.fingerprints(job.run, bucket)), { [fingerprint]: '0' });
+  assert.deepEqual(await redis.hgetall(keys.counts(job.run, bucket)), { classified: '1', failed: '1' });
 });
 
 test('its limits are those of the code', () => {

@@ -9,6 +9,7 @@ import { retryCommand } from './retry.ts';
 import { rmCommand } from './rm.ts';
 import { runsCommand } from './runs.ts';
 import { statusCommand } from './status.ts';
+import { tuneCommand } from './tune.ts';
 import { verifyCommand } from './verify.ts';
 import { workerCommand } from './worker.ts';
 
@@ -27,5 +28,6 @@ export const commands = [
   auditCommand,
   rmCommand,
   verifyCommand,
+  tuneCommand,
   demoCommand,
 ];

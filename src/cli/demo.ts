@@ -5,12 +5,13 @@ import { listSource } from '../producer/source.ts';
 import type { Config } from '../shared/config.ts';
 import { defineLabelSet } from '../shared/labelSet.ts';
 import { privateLaneName } from '../shared/lanes.ts';
-import { bundledModel, findModel, startModel } from '../worker/loadModel.ts';
+import { bundledModel, findModel } from '../worker/loadModel.ts';
 import { workerOptions } from '../worker/worker.ts';
 import { createCommand } from './commandOptions.ts';
 import { type Context, contextOptions, openContext } from './context.ts';
 import { exitCodes, followRun } from './follow.ts';
 import { onInterrupt } from './interrupt.ts';
+import { startModelShown } from './modelShown.ts';
 import { printRows } from './printRows.ts';
 import { startPrivateWorker } from './privateWorker.ts';
 import { createProgress } from './progress.ts';
@@ -35,7 +36,7 @@ const scenes = [
   },
 ];
 
-const optionNames = ['device', 'threads', ...workerOptions, ...contextOptions] as const;
+const optionNames = ['device', 'threads', 'cacheDir', ...workerOptions, ...contextOptions] as const;
 
 export const demoCommand = createCommand({
   name: 'demo',
@@ -58,7 +59,8 @@ export const demoCommand = createCommand({
 async function demo(context: Context, config: Config<(typeof optionNames)[number]>): Promise<number> {
   const lane = privateLaneName(newRunId());
   const files = await findModel({ model: bundledModel, revision: 'main', dtype: 'fp32' });
-  const model = await startModel(files, config);
+  const model = await startModelShown(files, config);
+  const settings = { ...config, ...model.settings };
   const interrupt = onInterrupt('finishing what has begun.');
   // All three runs wait in the lane before the worker starts, the largest in front: so their images meet in its batches.
   const runs: string[] = [];
@@ -66,7 +68,7 @@ async function demo(context: Context, config: Config<(typeof optionNames)[number
   try {
     for (const scene of scenes.toReversed())
       runs.unshift(await addScene(context, model.identity, lane, scene));
-    const worker = startPrivateWorker(context, model, lane, config, (images) => batches.push(images));
+    const worker = startPrivateWorker(context, model, lane, settings, (images) => batches.push(images));
     const progress = createProgress();
     for (const run of runs) await followRun(context.producer, run, progress, interrupt.signal);
     progress.stop();

@@ -10,12 +10,15 @@ export interface Interrupt {
  * The first SIGINT or SIGTERM asks to drain, the second ends the process at once.
  *
  * Either way nothing is lost: rows are written before their job completes, and what has no row can be continued.
+ *
+ * @param beforeLeaving what the second one does before the process ends
  */
-export function onInterrupt(sayWhatHappens: string): Interrupt {
+export function onInterrupt(sayWhatHappens: string, beforeLeaving?: () => void): Interrupt {
   const controller = new AbortController();
   const handle = (name: NodeJS.Signals) => {
     if (controller.signal.aborted) {
       stop();
+      beforeLeaving?.();
       dieOf(name);
       return;
     }

@@ -12,7 +12,7 @@ import type { LabelSet } from '../shared/labelSet.ts';
 import { privateLaneName } from '../shared/lanes.ts';
 import { type LoadedModel, modelOptions } from '../worker/loadModel.ts';
 import type { ModelFiles } from '../worker/model.ts';
-import { workerOptions } from '../worker/worker.ts';
+import { type WorkerSettings, workerOptions } from '../worker/worker.ts';
 import { createCommand } from './commandOptions.ts';
 import { type Context, contextOptions, openContext } from './context.ts';
 import { exitCodes, followRun } from './follow.ts';
@@ -79,10 +79,11 @@ async function label(
   const lane = await openPrivateLane(run, context);
   const interrupt = onInterrupt(`finishing what has begun; continue with --run ${run}.`);
   const model = await startModelShown(files, config);
+  const settings = { ...config, ...model.settings };
   try {
     const newRun = { model: model.identity, labelSet, run, privateLane: lane.name };
     const openRun = await context.producer.openRun(newRun);
-    await workUntilComplete(context, config, model, openRun, refs, interrupt.signal);
+    await workUntilComplete(context, settings, model, openRun, refs, interrupt.signal);
   } finally {
     await model.session.close();
     interrupt.stop();
@@ -98,7 +99,7 @@ async function label(
 
 async function workUntilComplete(
   context: Context,
-  config: LabelConfig,
+  config: LabelConfig & WorkerSettings,
   model: LoadedModel,
   openRun: OpenRun,
   refs: AsyncIterable<ImageRef>,

@@ -3,7 +3,7 @@ import {
   findModel,
   type LoadedModel,
   type ModelChoice,
-  type ModelConfig,
+  type SessionConfig,
   startModel,
 } from '../worker/loadModel.ts';
 import type { ModelFiles } from '../worker/model.ts';
@@ -15,7 +15,7 @@ export function findModelShown(choice: ModelChoice): Promise<ModelFiles> {
 }
 
 /** The model with its session; its scale may have to be downloaded. */
-export function startModelShown(files: ModelFiles, config: ModelConfig): Promise<LoadedModel> {
+export function startModelShown(files: ModelFiles, config: SessionConfig): Promise<LoadedModel> {
   return showing((options) => startModel(files, config, options));
 }
 
@@ -24,9 +24,13 @@ async function showing<T>(work: (options: FindModelOptions) => Promise<T>): Prom
   try {
     return await work({
       onProgress: progress.update,
-      onWarning: (warning) => process.stderr.write(`Warning: ${warning}\n`),
+      onWarning: warn,
     });
   } finally {
     progress.stop();
   }
+}
+
+function warn(warning: string): void {
+  process.stderr.write(`Warning: ${warning}\n`);
 }

@@ -1,5 +1,4 @@
-import { readRows } from '../producer/rows.ts';
-import { unknownRun } from '../shared/runErrors.ts';
+import { begin } from '../producer/begin.ts';
 import type { Context } from './context.ts';
 import { openJsonLines } from './jsonLines.ts';
 import { printable } from './printable.ts';
@@ -15,11 +14,10 @@ export async function printRows(
   what: 'table' | 'jsonl' | 'both',
   output: string,
 ): Promise<number> {
-  const record = await producer.runs.get(run);
-  if (!record) throw unknownRun(run);
+  const rows = await begin(producer.rows(run));
   const lines = what === 'table' ? undefined : await openJsonLines(output);
   const table = createTable();
-  for await (const row of readRows(producer.store, record)) {
+  for await (const row of rows) {
     table.add(row);
     await lines?.write(row);
   }

@@ -1,6 +1,5 @@
-import type { Config } from '../shared/config.ts';
 import type { LoadedModel } from '../worker/loadModel.ts';
-import { type RunningWorker, startWorker, type workerOptions } from '../worker/worker.ts';
+import { type RunningWorker, startWorker, type WorkerSettings } from '../worker/worker.ts';
 import type { Context } from './context.ts';
 
 /** A worker for one private lane in this process; it reads every path that its user may. */
@@ -8,7 +7,7 @@ export function startPrivateWorker(
   { producer, redis, prefix, log }: Context,
   model: LoadedModel,
   lane: string,
-  config: Config<(typeof workerOptions)[number]>,
+  config: WorkerSettings,
   onBatch?: (images: number) => void,
 ): RunningWorker {
   const { store, runs } = producer;

@@ -1,5 +1,5 @@
 import { modelOptions } from '../worker/loadModel.ts';
-import { verifyModel } from '../worker/verify.ts';
+import { VERIFY_BATCH, verifyModel } from '../worker/verify.ts';
 import { createCommand } from './commandOptions.ts';
 import { exitCodes } from './follow.ts';
 import { findModelShown, startModelShown } from './modelShown.ts';
@@ -15,7 +15,7 @@ export const verifyCommand = createCommand({
   options: [...modelOptions, 'format'] as const,
   async run(_, config) {
     const files = await findModelShown(config);
-    const model = await startModelShown(files, config);
+    const model = await startModelShown(files, { ...config, batchSize: VERIFY_BATCH });
     try {
       const checks = await verifyModel(files, model);
       const lines = checks.map(({ name, ok, detail }) => [ok ? 'ok' : 'FAILED', name, printable(detail)]);

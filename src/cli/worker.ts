@@ -1,18 +1,31 @@
 import type { Config } from '../shared/config.ts';
 import { keysUnder } from '../shared/keys.ts';
 import { laneName } from '../shared/lanes.ts';
+import { createLog } from '../shared/log.ts';
 import { modelKey } from '../shared/modelIdentity.ts';
 import { registerModel } from '../shared/models.ts';
 import { parseRoots } from '../shared/roots.ts';
 import { type LoadedModel, modelOptions } from '../worker/loadModel.ts';
-import { startWorker, workerOptions } from '../worker/worker.ts';
+import { startReporting } from '../worker/reportWork.ts';
+import { coresOfEach } from '../worker/settings.ts';
+import { startWorker, type WorkerSettings, workerOptions } from '../worker/worker.ts';
 import { createCommand } from './commandOptions.ts';
 import { type Context, contextOptions, openContext } from './context.ts';
 import { exitCodes } from './follow.ts';
 import { onInterrupt } from './interrupt.ts';
 import { findModelShown, startModelShown } from './modelShown.ts';
+import { devicesOf, supervise } from './supervise.ts';
+import { isSupervised, sayReady, supervisorSaysStop } from './supervised.ts';
 
-const optionNames = [...modelOptions, 'root', ...workerOptions, ...contextOptions] as const;
+const optionNames = [
+  ...modelOptions,
+  'root',
+  ...workerOptions,
+  'devices',
+  'processes',
+  'logEveryMs',
+  ...contextOptions,
+] as const;
 
 type WorkerConfig = Config<(typeof optionNames)[number]>;
 
@@ -22,16 +35,20 @@ export const workerCommand = createCommand({
   examples: [
     'clipfleet worker --model models/demo',
     'REDIS_URL=redis://queue:6379 clipfleet worker --root photos=/mnt/photos --batch-size 64 --device cuda',
+    'clipfleet worker --processes 2',
   ],
   options: optionNames,
   async run(_, config) {
+    const devices = devicesOf(config);
+    if (devices && !isSupervised()) return supervise(devices, createLog(config.logLevel));
     const roots = parseRoots(config.root ?? [], process.cwd());
     const files = await findModelShown(config);
     const context = await openContext(config);
     try {
-      const model = await startModelShown(files, config);
+      const cores = coresOfEach(devices?.length ?? 1);
+      const model = await startModelShown(files, { ...config, cores });
       try {
-        return await serve(context, config, model, roots);
+        return await serve(context, { ...config, ...model.settings }, model, roots);
       } finally {
         await model.session.close();
       }
@@ -44,7 +61,7 @@ export const workerCommand = createCommand({
 /** Works the model's lanes until a signal comes. */
 async function serve(
   { producer, redis, prefix, log }: Context,
-  config: WorkerConfig,
+  config: WorkerConfig & WorkerSettings,
   model: LoadedModel,
   roots: Map<string, string>,
 ): Promise<number> {
@@ -52,25 +69,37 @@ async function serve(
   const { logitScale, logitBias, source: scaleSource } = model.scoring;
   const scale = { logitScale, logitBias, scaleSource };
   const about = { fingerprint, key: modelKey(identity), ...scale, at: new Date().toISOString() };
-  await registerModel(redis, keysUnder(prefix), identity, about);
+  const keys = keysUnder(prefix);
+  await registerModel(redis, keys, identity, about);
   const lanes = [
     { name: laneName('interactive', identity), urgent: true },
     { name: laneName('bulk', identity), urgent: false },
   ];
   const { store, runs } = producer;
+  const { logEveryMs: everyMs } = config;
+  const { fallback, name: device } = model.device;
   const onBatch = (images: number) => log.debug({ images }, 'batch');
-  const context = { redis, prefix, log, model, store, runs, lanes, roots, trustPaths: false, onBatch };
+  const onTextBatch = (prompts: number) => log.debug({ prompts }, 'text batch');
+  const told = { log, onBatch, onTextBatch };
+  const context = { redis, prefix, model, store, runs, lanes, roots, trustPaths: false, ...told };
   const worker = startWorker(context, config);
-  // Nothing can be finished without the session; whatever started this process should start it again.
+  // Nothing can be finished without its threads; whatever started this process should start it again.
   worker.died.catch((error: Error) => {
     log.fatal({ err: error }, 'session lost');
     process.exit(exitCodes.couldNotRun);
   });
-  const interrupt = onInterrupt('finishing the images in flight.');
+  const stopped = isSupervised()
+    ? supervisorSaysStop()
+    : onInterrupt('finishing the images in flight.').interrupted;
+  const on = { device, ...(fallback && { deviceFallback: fallback }), ...model.settings, from: model.from };
   const said = { model: identity, ...scale, lanes: lanes.map(({ name }) => name), roots: [...roots.keys()] };
-  log.info(said, 'worker ready');
-  await interrupt.interrupted;
+  log.info({ pid: process.pid, ...on, ...said }, 'worker ready');
+  sayReady();
+  const { takeReport } = worker;
+  const reporting = startReporting({ redis, keys, log, model: identity, device, everyMs, takeReport });
+  await stopped;
   await worker.close();
+  await reporting.stop();
   log.info('worker stopped');
   return exitCodes.classified;
 }

@@ -4,7 +4,7 @@ import type { Redis } from 'ioredis';
 import { runIdSchema } from '../shared/chunkJob.ts';
 import { ClipfleetError } from '../shared/errors.ts';
 import { keysUnder } from '../shared/keys.ts';
-import { canonicalLabelSet, type LabelSet, labelSetId } from '../shared/labelSet.ts';
+import type { LabelSet } from '../shared/labelSet.ts';
 import { type LaneKind, laneEventsMax, laneName } from '../shared/lanes.ts';
 import { servedIdentity } from '../shared/models.ts';
 import { createRedisResultsStore } from '../shared/redisResultsStore.ts';
@@ -13,6 +13,7 @@ import type { PublicRow } from '../shared/row.ts';
 import { createRunControl } from '../shared/runControl.ts';
 import { unknownRun } from '../shared/runErrors.ts';
 import { createRuns } from '../shared/runs.ts';
+import { readLabelSet, storeLabelSet } from '../shared/storedLabelSet.ts';
 import { createOpenRun, type OpenRun } from './openRun.ts';
 import { readRows } from './rows.ts';
 import { type RunProgress, readProgress, type WaitOptions, waitForRun } from './runProgress.ts';
@@ -46,11 +47,7 @@ export function createProducer({ redis, prefix = 'clipfleet', store: given }: Pr
     runs,
     store,
     /** Stores the label set under its id, once; the same set again changes nothing. */
-    async putLabelSet(labelSet: LabelSet): Promise<string> {
-      const id = labelSetId(labelSet);
-      await redis.set(keys.labelSet(id), canonicalLabelSet(labelSet), 'NX');
-      return id;
-    },
+    putLabelSet: (labelSet: LabelSet): Promise<string> => storeLabelSet(redis, keys, labelSet),
 
     /** @throws USAGE for the id, RUN_MISMATCH when the run exists with another model or label set */
     async openRun(options: OpenRunOptions): Promise<OpenRun> {
@@ -58,7 +55,7 @@ export function createProducer({ redis, prefix = 'clipfleet', store: given }: Pr
       const valid = runIdSchema.safeParse(run);
       if (!valid.success)
         throw new ClipfleetError('USAGE', `${valid.error.issues[0]?.message}, got '${run}'.`);
-      const labelSet = await this.putLabelSet(options.labelSet);
+      const labelSet = await storeLabelSet(redis, keys, options.labelSet);
       const name = options.privateLane ?? laneName(lane, model);
       const record = await runs.open({ run, model, labelSet, lane: name });
       const connection = { connection: redis, prefix, streams: { events: { maxLen: laneEventsMax } } };
@@ -80,11 +77,11 @@ export function createProducer({ redis, prefix = 'clipfleet', store: given }: Pr
     waitFor: (run: string, options?: WaitOptions): Promise<RunProgress> =>
       waitForRun({ runs, store }, run, options),
 
-    /** The rows there are so far, each once; in the order of the input up to 100,000 images. @throws RUN_UNKNOWN */
+    /** The rows there are so far, each once; in the order of the input up to 100,000 images. @throws RUN_UNKNOWN, LABEL_SET_UNKNOWN */
     async *rows(run: string): AsyncGenerator<PublicRow> {
       const record = await runs.get(run);
       if (!record) throw unknownRun(run);
-      yield* readRows(store, record);
+      yield* readRows(store, record, () => readLabelSet(redis, keys, record.labelSet));
     },
   };
 }

@@ -1,6 +1,5 @@
 import type { Queue } from 'bullmq';
-import type { ImageRef } from '../shared/imageRef.ts';
-import { jobId } from '../shared/lanes.ts';
+import { jobId, salvageChunk } from '../shared/chunkJob.ts';
 import type { ResultsStore } from '../shared/resultsStore.ts';
 import type { Runs } from '../shared/runs.ts';
 
@@ -15,7 +14,7 @@ export async function reclaimLane(
 ): Promise<void> {
   for (const chunk of await runs.pendingChunks(run)) {
     const job = await lane.getJob(jobId(run, chunk, 0));
-    const ids = job ? (job.data as { images: ImageRef[] }).images.map(({ id }) => id) : [];
+    const ids = (job && salvageChunk(job)?.images.map(({ id }) => id)) ?? [];
     // A chunk without a job was announced and never added: none of its images can have a row.
     const done = job ? (await store.has(run, ids, 0)).size : 0;
     await runs.withdraw(run, chunk, done);

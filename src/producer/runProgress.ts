@@ -27,24 +27,33 @@ export interface RunState {
 }
 
 /**
- * How long to wait before asking again: a share of what was waited already, so that the answer to a small run comes no
- * more than so much late, and a long one costs few questions.
+ * How long to wait before asking again: a twentieth of what was waited so far, so that an answer is at most that much late.
+ * One image on an idle worker is done in milliseconds, and its user should not wait for a clock; a run of hours is
+ * asked ten times a second.
  */
 const POLL_SHARE = 1 / 20;
-const POLL_MS_MIN = 2;
-const POLL_MS_MAX = 100;
+const POLL_MIN_MS = 2;
+const POLL_MAX_MS = 100;
 
-/** Where the run is, from its ledger and its rows. @throws RUN_UNKNOWN */
+/** Where the run is, from its rows and its ledger. @throws RUN_UNKNOWN */
 export async function readProgress({ runs, store }: RunState, run: string): Promise<RunProgress> {
-  // Rows before the ledger: so they are never ahead of it. But a complete run has all its rows, and those are read again.
+  // Rows before the ledger: so they are never ahead of it. But an ended run has all its rows, and those are read again.
   const [early, active] = await Promise.all([store.counts(run), runs.active(run)]);
-  const record = await runs.get(run);
-  if (!record) throw unknownRun(run);
+  const record = await readLedger({ runs }, run);
   const { state, paused } = record;
-  const complete = state === 'complete';
-  const ended = complete || state === 'cancelled';
+  const [complete, ended] = [state === 'complete', hasEnded(record)];
   const counts = ended ? await store.counts(run) : early;
   return { ...accountOf(record, counts, active), failures: counts.failures, state, paused, complete, ended };
+}
+
+async function readLedger({ runs }: Pick<RunState, 'runs'>, run: string): Promise<Run> {
+  const record = await runs.get(run);
+  if (!record) throw unknownRun(run);
+  return record;
+}
+
+function hasEnded({ state }: Run): boolean {
+  return state === 'complete' || state === 'cancelled';
 }
 
 /**
@@ -57,11 +66,16 @@ export async function waitForRun(
   run: string,
   { signal, onProgress }: WaitOptions = {},
 ): Promise<RunProgress> {
-  const startedAt = Date.now();
+  const startedAt = performance.now();
   for (;;) {
-    const progress = await readProgress(from, run);
-    onProgress?.(progress);
-    if (progress.ended || signal?.aborted) return progress;
-    await delay(Math.min(POLL_MS_MAX, Math.max(POLL_MS_MIN, (Date.now() - startedAt) * POLL_SHARE)));
+    // The ledger is one key and the counts are in many: they are read for somebody who looks, and at the end.
+    const ends = signal?.aborted || hasEnded(await readLedger(from, run));
+    if (ends || onProgress) {
+      const progress = await readProgress(from, run);
+      onProgress?.(progress);
+      if (progress.ended || signal?.aborted) return progress;
+    }
+    const waited = performance.now() - startedAt;
+    await delay(Math.min(Math.max(waited * POLL_SHARE, POLL_MIN_MS), POLL_MAX_MS));
   }
 }

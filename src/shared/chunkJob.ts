@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { ClipfleetError } from './errors.ts';
-import { imageRefSchema } from './imageRef.ts';
+import { type ImageRef, imageRefLimits, imageRefSchema } from './imageRef.ts';
 
 /** The version of jobs, rows, runs and label sets that this code writes, and the newest it reads. */
 export const WIRE_VERSION = 1;
@@ -14,36 +14,60 @@ export const runIdSchema = z
   .string()
   .regex(/^[A-Za-z0-9_-]{1,64}$/, 'Expected a run id of 1 to 64 letters, digits, - and _');
 
-const labelSetIdSchema = z.string().regex(/^[0-9a-f]{64}$/, 'Expected a SHA-256 in hex');
+const chunkNumberSchema = z.int().min(0).max(CHUNK_NUMBER_MAX);
 
-/** What a job carries: one chunk of a run. */
-export const chunkJobSchema = z.strictObject({
-  v: z.literal(WIRE_VERSION),
-  run: runIdSchema,
-  chunk: z.int().min(0).max(CHUNK_NUMBER_MAX),
-  generation: z.int().min(0).max(9_999),
-  labelSet: labelSetIdSchema,
-  images: z.array(imageRefSchema).min(1).max(CHUNK_IMAGES_MAX),
-});
+/** A chunk of a run: what a job stands for. */
+export interface Chunk {
+  run: string;
+  chunk: number;
+  /** Retry generation: 0 for the first pass over a run. */
+  generation: number;
+  images: ImageRef[];
+}
 
-export type ChunkJob = z.infer<typeof chunkJobSchema>;
-
-/** What can be saved of a job that breaks some rule: enough to give each of its images a row. */
-const salvageSchema = z.object({
-  run: runIdSchema,
-  chunk: z.int().min(0).max(CHUNK_NUMBER_MAX),
-  generation: z.int().min(0).max(9_999).catch(0),
-  images: z.array(z.object({ id: imageRefSchema.shape.id, uri: z.string().catch('') })).max(10_000),
-});
-
-export type SalvagedChunk = z.infer<typeof salvageSchema>;
+/** The chunk's name is its job's id, so that adding a chunk twice adds one job, and a job need not carry it again. */
+export function jobId(run: string, chunk: number, generation: number): string {
+  return `${run}.${chunk}.${generation}`;
+}
 
 /**
- * The chunk in a job's data.
+ * What a job carries: ids and uris in turns, a uri that is the id as an empty text. It waits in Redis by the hundred
+ * thousand, hence no names.
+ */
+const chunkJobSchema = z.strictObject({
+  v: z.literal(WIRE_VERSION),
+  images: z
+    .array(z.string())
+    .min(2)
+    .max(2 * CHUNK_IMAGES_MAX)
+    .superRefine((images, context) => {
+      const fault = faultOf(images);
+      if (fault !== undefined) context.addIssue({ code: 'custom', message: fault });
+    }),
+});
+
+/** A schema of each id and uri would take as long as all else that a worker does with a job. */
+function faultOf(images: readonly string[]): string | undefined {
+  if (images.length % 2 !== 0) return 'Expected ids and uris in turns';
+  const { idCharsMax, uriCharsMax } = imageRefLimits;
+  for (let i = 0; i < images.length; i += 2) {
+    const [id, uri] = [images[i]!.length, images[i + 1]!.length];
+    if (id < 1 || id > idCharsMax) return `Expected an id of 1 to ${idCharsMax} characters, got ${id}`;
+    if (uri > uriCharsMax) return `Expected a uri of at most ${uriCharsMax} characters, got ${uri}`;
+  }
+  return undefined;
+}
+
+export function encodeChunkJob(images: readonly ImageRef[]): z.infer<typeof chunkJobSchema> {
+  return { v: WIRE_VERSION, images: images.flatMap(({ id, uri }) => [id, uri === id ? '' : uri]) };
+}
+
+/**
+ * The chunk that a job stands for.
  *
  * @throws JOB_NEWER for a wire version above ours, JOB_INVALID for anything else that is not a chunk.
  */
-export function parseChunkJob(data: unknown): ChunkJob {
+export function parseChunkJob({ id, data }: { id?: string | undefined; data: unknown }): Chunk {
   const version = (data as { v?: unknown } | null)?.v;
   if (typeof version === 'number' && version > WIRE_VERSION) {
     throw new ClipfleetError(
@@ -51,19 +75,47 @@ export function parseChunkJob(data: unknown): ChunkJob {
       `Expected a job of wire version ${WIRE_VERSION}, got ${version}: upgrade this worker.`,
     );
   }
-  const parsed = chunkJobSchema.safeParse(data);
-  if (parsed.success) return parsed.data;
-  const faults = parsed.error.issues
-    .slice(0, 5)
-    .map((issue) => `${issue.path.join('.') || 'job'}: ${issue.message}`);
-  throw new ClipfleetError(
-    'JOB_INVALID',
-    `Expected a chunk of wire version ${WIRE_VERSION}: ${faults.join('; ')}.`,
-  );
+  const name = parseJobId(id);
+  if (!name) throw invalid(`job id: Expected RUN.CHUNK.GENERATION, got '${id}'`);
+  const { success, data: job, error } = chunkJobSchema.safeParse(data);
+  if (!success) throw invalid(faultsIn(error, 'job'));
+  const images: ImageRef[] = [];
+  for (let i = 0; i < job.images.length; i += 2) {
+    const id = job.images[i]!;
+    images.push({ id, uri: job.images[i + 1] || id });
+  }
+  return { ...name, images };
 }
 
-/** The images of a job that parseChunkJob refused, if run, chunk and ids can be read. */
-export function salvageChunk(data: unknown): SalvagedChunk | undefined {
-  const parsed = salvageSchema.safeParse(data);
-  return parsed.success ? parsed.data : undefined;
+/** The images of a job that parseChunkJob refused, with empty uris where there are none, if its id and theirs can be read. */
+export function salvageChunk({ id, data }: { id?: string | undefined; data: unknown }): Chunk | undefined {
+  const name = parseJobId(id);
+  const given = (data as { images?: unknown } | null)?.images;
+  if (!name || !Array.isArray(given) || given.length > SALVAGED_MAX) return undefined;
+  const images: ImageRef[] = [];
+  for (let i = 0; i < given.length; i += 2) {
+    if (!imageRefSchema.shape.id.safeParse(given[i]).success) return undefined;
+    const uri: unknown = given[i + 1] === '' ? given[i] : given[i + 1];
+    images.push({ id: given[i] as string, uri: typeof uri === 'string' ? uri : '' });
+  }
+  return { ...name, images };
+}
+
+const SALVAGED_MAX = 20_000;
+
+function parseJobId(id = ''): Omit<Chunk, 'images'> | undefined {
+  const [run, chunk, generation, ...more] = id.split('.');
+  const numbers = /^\d{1,8} \d{1,4}$/.test(`${chunk} ${generation}`) && more.length === 0;
+  if (!numbers || !runIdSchema.safeParse(run).success) return undefined;
+  if (!chunkNumberSchema.safeParse(Number(chunk)).success) return undefined;
+  return { run: run!, chunk: Number(chunk), generation: Number(generation) };
+}
+
+function invalid(faults: string): ClipfleetError {
+  return new ClipfleetError('JOB_INVALID', `Expected a chunk of wire version ${WIRE_VERSION}: ${faults}.`);
+}
+
+function faultsIn({ issues }: z.ZodError, whole: string): string {
+  const faults = issues.slice(0, 5).map(({ path, message }) => `${[whole, ...path].join(' ')}: ${message}`);
+  return faults.join('; ');
 }

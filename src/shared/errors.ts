@@ -92,7 +92,7 @@ export const errorTable = {
     says: 'The Redis server is too old, or may evict keys.',
   },
   RUN_UNKNOWN: { retry: false, scope: 'command', says: 'No run of that id.' },
-  RUN_MISMATCH: { retry: false, scope: 'command', says: 'The run exists with another model or label set.' },
+  RUN_MISMATCH: { retry: false, scope: 'command', says: 'The run is of another model or label set.' },
   RUN_BUSY: { retry: true, scope: 'command', says: 'Another process is working on the run.' },
   RUN_CANCELLED: {
     retry: false,
@@ -120,6 +120,11 @@ export const errorTable = {
     scope: 'command',
     says: 'The logit scale cannot be found, and is not guessed.',
   },
+  DEVICE_UNAVAILABLE: {
+    retry: false,
+    scope: 'command',
+    says: 'The device that was named is not there, or lacks its libraries.',
+  },
   HUB_UNAVAILABLE: { retry: true, scope: 'command', says: 'The Hub cannot be reached.' },
   HUB_FORBIDDEN: { retry: false, scope: 'command', says: 'The Hub refuses: the model is private or gated.' },
   HUB_CORRUPT: {
@@ -135,7 +140,7 @@ export const errorTable = {
   SESSION_LOST: {
     retry: true,
     scope: 'command',
-    says: 'The session thread ended by itself; the process must be started again.',
+    says: 'The session or the scoring thread ended by itself; the process must be started again.',
   },
   INTERNAL: { retry: false, scope: 'command', says: 'A broken invariant. This is a bug.' },
 } as const satisfies Record<string, { retry: boolean; scope: 'image' | 'job' | 'command'; says: string }>;

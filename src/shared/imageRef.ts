@@ -1,5 +1,8 @@
 import { z } from 'zod';
 
+/** In UTF-16 units, as JavaScript counts them. */
+export const imageRefLimits = { idCharsMax: 1_024, uriCharsMax: 4 * 1024 * 1024 };
+
 /**
  * Where one image's bytes are, and what its producer calls it.
  *
@@ -7,11 +10,8 @@ import { z } from 'zod';
  * `http:`, `https:` or `data:` URL.
  */
 export const imageRefSchema = z.strictObject({
-  id: z.string().min(1).max(1024),
-  uri: z
-    .string()
-    .min(1)
-    .max(4 * 1024 * 1024),
+  id: z.string().min(1).max(imageRefLimits.idCharsMax),
+  uri: z.string().min(1).max(imageRefLimits.uriCharsMax),
 });
 
 export type ImageRef = z.infer<typeof imageRefSchema>;

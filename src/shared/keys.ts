@@ -20,16 +20,22 @@ export function keysUnder(prefix: string) {
     warnings: (run: string) => `${prefix}:warnings:{${run}}`,
     /** Hash: image id → row, one of ROW_BUCKETS of the run. */
     rows: (run: string, bucket: number) => `${prefix}:rows:{${run}.${bucket}}`,
+    /** Hash: fingerprint of a model → the number that rows in that bucket have for it. */
+    fingerprints: (run: string, bucket: number) => `${prefix}:fingerprints:{${run}.${bucket}}`,
     /** Hash: status → rows in that bucket; moved only by the script that writes them. */
     counts: (run: string, bucket: number) => `${prefix}:counts:{${run}.${bucket}}`,
     /** String: canonical JSON of a label set. */
     labelSet: (id: string) => `${prefix}:labelset:${id}`,
     /** Hash: one label matrix, shared by the fleet. */
     matrix: (key: string) => `${prefix}:matrix:{${key}}`,
-    /** String: held by the worker that is encoding a matrix. */
-    matrixLock: (key: string) => `${prefix}:matrix-lock:{${key}}`,
+    /** String: the worker that is encoding a matrix. */
+    matrixLease: (key: string) => `${prefix}:matrix-lease:{${key}}`,
     /** Hash: model identity → what workers said of it when they started. */
     models: () => `${prefix}:models`,
+    /** Sorted set: the workers that serve a model, by the time each was last heard of. */
+    workers: (model: string) => `${prefix}:workers:{${model}}`,
+    /** String: what one of them did last; expires. */
+    worker: (model: string, worker: string) => `${prefix}:worker:{${model}}:${worker}`,
   };
 }
 

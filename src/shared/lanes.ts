@@ -17,24 +17,9 @@ export function privateLaneName(run: string): string {
   return `{label-${run}}`;
 }
 
-/** A job's id is the chunk's name: adding a chunk twice adds one job. */
-export function jobId(run: string, chunk: number, generation: number): string {
-  return `${run}.${chunk}.${generation}`;
-}
-
-/**
- * How a chunk's job is kept and retried. Rows are the record of what happened, so a completed job leaves at once; a job
- * that BullMQ failed itself stays until the sweeper has written its rows.
- */
+/** How a chunk's job is tried again; the worker knows how long to wait. As short as can be, because each job keeps it. */
 export function chunkJobOptions(id: string, attempts: number): JobsOptions {
-  return {
-    jobId: id,
-    attempts,
-    backoff: { type: 'exponential', delay: 1_000, jitter: 0.5 },
-    removeOnComplete: true,
-    removeOnFail: false,
-    keepLogs: 0,
-  };
+  return { jobId: id, attempts, backoff: { type: 'custom' } };
 }
 
 /** BullMQ keeps a stream of events per queue; nothing of ours reads it, so it is kept short. */

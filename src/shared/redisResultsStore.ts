@@ -1,66 +1,75 @@
-import { createHash } from 'node:crypto';
-import type { Redis, Result } from 'ioredis';
-import { WIRE_VERSION } from './chunkJob.ts';
+import type { ChainableCommander, Redis } from 'ioredis';
+import { LRUCache } from 'lru-cache';
 import type { Keys } from './keys.ts';
-import type { ResultsStore, RowCounts, RowPage } from './resultsStore.ts';
+import type { Put, ResultsStore, RowCounts, RowPage } from './resultsStore.ts';
 import type { Row } from './row.ts';
-
-/**
- * The rows of a run spread over this many hashes, each with a hash tag of its own, so that one large run uses all nodes
- * of a cluster and no single hash grows with the whole run. Part of the wire format: readers walk all of them.
- */
-export const ROW_BUCKETS = 16;
+import { bucketOf, ROW_BUCKETS } from './rowBucket.ts';
+import { decodeRow, encodeRow, readRank } from './rowCodec.ts';
+import { defineRowScripts } from './rowScripts.ts';
 
 /** Fields a page of rows asks HSCAN for. */
 const PAGE_FIELDS = 1_000;
 
-/**
- * KEYS: the bucket's rows, its counts. ARGV: image id, rank, row, again for each row.
- * The rank is `generation` in four digits and `1` for classified or `0` for failed: a row is replaced by one of a
- * higher rank only, compared as text. Counts move with the rows they count, in the same script: never ahead of them,
- * never twice.
- */
-const putRowsScript = `
-for i = 1, #ARGV, 3 do
-  local id, rank = ARGV[i], ARGV[i + 1]
-  local old = redis.call('HGET', KEYS[1], id)
-  local oldRank = old and string.sub(old, 1, 5)
-  if not old or rank > oldRank then
-    redis.call('HSET', KEYS[1], id, rank .. ARGV[i + 2])
-    local status = string.sub(rank, 5, 5) == '1' and 'classified' or 'failed'
-    redis.call('HINCRBY', KEYS[2], status, 1)
-    if old then
-      local oldStatus = string.sub(oldRank, 5, 5) == '1' and 'classified' or 'failed'
-      redis.call('HINCRBY', KEYS[2], oldStatus, -1)
-    end
-  end
-end`;
-
-declare module 'ioredis' {
-  interface RedisCommander<Context> {
-    clipfleetPutRows(rows: string, counts: string, ...args: string[]): Result<null, Context>;
-  }
-}
-
-/** The default results store: rows as JSON in Redis hashes, beside the queue. */
+/** The default results store: rows as bytes in Redis hashes, beside the queue. */
 export function createRedisResultsStore(redis: Redis, keys: Keys): ResultsStore {
-  redis.defineCommand('clipfleetPutRows', { numberOfKeys: 2, lua: putRowsScript });
-  return {
-    async putRows(run, rows) {
-      const pipeline = redis.pipeline();
-      for (const [bucket, members] of groupByBucket(rows, (row) => row.id)) {
-        const args = members.flatMap((row) => [row.id, rankOf(row), encodeRow(row)]);
-        pipeline.clipfleetPutRows(keys.rows(run, bucket), keys.counts(run, bucket), ...args);
+  defineRowScripts(redis);
+  // A bucket's first fingerprint has the number 0, and hardly any has a second: this is for those.
+  const otherNumbers = new LRUCache<string, number>({ max: 10_000 });
+
+  /** Sends the parts, and resolves to those that must be encoded with another number, which is known then. */
+  async function send(run: string, parts: Part[], put: Put): Promise<Part[]> {
+    const pipeline = redis.pipeline();
+    for (const { bucket, fingerprint, rows } of parts) {
+      const number = otherNumbers.get(nameOf(run, bucket, fingerprint)) ?? 0;
+      pipeline.clipfleetPutRows(
+        keys.rows(run, bucket),
+        keys.counts(run, bucket),
+        keys.fingerprints(run, bucket),
+        fingerprint,
+        number,
+        ...rows.flatMap((row) => [row.id, encodeRow(row, number)]),
+      );
+    }
+    const answers = await repliesOf<number | [number, ...number[]]>(pipeline);
+    return parts.filter(({ bucket, fingerprint, rows }, i) => {
+      const answer = answers[i]!;
+      if (typeof answer === 'number') {
+        otherNumbers.set(nameOf(run, bucket, fingerprint), answer);
+        return true;
       }
-      await all(pipeline.exec());
+      const [replaced, ...kept] = answer;
+      put.fresh += rows.length - replaced - kept.length;
+      put.replaced += replaced;
+      for (const place of kept) put.kept.push(rows[place]!.id);
+      return false;
+    });
+  }
+
+  return {
+    async putRows(run, rows): Promise<Put> {
+      const put: Put = { fresh: 0, replaced: 0, kept: [] };
+      let left = partsOf(rows);
+      while (left.length > 0) left = await send(run, left, put);
+      return put;
     },
 
     async getRows(run, cursor = '0.0'): Promise<RowPage> {
       const [bucket, scan] = cursor.split('.') as [string, string];
-      const [next, fields] = await redis.hscan(keys.rows(run, Number(bucket)), scan, 'COUNT', PAGE_FIELDS);
+      const pipeline = redis.pipeline();
+      pipeline.hscanBuffer(keys.rows(run, Number(bucket)), scan, 'COUNT', PAGE_FIELDS);
+      // After the rows: each number they have was given before.
+      pipeline.hgetall(keys.fingerprints(run, Number(bucket)));
+      const [[next, fields], numbers] = (await repliesOf(pipeline)) as [
+        [Buffer, Buffer[]],
+        Record<string, string>,
+      ];
+      const fingerprints: string[] = [];
+      for (const [fingerprint, number] of Object.entries(numbers)) fingerprints[Number(number)] = fingerprint;
       const rows: Row[] = [];
-      for (let i = 0; i < fields.length; i += 2) rows.push(decodeRow(fields[i]!, fields[i + 1]!));
-      if (next !== '0') return { rows, cursor: `${bucket}.${next}` };
+      for (let i = 0; i < fields.length; i += 2) {
+        rows.push(decodeRow(String(fields[i]), fields[i + 1]!, fingerprints));
+      }
+      if (String(next) !== '0') return { rows, cursor: `${bucket}.${next}` };
       const following = Number(bucket) + 1;
       return { rows, cursor: following < ROW_BUCKETS ? `${following}.0` : undefined };
     },
@@ -70,21 +79,21 @@ export function createRedisResultsStore(redis: Redis, keys: Keys): ResultsStore 
       for (let bucket = 0; bucket < ROW_BUCKETS; bucket++) {
         pipeline.hmget(keys.counts(run, bucket), 'classified', 'failed');
       }
-      const replies = (await all(pipeline.exec())) as [string | null, string | null][];
+      const replies = await repliesOf<[string | null, string | null]>(pipeline);
       const sum = (index: 0 | 1) => replies.reduce((total, reply) => total + Number(reply[index] ?? 0), 0);
       return { classified: sum(0), failed: sum(1) };
     },
 
     async has(run, ids, generation) {
-      const buckets = [...groupByBucket(ids, (id) => id)];
+      const buckets = [...groupBy(ids, bucketOf)];
       const pipeline = redis.pipeline();
-      for (const [bucket, members] of buckets) pipeline.hmget(keys.rows(run, bucket), ...members);
-      const replies = (await all(pipeline.exec())) as (string | null)[][];
+      for (const [bucket, members] of buckets) pipeline.hmgetBuffer(keys.rows(run, bucket), ...members);
+      const replies = await repliesOf<(Buffer | null)[]>(pipeline);
       const found = new Set<string>();
       buckets.forEach(([, members], b) => {
         members.forEach((id, i) => {
           const row = replies[b]![i];
-          if (row != null && Number(row.slice(0, 4)) >= generation) found.add(id);
+          if (row && readRank(row) >= 2 * generation) found.add(id);
         });
       });
       return found;
@@ -92,39 +101,39 @@ export function createRedisResultsStore(redis: Redis, keys: Keys): ResultsStore 
   };
 }
 
-/** Part of the wire format: the first byte of the id's SHA-256, modulo ROW_BUCKETS. */
-function bucketOf(id: string): number {
-  return createHash('sha256').update(id).digest()[0]! % ROW_BUCKETS;
+/** What one call of the script takes: rows of one bucket, those that are classified by one model. */
+interface Part {
+  bucket: number;
+  /** Empty for failed rows, which have none. */
+  fingerprint: string;
+  rows: Row[];
 }
 
-function groupByBucket<T>(items: readonly T[], idOf: (item: T) => string): Map<number, T[]> {
-  const groups = new Map<number, T[]>();
+function partsOf(rows: readonly Row[]): Part[] {
+  const fingerprintOf = (row: Row) => (row.status === 'classified' ? row.fingerprint : '');
+  return [...groupBy(rows, (row) => bucketOf(row.id))].flatMap(([bucket, members]) =>
+    [...groupBy(members, fingerprintOf)].map(([fingerprint, rows]) => ({ bucket, fingerprint, rows })),
+  );
+}
+
+function groupBy<T, K>(items: readonly T[], keyOf: (item: T) => K): Map<K, T[]> {
+  const groups = new Map<K, T[]>();
   for (const item of items) {
-    const bucket = bucketOf(idOf(item));
-    const group = groups.get(bucket);
+    const key = keyOf(item);
+    const group = groups.get(key);
     if (group) group.push(item);
-    else groups.set(bucket, [item]);
+    else groups.set(key, [item]);
   }
   return groups;
 }
 
-function rankOf(row: Row): string {
-  return String(row.generation).padStart(4, '0') + (row.status === 'classified' ? '1' : '0');
-}
-
-function encodeRow(row: Row): string {
-  const { id: _, generation: __, ...stored } = row;
-  return JSON.stringify({ v: WIRE_VERSION, ...stored });
-}
-
-function decodeRow(id: string, stored: string): Row {
-  const { v: _, ...row } = JSON.parse(stored.slice(5));
-  return { id, generation: Number(stored.slice(0, 4)), ...row };
+function nameOf(run: string, bucket: number, fingerprint: string): string {
+  return `${run}.${bucket} ${fingerprint}`;
 }
 
 /** A pipeline's replies; its first error, if a command failed: ioredis itself reports them one by one and never rejects. */
-async function all(exec: Promise<[Error | null, unknown][] | null>): Promise<unknown[]> {
-  const replies = (await exec) ?? [];
+async function repliesOf<T>(pipeline: ChainableCommander): Promise<T[]> {
+  const replies = (await pipeline.exec()) ?? [];
   for (const [error] of replies) if (error) throw error;
-  return replies.map(([, reply]) => reply);
+  return replies.map(([, reply]) => reply as T);
 }

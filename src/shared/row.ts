@@ -1,5 +1,5 @@
 import type { ErrorCode } from './errors.ts';
-import type { Prediction } from './prediction.ts';
+import { nameLabels, type Prediction, type RankedLabel } from './prediction.ts';
 
 /** Where the row's image stood in its run: chunk number and place in the chunk. Sorting by it gives the input's order. */
 export interface RowPlace {
@@ -13,13 +13,14 @@ interface RowBase {
   /** Retry generation: 0 for the first pass over a run, one more for each later pass over its failed images. */
   generation: number;
   place: RowPlace;
-  /** When the worker made the row, ISO 8601. */
+  /** When the worker made the row, ISO 8601, to the second. */
   at: string;
 }
 
 export interface ClassifiedRow extends RowBase {
   status: 'classified';
-  predictions: Prediction[];
+  /** Best first; empty where every label is below its threshold. */
+  predictions: RankedLabel[];
   /** The fingerprint of the model that made the embedding. */
   fingerprint: string;
 }
@@ -34,12 +35,17 @@ export type Row = ClassifiedRow | FailedRow;
 
 type PublicBase = Omit<RowBase, 'place'> & { run: string; model: string; labelSet: string };
 
-/** A row as users read it: the store's row, with what its run says of all of them. */
+/** A row as users read it: the store's row, its labels by name, with what its run says of all of them. */
 export type PublicRow =
-  | (PublicBase & Pick<ClassifiedRow, 'status' | 'predictions' | 'fingerprint'>)
+  | (PublicBase & Pick<ClassifiedRow, 'status' | 'fingerprint'> & { predictions: Prediction[] })
   | (PublicBase & Pick<FailedRow, 'status' | 'error'>);
 
-export function publicRow(row: Row, { run, model, labelSet }: Omit<PublicBase, keyof RowBase>): PublicRow {
+/** @param labels those of the run's label set, in its order */
+export function publicRow(
+  row: Row,
+  { run, model, labelSet }: Omit<PublicBase, keyof RowBase>,
+  labels: readonly { label: string }[],
+): PublicRow {
   const { id, uri, generation, at } = row;
   const about = { model, labelSet, generation, at };
   return row.status === 'classified'
@@ -48,7 +54,7 @@ export function publicRow(row: Row, { run, model, labelSet }: Omit<PublicBase, k
         id,
         uri,
         status: row.status,
-        predictions: row.predictions,
+        predictions: nameLabels(row.predictions, labels),
         ...about,
         fingerprint: row.fingerprint,
       }

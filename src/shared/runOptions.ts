@@ -21,7 +21,7 @@ export const runOptions = {
     env: 'CLIPFLEET_CHUNK_SIZE',
     value: 'N',
     schema: integer(1, CHUNK_IMAGES_MAX),
-    default: '32',
+    default: '64',
     says: 'Images a job carries.',
   }),
   highWater: option({

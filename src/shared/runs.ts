@@ -31,8 +31,8 @@ export interface Runs {
    */
   open(run: NewRun): Promise<Run>;
   get(run: string): Promise<Run | undefined>;
-  /** A chunk number nobody else has: two producers may add to one run. */
-  reserveChunk(run: string): Promise<number>;
+  /** The first of `count` chunk numbers in a row that nobody else has: two producers may add to one run. */
+  reserveChunks(run: string, count: number): Promise<number>;
   /**
    * Resolves to the run's pending images, this chunk's among them.
    *
@@ -88,8 +88,8 @@ export function createRuns(redis: Redis, keys: Keys): Runs {
       return record.model === undefined ? undefined : decodeRun(run, record);
     },
 
-    async reserveChunk(run) {
-      return (await redis.hincrby(keys.run(run), 'chunks', 1)) - 1;
+    async reserveChunks(run, count) {
+      return (await redis.hincrby(keys.run(run), 'chunks', count)) - count;
     },
 
     async announce(run, chunk, images, generation = 0) {

@@ -1,6 +1,17 @@
-import { availableParallelism, homedir } from 'node:os';
+import { homedir } from 'node:os';
 import { join } from 'node:path';
+import { z } from 'zod';
 import { choice, integer, option, real, text } from './option.ts';
+
+export function defaultCacheDir(): string {
+  return join(process.env.XDG_CACHE_HOME || join(homedir(), '.cache'), 'clipfleet');
+}
+
+/** A device, and which one of several. */
+const device = text.regex(
+  /^(auto|cpu|webgpu|coreml|(cuda|tensorrt|dml)(:\d{1,2})?)$/,
+  'Expected auto, cpu, cuda, tensorrt, webgpu, coreml or dml, or a number after one of several, as in cuda:1',
+);
 
 /** The model, and how it is run. */
 export const sessionOptions = {
@@ -32,17 +43,16 @@ export const sessionOptions = {
     flag: 'device',
     env: 'CLIPFLEET_DEVICE',
     value: 'DEVICE',
-    schema: choice('cpu', 'cuda'),
-    default: 'cpu',
-    says: 'Where the session runs. cuda needs CUDA’s libraries and does not fall back to the processor.',
+    schema: device,
+    default: 'auto',
+    says: 'Where the session runs: auto (a GPU that is there, CUDA’s on Linux or DirectML’s on Windows, else the processor), cpu, cuda, tensorrt, webgpu, coreml or dml; of several, cuda:1 is the second. One that is named and not there refuses to start.',
   }),
   threads: option({
     flag: 'threads',
     env: 'CLIPFLEET_THREADS',
     value: 'N',
-    schema: integer(1, 1_024),
-    default: () => String(availableParallelism()),
-    defaultSays: 'the cores available',
+    schema: integer(1, 1_024).optional(),
+    defaultSays: 'what tune saved, else the cores available',
     says: 'Threads of the session on the processor.',
   }),
   cacheDir: option({
@@ -50,7 +60,7 @@ export const sessionOptions = {
     env: 'CLIPFLEET_CACHE_DIR',
     value: 'DIR',
     schema: text,
-    default: () => join(process.env.XDG_CACHE_HOME || join(homedir(), '.cache'), 'clipfleet'),
+    default: defaultCacheDir,
     defaultSays: 'clipfleet in XDG_CACHE_HOME or ~/.cache',
     says: 'Folder of what this machine works out once: graphs made ready for the session, settings found by tune.',
   }),
@@ -74,8 +84,8 @@ export const sessionOptions = {
     flag: 'batch-size',
     env: 'CLIPFLEET_BATCH_SIZE',
     value: 'N',
-    schema: integer(1, 1_024),
-    default: '16',
+    schema: integer(1, 1_024).optional(),
+    defaultSays: 'what tune saved, else 16 on the processor and 64 on a GPU',
     says: 'Most images that go through the session together.',
   }),
   imagesInFlight: option({
@@ -90,15 +100,36 @@ export const sessionOptions = {
     flag: 'decode-threads',
     env: 'CLIPFLEET_DECODE_THREADS',
     value: 'N',
-    schema: integer(1, 1_024),
-    default: () => String(Math.max(2, availableParallelism())),
-    defaultSays: 'the cores available, at least 2',
-    says: 'Images decoded at the same time. Above 4, set UV_THREADPOOL_SIZE to at least as many before the start.',
+    schema: integer(1, 1_024).optional(),
+    defaultSays: 'what tune saved, else the cores available, at least 2',
+    says: 'Images decoded at the same time. UV_THREADPOOL_SIZE, where it is set, should be at least as many.',
+  }),
+  seconds: option({
+    flag: 'seconds',
+    env: 'CLIPFLEET_TUNE_SECONDS',
+    value: 'S',
+    schema: integer(2, 86_400),
+    default: '60',
+    says: 'About how long tune measures.',
   }),
 } as const;
 
 /** A worker among others. */
 export const fleetOptions = {
+  devices: option({
+    flag: 'devices',
+    env: 'CLIPFLEET_DEVICES',
+    value: 'DEVICE,…',
+    schema: z.preprocess(splitAtCommas, z.array(sessionOptions.device.schema)).optional(),
+    says: 'One worker process for each of these devices, started again when it ends.',
+  }),
+  processes: option({
+    flag: 'processes',
+    env: 'CLIPFLEET_PROCESSES',
+    value: 'N',
+    schema: integer(1, 1_024).optional(),
+    says: 'As many worker processes on the one device, started again when they end.',
+  }),
   lockMs: option({
     flag: 'lock-ms',
     env: 'CLIPFLEET_LOCK_MS',
@@ -123,4 +154,16 @@ export const fleetOptions = {
     default: String(24 * 3_600_000),
     says: 'How long a job of a newer wire version goes back to the lane before it fails.',
   }),
+  logEveryMs: option({
+    flag: 'log-every-ms',
+    env: 'CLIPFLEET_LOG_EVERY_MS',
+    value: 'MS',
+    schema: integer(100, 3_600_000),
+    default: '10000',
+    says: 'How often a worker says what it did: images a second, stage times, batch fill, bottleneck.',
+  }),
 } as const;
+
+function splitAtCommas(value: unknown): unknown {
+  return typeof value === 'string' ? value.split(',') : value;
+}

@@ -1,4 +1,5 @@
 import { ClipfleetError } from '../shared/errors.ts';
+import type { StageTimes } from './stageTimes.ts';
 
 export interface BatcherOptions {
   /** Most images in one batch. */
@@ -7,8 +8,10 @@ export interface BatcherOptions {
   imageBytes: number;
   /** Runs `count` images laid end to end; resolves to `count` embeddings laid end to end. */
   run: (pixels: Uint8Array, count: number) => Promise<Float32Array>;
-  /** Told of each batch as it starts. */
+  /** Told of each batch as it is given to the session. */
   onBatch?: (count: number) => void;
+  /** Measures how long images wait for their batch's turn in the session, and how long the batch takes then. */
+  times?: Pick<StageTimes, 'begin' | 'end'>;
 }
 
 export interface Batcher {
@@ -17,10 +20,20 @@ export interface Batcher {
    * wait. Rejects with what `run` rejected its batch with.
    */
   embedImage(pixels: Uint8Array, urgent?: boolean): Promise<Float32Array>;
+  /** From now on no batch has more images than this. */
+  limitTo(images: number): void;
+}
+
+/** Images that go through the session together; it takes one batch after the other. */
+interface Batch {
+  images: Waiting[];
+  /** When its turn came. */
+  begunAt?: number;
 }
 
 interface Waiting {
   pixels: Uint8Array;
+  waitsSince: number;
   resolve: (embedding: Float32Array) => void;
   reject: (error: unknown) => void;
 }
@@ -37,39 +50,52 @@ interface Waiting {
  *
  * A wait timer would only ever delay the idle case. What fills batches is the number of images in flight.
  */
-export function createBatcher({ batchSize, imageBytes, run, onBatch }: BatcherOptions): Batcher {
+export function createBatcher({ batchSize, imageBytes, run, onBatch, times }: BatcherOptions): Batcher {
   const urgentWaiting: Waiting[] = [];
   const waiting: Waiting[] = [];
-  let batchesInSession = 0;
+  const inSession: Batch[] = [];
+  let largest = batchSize;
 
   function pump(): void {
     for (;;) {
       const count = urgentWaiting.length + waiting.length;
-      const idle = batchesInSession === 0 && count > 0;
-      const fullBehindRunning = batchesInSession === 1 && count >= batchSize;
+      const idle = inSession.length === 0 && count > 0;
+      const fullBehindRunning = inSession.length === 1 && count >= largest;
       if (!idle && !fullBehindRunning) return;
-      const batch = urgentWaiting.splice(0, batchSize);
-      batch.push(...waiting.splice(0, batchSize - batch.length));
-      batchesInSession++;
-      void runBatch(batch);
+      const images = urgentWaiting.splice(0, largest);
+      images.push(...waiting.splice(0, largest - images.length));
+      inSession.push({ images });
+      void runBatch(inSession.at(-1)!);
     }
   }
 
   /** Settles every image of the batch, whatever happens: a caller left waiting would hold its job for ever. */
-  async function runBatch(batch: Waiting[]): Promise<void> {
-    onBatch?.(batch.length);
+  async function runBatch(batch: Batch): Promise<void> {
+    const { images } = batch;
+    onBatch?.(images.length);
+    if (inSession.length === 1) beginTurn(batch);
     try {
-      const embeddings = await run(layEndToEnd(batch), batch.length);
-      const dimensions = embeddings.length / batch.length;
-      batch.forEach(({ resolve }, i) => {
+      const embeddings = await run(layEndToEnd(images), images.length);
+      const dimensions = embeddings.length / images.length;
+      images.forEach(({ resolve }, i) => {
         resolve(embeddings.slice(i * dimensions, (i + 1) * dimensions));
       });
     } catch (error) {
-      for (const { reject } of batch) reject(error);
+      for (const { reject } of images) reject(error);
     } finally {
-      batchesInSession--;
+      beginTurn(batch);
+      times?.end('inference', batch.begunAt!, images.length);
+      inSession.splice(inSession.indexOf(batch), 1);
+      if (inSession[0]) beginTurn(inSession[0]);
       pump();
     }
+  }
+
+  /** Once a batch; one that failed before its turn has it at its end. */
+  function beginTurn(batch: Batch): void {
+    if (batch.begunAt !== undefined) return;
+    for (const { waitsSince } of batch.images) times?.end('wait', waitsSince);
+    batch.begunAt = times?.begin('inference', batch.images.length) ?? 0;
   }
 
   function layEndToEnd(batch: Waiting[]): Uint8Array {
@@ -81,13 +107,18 @@ export function createBatcher({ batchSize, imageBytes, run, onBatch }: BatcherOp
   }
 
   return {
+    limitTo(images) {
+      largest = Math.min(largest, images);
+    },
+
     embedImage(pixels, urgent = false) {
       if (pixels.length !== imageBytes) {
         const message = `Expected ${imageBytes} bytes of pixels, got ${pixels.length}. This is a bug.`;
         return Promise.reject(new ClipfleetError('INTERNAL', message));
       }
       return new Promise((resolve, reject) => {
-        (urgent ? urgentWaiting : waiting).push({ pixels, resolve, reject });
+        const waitsSince = times?.begin('wait') ?? 0;
+        (urgent ? urgentWaiting : waiting).push({ pixels, waitsSince, resolve, reject });
         pump();
       });
     },

@@ -1,18 +1,18 @@
 import { DelayedError, type Job } from 'bullmq';
 import { LRUCache } from 'lru-cache';
-import type { ChunkJob } from '../shared/chunkJob.ts';
 import { asClipfleetError, ClipfleetError } from '../shared/errors.ts';
 import type { ImageRef } from '../shared/imageRef.ts';
-import { nameLabels } from '../shared/prediction.ts';
 import type { FailedRow, Row } from '../shared/row.ts';
 import type { Classify } from './classify.ts';
-import { createIntake, type IntakeOptions, isNewerAndYoung } from './intake.ts';
+import { createIntake, type IntakeOptions, isNewerAndYoung, type TakenChunk } from './intake.ts';
 import type { LabelMatrices, PreparedLabels } from './labelMatrices.ts';
+import type { StageTimes } from './stageTimes.ts';
 
 export interface ConsumeOptions extends IntakeOptions {
   labelMatrices: LabelMatrices;
   classify: Classify<ImageRef>;
   fingerprint: string;
+  times: Pick<StageTimes, 'timed'>;
 }
 
 /** How long a job that this worker is too old for stays away. */
@@ -38,7 +38,12 @@ interface Outcome {
  * A job delivered again does only what has no row, so being killed at any point costs repeated work and nothing else.
  */
 export function createConsume(options: ConsumeOptions) {
-  const { store, runs, labelMatrices, classify, fingerprint, newerGraceMs, log } = options;
+  const { store, runs, labelMatrices, classify, fingerprint, times, newerGraceMs, log } = options;
+  const putRows = times.timed(
+    'store',
+    (run: string, rows: Row[]) => store.putRows(run, rows),
+    (_, rows) => rows.length,
+  );
   const take = createIntake(options);
   const warnedRuns = new LRUCache<string, true>({ max: 10_000 });
 
@@ -56,28 +61,28 @@ export function createConsume(options: ConsumeOptions) {
     }
   }
 
-  async function work(job: Job, chunk: ChunkJob, urgent: boolean): Promise<void> {
+  async function work(job: Job, chunk: TakenChunk, urgent: boolean): Promise<void> {
     const todo = await withoutRow(chunk);
     if (todo.length === 0) return;
     const labels = await prepareLabels(job, chunk);
     const outcomes = await Promise.all(todo.map((each) => outcomeOf(chunk, each, labels, urgent)));
     const isLastAttempt = job.attemptsMade + 1 >= (job.opts.attempts ?? 1);
     const final = outcomes.filter(({ retry }) => !retry || isLastAttempt).map(({ row }) => row);
-    await store.putRows(chunk.run, final);
+    await putRows(chunk.run, final);
     const left = outcomes.length - final.length;
     if (left === 0) return;
     const why = outcomes.find(({ retry }) => retry)?.row as FailedRow;
     throw new Error(`${left} of ${chunk.images.length} images to try again, the first: ${why.error.message}`);
   }
 
-  async function withoutRow({ run, generation, images }: ChunkJob): Promise<Todo[]> {
+  async function withoutRow({ run, generation, images }: TakenChunk): Promise<Todo[]> {
     const ids = images.map(({ id }) => id);
     const done = await store.has(run, ids, generation);
     return images.map((ref, index) => ({ ref, index })).filter(({ ref }) => !done.has(ref.id));
   }
 
   /** The label set, or the error that every image of the chunk fails with. */
-  async function prepareLabels(job: Job, chunk: ChunkJob): Promise<PreparedLabels | ClipfleetError> {
+  async function prepareLabels(job: Job, chunk: TakenChunk): Promise<PreparedLabels | ClipfleetError> {
     try {
       const labels = await labelMatrices.get(chunk.labelSet);
       await warnOfTruncation(chunk.run, labels);
@@ -90,16 +95,16 @@ export function createConsume(options: ConsumeOptions) {
   }
 
   async function outcomeOf(
-    { chunk, generation }: ChunkJob,
+    { chunk, generation }: TakenChunk,
     { ref, index }: Todo,
     labels: PreparedLabels | ClipfleetError,
     urgent: boolean,
   ): Promise<Outcome> {
-    const base = () => ({ ...ref, generation, place: { chunk, index }, at: new Date().toISOString() });
+    const { id, uri } = ref;
+    const base = () => ({ id, uri, generation, place: { chunk, index }, at: now() });
     try {
       if (labels instanceof ClipfleetError) throw labels;
-      const ranked = await classify(ref, labels, urgent);
-      const predictions = nameLabels(ranked, labels.labelSet.labels);
+      const predictions = await classify(ref, labels, urgent);
       return { row: { ...base(), status: 'classified', predictions, fingerprint }, retry: false };
     } catch (thrown) {
       const error = asClipfleetError(thrown, 'INTERNAL');
@@ -120,4 +125,14 @@ export function createConsume(options: ConsumeOptions) {
   }
 
   return consume;
+}
+
+let second = 0;
+let formatted = '';
+
+/** The time as rows have it, formatted once a second: that takes as long as encoding a row. */
+function now(): string {
+  const current = Math.floor(Date.now() / 1_000);
+  if (current !== second) [second, formatted] = [current, new Date(1_000 * current).toISOString()];
+  return formatted;
 }

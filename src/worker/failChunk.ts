@@ -1,4 +1,4 @@
-import type { SalvagedChunk } from '../shared/chunkJob.ts';
+import type { Chunk } from '../shared/chunkJob.ts';
 import type { ClipfleetError } from '../shared/errors.ts';
 import type { ResultsStore } from '../shared/resultsStore.ts';
 import type { Row } from '../shared/row.ts';
@@ -7,7 +7,7 @@ import type { Runs } from '../shared/runs.ts';
 /** Gives a failed row to every image of a chunk that has none, and finishes the chunk. */
 export async function failChunk(
   { store, runs }: { store: ResultsStore; runs: Runs },
-  { run, chunk, generation, images }: SalvagedChunk,
+  { run, chunk, generation, images }: Chunk,
   { code, message }: ClipfleetError,
 ): Promise<void> {
   const ids = images.map(({ id }) => id);

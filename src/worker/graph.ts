@@ -1,42 +1,77 @@
 import ort from 'onnxruntime-node';
 import { ClipfleetError } from '../shared/errors.ts';
 import { fromHalf, toHalf } from './half.ts';
+import { packPixels } from './pack.ts';
+import { BYTES_INPUT, FLOATS_INPUT } from './pixelPrefix.ts';
+import type { Preprocessing } from './preprocessing.ts';
 import type { TokenBatch } from './tokenizer.ts';
 
 /** An open ONNX graph. Every run of it blocks the thread it is called on. */
 export type Graph = ort.InferenceSession;
 
+/** Execution providers of onnxruntime, each by name or with the number of its device. */
+export type Providers = readonly (string | { name: string; deviceId: number })[];
+
 /**
  * Opens a graph.
  *
- * @throws MODEL_INVALID, MODEL_UNSUPPORTED where the device is not to be had
+ * @param graph path of its file, or its bytes
+ * @throws MODEL_INVALID
  */
 export async function openGraph(
-  path: string,
-  spec: { device: 'cpu' | 'cuda'; threads: number },
+  graph: string | Uint8Array,
+  { providers, threads }: { providers: Providers; threads: number },
 ): Promise<Graph> {
   try {
-    return await ort.InferenceSession.create(path, {
-      executionProviders: [spec.device],
-      intraOpNumThreads: spec.threads,
-      interOpNumThreads: 1,
-      graphOptimizationLevel: 'all',
-      logSeverityLevel: 4,
-    });
+    return await createSession(graph, providers, threads);
   } catch (error) {
-    const reason = (error as Error).message;
-    if (spec.device === 'cuda') {
-      throw new ClipfleetError(
-        'MODEL_UNSUPPORTED',
-        `Expected a CUDA session, got: ${reason} ` +
-          'Install the CUDA libraries of onnxruntime-node (see the README), or use --device cpu.',
-        { cause: error },
-      );
-    }
-    throw new ClipfleetError('MODEL_INVALID', `Expected an ONNX graph in ${path}, got: ${reason}`, {
+    const [where, reason] = [typeof graph === 'string' ? graph : 'memory', (error as Error).message];
+    throw new ClipfleetError('MODEL_INVALID', `Expected an ONNX graph in ${where}, got: ${reason}`, {
       cause: error,
     });
   }
+}
+
+/**
+ * Opens a graph that was written here, on the processor.
+ *
+ * @param weights the constants that the graph says are elsewhere, by the name of their place
+ */
+export function openWrittenGraph(
+  graph: Uint8Array,
+  weights: Record<string, Uint8Array>,
+  threads: number,
+): Promise<Graph> {
+  const externalData = Object.entries(weights).map(([path, data]) => ({ path, data }));
+  return createSession(graph, ['cpu'], threads, { externalData });
+}
+
+function createSession(
+  graph: string | Uint8Array,
+  providers: Providers,
+  threads: number,
+  more: Pick<ort.InferenceSession.SessionOptions, 'externalData'> = {},
+): Promise<Graph> {
+  // What goes wrong comes as an error; onnxruntime would print it on standard error as well. It reads this level with the
+  // process's first session, and transformers sets one of its own when it is loaded.
+  ort.env.logLevel = 'fatal';
+  return ort.InferenceSession.create(graph as string, {
+    executionProviders: [...providers],
+    intraOpNumThreads: threads,
+    interOpNumThreads: 1,
+    // Threads that wait for work would turn in circles on the cores that decode; asleep, they leave them.
+    extra: { session: { intra_op: { allow_spinning: '0' } } },
+    graphOptimizationLevel: 'all',
+    logSeverityLevel: 4,
+    ...more,
+  });
+}
+
+/** Runs a graph of one input of one float on the providers. @throws what onnxruntime says where it cannot */
+export async function tryProviders(providers: Providers, graph: Uint8Array): Promise<void> {
+  const session = await createSession(graph, providers, 1);
+  await session.run({ [session.inputNames[0]!]: new ort.Tensor('float32', [1], [1]) });
+  await session.release();
 }
 
 /** Floats on their way into a graph. */
@@ -45,20 +80,43 @@ export interface Floats {
   dims: number[];
 }
 
+/** Images on their way into a graph: RGB u8 laid end to end, as the decoder gives them. */
+export interface PixelBatch {
+  data: Uint8Array;
+  count: number;
+  preprocessing: Preprocessing;
+}
+
 /** Runs the graph on what it asks for; exports differ in which inputs they kept. */
-export async function runGraph(graph: Graph, pixels: Floats | undefined, tokens: TokenBatch | undefined) {
+export async function runGraph(graph: Graph, pixels: PixelBatch | undefined, tokens: TokenBatch | undefined) {
   const feeds: Record<string, ort.Tensor> = {};
   for (const { name, type } of graph.inputMetadata as readonly { name: string; type?: string }[]) {
-    if (name === 'pixel_values' && pixels) feeds[name] = floatTensor(pixels, type);
+    if (name === BYTES_INPUT && pixels) feeds[name] = byteTensor(pixels);
+    else if (name === FLOATS_INPUT && pixels) feeds[name] = floatTensor(pixels, type);
     else if (tokens) feeds[name] = tokenTensor(name, tokens);
   }
   return graph.run(feeds);
 }
 
-function floatTensor({ data, dims }: Floats, type: string | undefined): ort.Tensor {
+/** Runs the graph on floats, by the names of its inputs. */
+export async function runOnFloats(graph: Graph, inputs: Record<string, Floats>) {
+  const tensors = Object.entries(inputs).map(([name, { data, dims }]) => [
+    name,
+    new ort.Tensor('float32', data, dims),
+  ]);
+  return graph.run(Object.fromEntries(tensors));
+}
+
+function byteTensor({ data, count, preprocessing: { width, height } }: PixelBatch): ort.Tensor {
+  return new ort.Tensor('uint8', data, [count, height, width, 3]);
+}
+
+function floatTensor({ data, count, preprocessing }: PixelBatch, type: string | undefined): ort.Tensor {
+  const floats = packPixels(data, count, preprocessing);
+  const dims = [count, 3, preprocessing.height, preprocessing.width];
   return type === 'float16'
-    ? new ort.Tensor('float16', toHalf(data), dims)
-    : new ort.Tensor('float32', data, dims);
+    ? new ort.Tensor('float16', toHalf(floats), dims)
+    : new ort.Tensor('float32', floats, dims);
 }
 
 function tokenTensor(name: string, { ids, mask, count, length }: TokenBatch): ort.Tensor {

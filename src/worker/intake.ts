@@ -1,6 +1,6 @@
 import { type Job, UnrecoverableError } from 'bullmq';
 import { LRUCache } from 'lru-cache';
-import { type ChunkJob, parseChunkJob, salvageChunk } from '../shared/chunkJob.ts';
+import { type Chunk, parseChunkJob, salvageChunk } from '../shared/chunkJob.ts';
 import { ClipfleetError } from '../shared/errors.ts';
 import type { Logger } from '../shared/log.ts';
 import type { ResultsStore } from '../shared/resultsStore.ts';
@@ -20,6 +20,9 @@ export interface IntakeOptions {
 
 type KnownRun = Pick<Run, 'model' | 'labelSet'>;
 
+/** A chunk to be worked on, with what its run says of all chunks. */
+export type TakenChunk = Chunk & Pick<Run, 'labelSet'>;
+
 /**
  * What may come in from outside: the chunk a job carries, checked.
  *
@@ -37,32 +40,23 @@ export function createIntake({ store, runs, model, newerGraceMs, log }: IntakeOp
     return known;
   }
 
-  /** A chunk for another model has no scores of ours, and one with other labels is not what the run says of its rows. */
-  function mismatch({ run, labelSet }: ChunkJob, known: KnownRun): ClipfleetError | undefined {
-    const differs = (what: string, expected: string, got: string) =>
-      new ClipfleetError(
-        'RUN_MISMATCH',
-        `Run '${run}' is for ${what} ${expected}, and its job came with ${got}.`,
-      );
-    if (known.model !== model) return differs('model', known.model, model);
-    if (known.labelSet !== labelSet) return differs('label set', known.labelSet, labelSet);
-    return undefined;
-  }
-
   async function failSalvaged(job: Job, error: ClipfleetError): Promise<void> {
     log.error({ job: job.id, code: error.code }, error.message);
-    const salvaged = salvageChunk(job.data);
+    const salvaged = salvageChunk(job);
     if (!salvaged) throw refuse(error.code, error.message);
     await runOf(salvaged.run);
     await failChunk({ store, runs }, salvaged, error);
   }
 
-  return async function take(job: Job): Promise<ChunkJob | undefined> {
+  return async function take(job: Job): Promise<TakenChunk | undefined> {
     try {
-      const chunk = parseChunkJob(job.data);
-      const refused = mismatch(chunk, await runOf(chunk.run));
-      if (!refused) return chunk;
-      await failSalvaged(job, refused);
+      const chunk = parseChunkJob(job);
+      const known = await runOf(chunk.run);
+      if (known.model === model) return { ...chunk, labelSet: known.labelSet };
+      throw new ClipfleetError(
+        'RUN_MISMATCH',
+        `Run '${chunk.run}' is for model ${known.model}, and its job came to a lane of ${model}.`,
+      );
     } catch (error) {
       if (!(error instanceof ClipfleetError) || isNewerAndYoung(error, job, newerGraceMs)) throw error;
       await failSalvaged(job, error);

@@ -7,7 +7,7 @@ import { ClipfleetError } from '../shared/errors.ts';
  * costs nothing, and scores differ from the reference's float32 by the reference's rounding alone.
  */
 export interface LabelMatrix {
-  /** `labels` × `dimensions`, row after row. */
+  /** `labels` × `dimensions`, row after row; in shared memory, so that a thread is given it without a copy. */
   data: Float32Array;
   labels: number;
   dimensions: number;
@@ -31,7 +31,7 @@ export function buildLabelMatrix(
     const got = `${promptEmbeddings.length} numbers for ${prompts} prompts of ${labels} labels`;
     throw new ClipfleetError('INTERNAL', `Expected embeddings of ${dimensions} for each label, got ${got}.`);
   }
-  const data = new Float32Array(labels * dimensions);
+  const data = sharedFloats(labels * dimensions);
   let next = 0;
   for (const [label, count] of countsPerLabel.entries()) {
     const sum = new Float64Array(dimensions);
@@ -44,6 +44,10 @@ export function buildLabelMatrix(
     data.set(unit(sum), label * dimensions);
   }
   return { data, labels, dimensions };
+}
+
+export function sharedFloats(count: number): Float32Array {
+  return new Float32Array(new SharedArrayBuffer(count * Float32Array.BYTES_PER_ELEMENT));
 }
 
 /** The vector of length 1 in the same direction. @throws INFERENCE_FAILED where it has none */

@@ -4,6 +4,8 @@ import { fileURLToPath } from 'node:url';
 import type { Config } from '../shared/config.ts';
 import { ClipfleetError } from '../shared/errors.ts';
 import { formatIdentity } from '../shared/modelIdentity.ts';
+import { defaultCacheDir } from '../shared/sessionOptions.ts';
+import { type Device, openDevice } from './devices.ts';
 import { findScale, type SourcedScale } from './findScale.ts';
 import { downloadJointGraph, downloadModel, type HubOptions, hubCommit } from './hub.ts';
 import { hubEnvironment } from './hubEnvironment.ts';
@@ -11,10 +13,14 @@ import { readHubScale } from './hubScale.ts';
 import { type Decoding, type ModelFiles, readModelFiles } from './model.ts';
 import type { Scoring } from './rank.ts';
 import { type Session, startSession } from './session.ts';
+import { type ResolvedSettings, resolveSettings, type Settings } from './settings.ts';
 
 /** A model with its session running, and all that must go with it. */
 export interface LoadedModel
-  extends Pick<ModelFiles, 'identity' | 'fingerprint' | 'preprocessing' | 'decoding'> {
+  extends Pick<ModelFiles, 'identity' | 'fingerprint' | 'preprocessing' | 'decoding'>,
+    ResolvedSettings {
+  /** Where the session runs. */
+  device: Device;
   scoring: Scoring & { source: string };
   session: Session;
 }
@@ -27,11 +33,20 @@ export const modelOptions = [
   'exif',
   'device',
   'threads',
+  'cacheDir',
   'logitScale',
   'logitBias',
 ] as const;
 
 export type ModelConfig = Config<(typeof modelOptions)[number]>;
+
+/** How a model's session is run. */
+export interface SessionConfig extends Partial<ModelConfig>, Partial<Settings> {
+  /** As it is named with `--device`: `auto`, `cpu`, `cuda:1`. */
+  device: string;
+  /** Cores this process has for itself; those of the machine when absent. */
+  cores?: number;
+}
 
 /** What names a model, and no more. */
 export type ModelChoice = Pick<ModelConfig, 'model' | 'revision' | 'dtype'> & Decoding;
@@ -85,12 +100,12 @@ function localDirectory(model: string): string {
 /**
  * Opens the model's sessions in their thread.
  *
- * @throws what reading the files throws, MODEL_SCALE_UNKNOWN
+ * @throws what reading the files throws, DEVICE_UNAVAILABLE, MODEL_SCALE_UNKNOWN
  */
 export async function startModel(
   files: ModelFiles,
-  config: Pick<ModelConfig, 'device' | 'threads'> & Partial<ModelConfig>,
-  { env = process.env, onProgress }: FindModelOptions = {},
+  config: SessionConfig,
+  { env = process.env, onProgress, onWarning }: FindModelOptions = {},
 ): Promise<LoadedModel> {
   const { identity, fingerprint, preprocessing, decoding, scoreFunction, hub } = files;
   const scale = await findScale({
@@ -112,17 +127,26 @@ export async function startModel(
           ),
         )),
   });
+  const { cacheDir = defaultCacheDir(), cores } = config;
+  const device = await openDevice(config.device);
+  const about = { given: config, fingerprint, device: device.name, cacheDir, ...(cores && { cores }) };
+  const resolved = await resolveSettings(onWarning ? { ...about, onWarning } : about);
+  const { settings } = resolved;
   const session = await startSession({
     modelDir: files.dir,
     graphs: files.graphs,
+    hashes: files.hashes,
     preprocessing,
     textLimits: files.textLimits,
-    device: config.device,
-    threads: config.threads,
+    device,
+    threads: settings.threads,
+    batchSize: settings.batchSize,
+    cacheDir,
     solveScaleFrom: 'solve' in scale ? scale.solve : undefined,
   });
+  if (session.warning) onWarning?.(session.warning);
   const scoring = { ...('solve' in scale ? solved(session) : scale), scoreFunction };
-  return { identity, fingerprint, preprocessing, decoding, session, scoring };
+  return { identity, fingerprint, preprocessing, decoding, device, ...resolved, session, scoring };
 }
 
 function solved({ solvedScale }: Session): SourcedScale {

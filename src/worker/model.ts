@@ -22,6 +22,7 @@ export interface ModelFiles {
   dtype: Dtype;
   dir: string;
   graphs: TowersSpec['graphs'];
+  hashes: TowersSpec['hashes'];
   /** The joint graph, where there is one beside the towers. */
   joint: string | undefined;
   preprocessing: Preprocessing;
@@ -83,7 +84,7 @@ export async function readModelFiles(source: ModelSource): Promise<ModelFiles> {
   const processor = await readJson(join(dir, 'preprocessor_config.json'), z.unknown());
   const { graphs, joint } = findGraphs(dir, dtype);
   const textLimits = textLimitsOf(config, tokenizerConfig, sigmoid);
-  const fingerprint = await fingerprintOf(dir, graphs, { dtype, decoding, textLimits });
+  const { fingerprint, hashes } = await fingerprintOf(dir, graphs, { dtype, decoding, textLimits });
   const name = source.name ?? basename(await realpath(dir)).replace(/[@:\s]+/g, '-');
   const revision = source.revision ?? fingerprint.slice(0, 12);
   return {
@@ -92,6 +93,7 @@ export async function readModelFiles(source: ModelSource): Promise<ModelFiles> {
     dtype,
     dir,
     graphs,
+    hashes,
     joint,
     preprocessing: parsePreprocessing(processor, config.model_type),
     decoding,
@@ -143,11 +145,11 @@ async function fingerprintOf(
   dir: string,
   graphs: TowersSpec['graphs'],
   { dtype, decoding, textLimits }: Pick<ModelFiles, 'textLimits' | 'decoding'> & { dtype: Dtype },
-): Promise<string> {
+): Promise<Pick<ModelFiles, 'fingerprint' | 'hashes'>> {
   const { cropRounding = 'floor', exif = 'apply' } = decoding;
   const { maxTokens, padTo } = textLimits;
   const onnx = join(dir, 'onnx');
-  const external = (await readdir(onnx)).filter((file) => file.includes('.onnx_data'));
+  const external = (await readdir(onnx)).filter((file) => /\.onnx[._]data/.test(file));
   const stems = Object.values(graphs).map((path) => basename(path));
   const weights = external
     .filter((file) => stems.some((stem) => file.startsWith(stem)))
@@ -160,8 +162,12 @@ async function fingerprintOf(
   ];
   const hash = createHash('sha256');
   hash.update(JSON.stringify([dtype, PREPROCESSING_VERSION, cropRounding, exif, maxTokens, padTo]));
-  for (const file of files) hash.update(`${basename(file)} ${await sha256Of(file)}\n`);
-  return hash.digest('hex');
+  const hashes: Record<string, string> = {};
+  for (const file of files) {
+    hashes[file] = await sha256Of(file);
+    hash.update(`${basename(file)} ${hashes[file]}\n`);
+  }
+  return { fingerprint: hash.digest('hex'), hashes };
 }
 
 async function sha256Of(path: string): Promise<string> {

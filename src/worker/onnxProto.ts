@@ -7,10 +7,17 @@
 /** Field numbers of onnx.proto3. */
 export const modelField = { irVersion: 1, graph: 7, opsetImport: 8 } as const;
 export const graphField = { node: 1, name: 2, initializer: 5, input: 11, output: 12 } as const;
-export const tensorField = { dims: 1, dataType: 2, name: 8, rawData: 9, externalData: 13 } as const;
+export const tensorField = {
+  dims: 1,
+  dataType: 2,
+  name: 8,
+  rawData: 9,
+  externalData: 13,
+  dataLocation: 14,
+} as const;
 
 /** Element types (TensorProto.DataType). */
-export const dataType = { float: 1, uint8: 2, int64: 7, float16: 10 } as const;
+export const dataType = { float: 1, uint8: 2, int32: 6, int64: 7, float16: 10 } as const;
 
 export interface Field {
   number: number;
@@ -64,6 +71,19 @@ export function textField(message: Uint8Array, number: number): string | undefin
     if (field.number === number) return Buffer.from(field.value).toString('utf8');
   }
   return undefined;
+}
+
+/** The content of the first field of that number, or of nothing. */
+function contentOf(message: Uint8Array, number: number): Uint8Array {
+  for (const field of fieldsOf(message)) if (field.number === number) return field.value;
+  return new Uint8Array();
+}
+
+/** The element type of a graph's input or output that is a tensor; 0 for others. */
+export function tensorTypeOf(value: Uint8Array): number {
+  const tensorType = contentOf(contentOf(value, 2), 1);
+  for (const { number, integer } of fieldsOf(tensorType)) if (number === 1) return integer;
+  return 0;
 }
 
 function varint(value: number): Buffer {

@@ -40,7 +40,8 @@ export function rankLabels(
   set: LabelSet,
   scoring: Scoring,
 ): RankedLabel[] {
-  const cosines = cosinesOf(embedding, matrix, set.labels.length);
+  checkSizes(embedding, matrix, set.labels.length);
+  const cosines = cosinesOf(embedding, matrix);
   const logits = cosines.map((cosine) => cosine * scoring.logitScale + scoring.logitBias);
   const scores = scoresOf(set.scoreFunction ?? scoring.scoreFunction, cosines, logits, set.temperature ?? 1);
   const asked = (output: 'logit' | 'cosine') => set.outputs?.includes(output);
@@ -52,19 +53,30 @@ export function rankLabels(
   }));
 }
 
-/** Of unit vectors the cosine is the dot product. */
-function cosinesOf(embedding: Float32Array, matrix: LabelMatrix, labels: number): Float64Array {
+/** @throws INTERNAL where embedding, matrix and label set do not belong together */
+export function checkSizes(embedding: Float32Array, matrix: LabelMatrix, labels: number): void {
   const { data, dimensions } = matrix;
-  if (matrix.labels !== labels || embedding.length !== dimensions || data.length !== labels * dimensions) {
-    const got = `${data.length} for ${matrix.labels} labels, and an embedding of ${embedding.length}`;
-    throw new ClipfleetError('INTERNAL', `Expected ${labels} × ${dimensions} numbers, got ${got}.`);
-  }
+  if (matrix.labels === labels && embedding.length === dimensions && data.length === labels * dimensions)
+    return;
+  const got = `${data.length} for ${matrix.labels} labels, and an embedding of ${embedding.length}`;
+  throw new ClipfleetError('INTERNAL', `Expected ${labels} × ${dimensions} numbers, got ${got}.`);
+}
+
+/** Of unit vectors the cosine is the dot product. */
+function cosinesOf(embedding: Float32Array, { data, labels }: LabelMatrix): Float64Array {
   const cosines = new Float64Array(labels);
   for (let label = 0; label < labels; label += 4) dotFour(embedding, data, label, cosines);
   // One NaN or infinity anywhere ends in the sum.
   const sum = cosines.reduce((total, cosine) => total + cosine, 0);
-  if (Number.isFinite(sum)) return cosines;
-  throw new ClipfleetError('INFERENCE_FAILED', `Expected finite embeddings, got cosines that sum to ${sum}.`);
+  if (!Number.isFinite(sum)) throw notFinite(sum);
+  return cosines;
+}
+
+export function notFinite(sum: number): ClipfleetError {
+  return new ClipfleetError(
+    'INFERENCE_FAILED',
+    `Expected finite embeddings, got cosines that sum to ${sum}.`,
+  );
 }
 
 /**

@@ -1,6 +1,5 @@
-import { Worker } from 'node:worker_threads';
-import { asClipfleetError, ClipfleetError, type ErrorCode } from '../shared/errors.ts';
 import type { Scale } from './rank.ts';
+import { startThread } from './threadClient.ts';
 import type { TowersSpec } from './towers.ts';
 
 /** What the session thread says of itself once it can take work. */
@@ -9,6 +8,8 @@ export interface SessionInfo {
   dimensions: number;
   /** Solved from the joint graph, when the model's files did not give it. */
   solvedScale: Scale | undefined;
+  /** What the user should know though the session is ready. */
+  warning: string | undefined;
 }
 
 export interface TextEmbeddings {
@@ -18,24 +19,30 @@ export interface TextEmbeddings {
   truncated: number[];
 }
 
-/** To the thread: one request a message. */
-export type SessionRequest = { id: number } & (
+/** What the session thread is asked. */
+export type SessionRequest =
   | { kind: 'images'; pixels: Uint8Array; count: number }
-  | { kind: 'texts'; prompts: string[] }
-);
+  | { kind: 'texts'; prompts: string[] };
 
-/** From the thread: `ready` or `broken` once, then one answer to each request. */
-export type SessionAnswer =
-  | { ready: SessionInfo }
-  | { broken: { code: ErrorCode; message: string } }
-  | { id: number; answer: Float32Array | TextEmbeddings }
-  | { id: number; error: { code: ErrorCode; message: string } };
+/** What the session thread says between its answers: how many images fit into memory together, when that changes. */
+export interface SessionNotice {
+  imagesFitting: number;
+}
 
 export interface Session extends SessionInfo {
   /** Unit embeddings, N × D, of N images as RGB u8 laid end to end. The pixels' buffer is moved, not copied. */
   embedImages(pixels: Uint8Array, count: number): Promise<Float32Array>;
-  /** Unit embeddings of prompts, in pieces small enough that images waiting meanwhile are not held up. */
-  embedTexts(prompts: readonly string[]): Promise<TextEmbeddings>;
+  /**
+   * Unit embeddings of prompts, in batches small enough that images waiting meanwhile are not held up.
+   *
+   * @param onBatch told of the prompts of each batch as it starts
+   */
+  embedTexts(prompts: readonly string[], onBatch?: (prompts: number) => void): Promise<TextEmbeddings>;
+  /**
+   * Calls the listener with the most images that fit into memory together, now if it is known and whenever it turns out to be
+   * less. A larger batch is run in pieces.
+   */
+  onImagesFitting(listener: (images: number) => void): void;
   /** Rejects when the thread dies by itself: the process has lost its purpose and should end. */
   died: Promise<never>;
   close(): Promise<void>;
@@ -51,78 +58,43 @@ const TEXTS_A_RUN = 16;
  * @throws MODEL_INVALID, MODEL_UNSUPPORTED, MODEL_SCALE_UNKNOWN from loading
  */
 export async function startSession(spec: TowersSpec): Promise<Session> {
-  const thread = new Worker(new URL('./sessionThread.js', import.meta.url), {
-    workerData: spec,
-    // The process may have been started with flags that a thread refuses, such as --input-type.
-    execArgv: [],
-  });
-  const waiting = new Map<number, { resolve: (answer: never) => void; reject: (error: Error) => void }>();
-  let nextId = 0;
-  let closing = false;
-  let lost: Error | undefined;
-
-  const died = new Promise<never>((_, reject) => {
-    thread.once('error', (error) => reject(asClipfleetError(error, 'SESSION_LOST')));
-    thread.once('exit', (code) => {
-      if (!closing) reject(new ClipfleetError('SESSION_LOST', `The session thread ended with code ${code}.`));
-    });
-  });
-  died.catch((error: Error) => {
-    lost = error;
-    for (const { reject } of waiting.values()) reject(error);
-    waiting.clear();
-  });
-
-  const info = await Promise.race([firstMessage(thread), died]);
-  thread.on('message', (message: SessionAnswer) => {
-    if (!('id' in message)) return;
-    const request = waiting.get(message.id);
-    waiting.delete(message.id);
-    if ('answer' in message) request?.resolve(message.answer as never);
-    else request?.reject(new ClipfleetError(message.error.code, message.error.message));
-  });
-
-  function ask<T>(request: SessionRequest, transfer: ArrayBuffer[] = []): Promise<T> {
-    if (lost) return Promise.reject(lost);
-    return new Promise<T>((resolve, reject) => {
-      waiting.set(request.id, { resolve, reject });
-      thread.postMessage(request, transfer);
-    });
-  }
+  const file = new URL('./sessionThread.js', import.meta.url);
+  let imagesFitting: number | undefined;
+  let tellFitting: ((images: number) => void) | undefined;
+  const thread = startThread<SessionRequest, SessionInfo, SessionNotice>(
+    'The session thread',
+    file,
+    spec,
+    (notice) => {
+      imagesFitting = notice.imagesFitting;
+      tellFitting?.(imagesFitting);
+    },
+  );
+  const info = await thread.ready;
 
   return {
     ...info,
-    died,
+    died: thread.died,
+    close: thread.close,
     embedImages: (pixels, count) =>
-      ask({ id: nextId++, kind: 'images', pixels, count }, [pixels.buffer as ArrayBuffer]),
+      thread.ask({ kind: 'images', pixels, count }, [pixels.buffer as ArrayBuffer]),
 
-    async embedTexts(prompts) {
+    async embedTexts(prompts, onBatch) {
       const embeddings = new Float32Array(prompts.length * info.dimensions);
       const truncated: number[] = [];
       for (let from = 0; from < prompts.length; from += TEXTS_A_RUN) {
         const piece = prompts.slice(from, from + TEXTS_A_RUN);
-        const answer = await ask<TextEmbeddings>({ id: nextId++, kind: 'texts', prompts: piece });
+        onBatch?.(piece.length);
+        const answer = await thread.ask<TextEmbeddings>({ kind: 'texts', prompts: piece });
         embeddings.set(answer.embeddings, from * info.dimensions);
         truncated.push(...answer.truncated.map((place) => from + place));
       }
       return { embeddings, truncated };
     },
 
-    async close() {
-      closing = true;
-      lost = new ClipfleetError('SESSION_LOST', 'The session was closed while it was asked.');
-      for (const { reject } of waiting.values()) reject(lost);
-      waiting.clear();
-      await thread.terminate();
+    onImagesFitting(listener) {
+      tellFitting = listener;
+      if (imagesFitting !== undefined) listener(imagesFitting);
     },
   };
-}
-
-function firstMessage(thread: Worker): Promise<SessionInfo> {
-  return new Promise((resolve, reject) => {
-    thread.once('message', (message: SessionAnswer) => {
-      if ('ready' in message) resolve(message.ready);
-      else if ('broken' in message) reject(new ClipfleetError(message.broken.code, message.broken.message));
-    });
-  });
 }

@@ -1,38 +1,29 @@
-import { parentPort, workerData } from 'node:worker_threads';
-import { asClipfleetError, type ErrorCode } from '../shared/errors.ts';
-import type { SessionAnswer, SessionRequest } from './session.ts';
-import { openTowers, type Towers, type TowersSpec } from './towers.ts';
+import { workerData } from 'node:worker_threads';
+import type { SessionInfo, SessionNotice, SessionRequest } from './session.ts';
+import { serveThread } from './threadServer.ts';
+import { openTowers, type TowersSpec } from './towers.ts';
 
 /** The session thread: loads the towers, then answers one request after the other. */
-const port = parentPort!;
-
-function say(message: SessionAnswer, transfer: ArrayBuffer[] = []): void {
-  port.postMessage(message, transfer);
-}
-
-function describe(thrown: unknown, fallback: ErrorCode) {
-  const { code, message } = asClipfleetError(thrown, fallback);
-  return { code, message };
-}
-
-async function answer(towers: Towers, request: SessionRequest): Promise<void> {
-  try {
-    if (request.kind === 'images') {
-      const embeddings = await towers.embedImages(request.pixels, request.count);
-      say({ id: request.id, answer: embeddings }, [embeddings.buffer as ArrayBuffer]);
-    } else {
-      const embedded = await towers.embedTexts(request.prompts);
-      say({ id: request.id, answer: embedded }, [embedded.embeddings.buffer as ArrayBuffer]);
-    }
-  } catch (thrown) {
-    say({ id: request.id, error: describe(thrown, 'INFERENCE_FAILED') });
-  }
-}
-
-try {
+await serveThread<SessionRequest, SessionInfo, SessionNotice>(async (tell) => {
   const towers = await openTowers(workerData as TowersSpec);
-  port.on('message', (request: SessionRequest) => void answer(towers, request));
-  say({ ready: { dimensions: towers.dimensions, solvedScale: towers.solvedScale } });
-} catch (thrown) {
-  say({ broken: describe(thrown, 'MODEL_INVALID') });
-}
+  let told: number | undefined;
+  /** Before the answer, so that no batch is made too large in between. */
+  const tellFitting = () => {
+    const imagesFitting = towers.imagesFitting();
+    if (imagesFitting === undefined || imagesFitting === told) return;
+    told = imagesFitting;
+    tell({ imagesFitting });
+  };
+  tellFitting();
+  return {
+    ready: towers.info,
+    async answer(request) {
+      if (request.kind === 'images') {
+        const embeddings = await towers.embedImages(request.pixels, request.count).finally(tellFitting);
+        return { answer: embeddings, moved: [embeddings.buffer as ArrayBuffer] };
+      }
+      const embedded = await towers.embedTexts(request.prompts);
+      return { answer: embedded, moved: [embedded.embeddings.buffer as ArrayBuffer] };
+    },
+  };
+}, 'MODEL_INVALID');

@@ -33,7 +33,7 @@ interface SweepContext {
 
 /** Whether the job could be turned into rows. */
 async function sweepJob(job: Job, { store, runs, log }: SweepContext): Promise<boolean> {
-  const chunk = salvageChunk(job.data);
+  const chunk = salvageChunk(job);
   if (!chunk || !(await runs.get(chunk.run))) return false;
   const reason = job.failedReason || 'unknown';
   const error = new ClipfleetError('WORKER_LOST', `The job failed without an answer: ${reason}`);

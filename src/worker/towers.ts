@@ -1,11 +1,14 @@
 import { ClipfleetError } from '../shared/errors.ts';
-import { type Floats, floats, type Graph, openGraph, pick, runGraph } from './graph.ts';
+import { batchShapes } from './batchShapes.ts';
+import type { Device } from './devices.ts';
+import { floats, type Graph, openGraph, pick, runGraph } from './graph.ts';
+import { createImageBatches, type ImageBatches } from './imageBatches.ts';
 import { unit } from './labelMatrix.ts';
 import { solveScale } from './logitScale.ts';
-import { packPixels } from './pack.ts';
+import { prepareGraph } from './preparedGraph.ts';
 import type { Preprocessing } from './preprocessing.ts';
 import type { Scale } from './rank.ts';
-import type { TextEmbeddings } from './session.ts';
+import type { SessionInfo, TextEmbeddings } from './session.ts';
 import { loadTokenizer, type TextLimits } from './tokenizer.ts';
 
 /** What the session thread needs to open a model; plain data, so that it can be sent to a thread. */
@@ -13,9 +16,15 @@ export interface TowersSpec {
   modelDir: string;
   /** Paths of the graphs: either both towers, or the joint graph alone. */
   graphs: { vision: string; text: string } | { joint: string };
+  /** SHA-256 of the graphs' files and of those with their weights, by path. */
+  hashes: Readonly<Record<string, string>>;
   preprocessing: Preprocessing;
   textLimits: TextLimits;
-  device: 'cpu' | 'cuda';
+  device: Device;
+  /** Most images that will be asked for together: what the session is made ready for. */
+  batchSize: number;
+  /** Where graphs that take the decoder's bytes are kept. */
+  cacheDir: string;
   /** Threads of a session on the processor. */
   threads: number;
   /** Joint graph to solve the logit scale from, when no file of the model gives it. */
@@ -23,10 +32,11 @@ export interface TowersSpec {
 }
 
 export interface Towers {
-  dimensions: number;
-  solvedScale: Scale | undefined;
+  info: SessionInfo;
   /** Unit embeddings, count × D, of RGB u8 images laid end to end. */
   embedImages(pixels: Uint8Array, count: number): Promise<Float32Array>;
+  /** Most images that fit into memory together, once more did not. */
+  imagesFitting(): number | undefined;
   embedTexts(prompts: readonly string[]): Promise<TextEmbeddings>;
 }
 
@@ -45,20 +55,21 @@ const SCALE_TEXTS = [
   'seven old books',
 ];
 
-/** Opens the model's sessions. Runs in the session thread: every run blocks it. */
+/**
+ * Opens the model's sessions and warms the image tower. Runs in the session thread: every run blocks it.
+ *
+ * @throws MODEL_INVALID, MODEL_UNSUPPORTED
+ */
 export async function openTowers(spec: TowersSpec): Promise<Towers> {
+  const { preprocessing, device } = spec;
   const { tokenize } = await loadTokenizer(spec.modelDir, spec.textLimits);
-  const { width, height } = spec.preprocessing;
-  const imageBytes = width * height * 3;
-  const open = (path: string) => openGraph(path, spec);
-  const packed = (pixels: Uint8Array, count: number): Floats => ({
-    data: packPixels(pixels, count, spec.preprocessing),
-    dims: [count, 3, height, width],
-  });
-  const blank = () => packed(new Uint8Array(imageBytes), 1);
+  const imageBytes = preprocessing.width * preprocessing.height * 3;
+  const open = (path: string) => openGraph(path, { providers: device.providers, threads: spec.threads });
+  const blank = () => ({ data: new Uint8Array(imageBytes), count: 1, preprocessing });
 
-  const joint = 'joint' in spec.graphs ? await open(spec.graphs.joint) : undefined;
-  const vision = 'vision' in spec.graphs ? await open(spec.graphs.vision) : joint!;
+  const imageGraph = 'joint' in spec.graphs ? spec.graphs.joint : spec.graphs.vision;
+  const { graph: vision, warning } = await openImageGraph(imageGraph, spec, device, open);
+  const joint = 'joint' in spec.graphs ? vision : undefined;
   // The text tower waits until a label set needs it: a worker whose label sets are all in Redis never loads it.
   let text = joint;
   const openText = async () => {
@@ -66,11 +77,16 @@ export async function openTowers(spec: TowersSpec): Promise<Towers> {
     return text;
   };
 
-  async function embedImages(pixels: Uint8Array, count: number): Promise<Float32Array> {
-    const tokens = joint ? tokenize([ANY_TEXT]) : undefined;
-    const outputs = await runGraph(vision, packed(pixels, count), tokens);
-    return unitRows(pick(outputs, IMAGE_OUTPUTS), count);
-  }
+  const shapes = device.plansShapes ? batchShapes(spec.batchSize) : undefined;
+  const images = createImageBatches({
+    imageBytes,
+    shapes,
+    async run(data, count) {
+      const tokens = joint ? tokenize([ANY_TEXT]) : undefined;
+      const outputs = await runGraph(vision, { data, count, preprocessing }, tokens);
+      return unitRows(pick(outputs, IMAGE_OUTPUTS), count);
+    },
+  });
 
   async function embedTexts(prompts: readonly string[]): Promise<TextEmbeddings> {
     const tokens = tokenize(prompts);
@@ -89,7 +105,7 @@ export async function openTowers(spec: TowersSpec): Promise<Towers> {
     return { embeddings, truncated: tokens.truncated };
   }
 
-  const dimensions = (await embedImages(new Uint8Array(imageBytes), 1)).length;
+  const dimensions = await warm(images, shapes ?? [spec.batchSize], imageBytes);
   const solvedScale = spec.solveScaleFrom
     ? await solveScaleOf(joint ?? (await open(spec.solveScaleFrom)), joint !== undefined)
     : undefined;
@@ -103,7 +119,46 @@ export async function openTowers(spec: TowersSpec): Promise<Towers> {
     return solveScale(image, texts, logits);
   }
 
-  return { dimensions, solvedScale, embedImages, embedTexts };
+  return {
+    info: { dimensions, solvedScale, warning },
+    embedImages: images.embed,
+    imagesFitting: images.fitting,
+    embedTexts,
+  };
+}
+
+/**
+ * The graph that images go through, of the kind that takes the decoder's bytes where the device casts them. Without a cache to keep
+ * it in, the graph as it is takes floats packed by this thread, which a model needs for other devices anyway: slower to feed, and
+ * the same numbers.
+ */
+async function openImageGraph(
+  path: string,
+  spec: TowersSpec,
+  { takesBytes }: Device,
+  open: (path: string) => Promise<Graph>,
+): Promise<{ graph: Graph; warning: string | undefined }> {
+  let warning: string | undefined;
+  if (takesBytes) {
+    try {
+      const prepared = await prepareGraph(path, spec);
+      if (prepared) return { graph: await open(prepared), warning };
+    } catch (error) {
+      warning =
+        `${path} could not be made ready in ${spec.cacheDir} (${(error as Error).message}): ` +
+        'pixels are packed in JavaScript. If the folder cannot be written, give another with --cache-dir.';
+    }
+  }
+  return { graph: await open(path), warning };
+}
+
+/** Runs each of the sizes, the largest first, so that memory is claimed once. Resolves to D. */
+async function warm(images: ImageBatches, sizes: readonly number[], imageBytes: number): Promise<number> {
+  let dimensions = 0;
+  for (const size of sizes.toReversed()) {
+    dimensions = (await images.embed(new Uint8Array(size * imageBytes), size)).length / size;
+  }
+  return dimensions;
 }
 
 /** A vector of zeros has no direction: no image is nearer to it than another. */

@@ -16,7 +16,8 @@ export interface Check {
   detail: string;
 }
 
-const BATCH = 32;
+/** Images that are embedded together, to be compared with each alone. */
+export const VERIFY_BATCH = 32;
 const UNIT_TOLERANCE = 1e-5;
 
 /**
@@ -115,7 +116,7 @@ async function checkUnitVectors(model: LoadedModel): Promise<Check> {
 }
 
 async function checkBatchSize(model: LoadedModel, tolerance: number): Promise<Check> {
-  const images = patterns(BATCH, model);
+  const images = patterns(VERIFY_BATCH, model);
   const together = await embed(model, images);
   let largest = 0;
   for (const [i, image] of images.entries()) {
@@ -127,7 +128,7 @@ async function checkBatchSize(model: LoadedModel, tolerance: number): Promise<Ch
   return {
     name: 'batch size',
     ok: largest <= tolerance,
-    detail: `batch 1 and batch ${BATCH} differ by at most ${largest.toExponential(1)}, allowed ${tolerance.toExponential(0)}`,
+    detail: `batch 1 and batch ${VERIFY_BATCH} differ by at most ${largest.toExponential(1)}, allowed ${tolerance.toExponential(0)}`,
   };
 }
 

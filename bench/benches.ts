@@ -1,0 +1,10 @@
+import type { Bench } from './bench.ts';
+
+/** All there are, in the order they run and stand on the page. A new one is a line here. */
+export const benches: Record<string, () => Promise<Bench>> = {
+  session: async () => (await import('./session.ts')).session,
+  decode: async () => (await import('./decode.ts')).decode,
+  pipeline: async () => (await import('./pipeline.ts')).pipeline,
+  peers: async () => (await import('./peers.ts')).peers,
+  memory: async () => (await import('./memory.ts')).memory,
+};

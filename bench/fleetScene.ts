@@ -1,0 +1,26 @@
+// What bench/fleet.ts and its worker processes have in common.
+import type { ImageRef } from '../src/shared/imageRef.ts';
+import { defineLabelSet } from '../src/shared/labelSet.ts';
+import type { RankedLabel } from '../src/shared/prediction.ts';
+
+export const prefix = 'clipfleet';
+export const model = 'Xenova/clip-vit-base-patch32@3d74acf9a28c67741b2f4f2ea7635f0aaf6f0268:fp32';
+export const fingerprint = 'f'.repeat(64);
+export const labelSet = defineLabelSet({ labels: Array.from({ length: 1_000 }, (_, i) => `thing ${i}`) });
+
+/** Ids of nine characters, which are the uris too. */
+export function* imageRefs(count: number): Generator<ImageRef> {
+  for (let i = 0; i < count; i++) {
+    const id = `img${String(i).padStart(6, '0')}`;
+    yield { id, uri: id };
+  }
+}
+
+/** Five labels, other ones for each image. */
+export function predictionsOf(id: string): RankedLabel[] {
+  const first = Number(id.slice(3));
+  return [0.9123, 0.0412, 0.0212, 0.0112, 0.0012].map((score, i) => ({
+    index: (first + 7 * i) % 1_000,
+    score,
+  }));
+}

@@ -1,0 +1,44 @@
+// A worker process of bench/fleet.ts: lane and consume are those of a real worker, the session returns at once.
+import { keysUnder } from '../src/shared/keys.ts';
+import { createLog } from '../src/shared/log.ts';
+import { connectRedis } from '../src/shared/redis.ts';
+import { createRedisResultsStore } from '../src/shared/redisResultsStore.ts';
+import { createRuns } from '../src/shared/runs.ts';
+import { createConsume } from '../src/worker/consume.ts';
+import { type LaneContext, openLane } from '../src/worker/lane.ts';
+import { createStageTimes } from '../src/worker/stageTimes.ts';
+import { fingerprint, labelSet, model, predictionsOf, prefix } from './fleetScene.ts';
+
+/** What the parent says: open the lane, with rows or without, or close it. */
+export type Order = { lane: string; rows: boolean } | 'close';
+
+const redis = await connectRedis({ socket: process.argv[2]! });
+const keys = keysUnder(prefix);
+const [store, runs, log] = [
+  createRedisResultsStore(redis, keys),
+  createRuns(redis, keys),
+  createLog('error'),
+];
+const matrix = { data: new Float32Array(0), labels: labelSet.labels.length, dimensions: 0 };
+const consume = createConsume({
+  ...{ store, runs, log, model, fingerprint, newerGraceMs: 0 },
+  labelMatrices: { get: async () => ({ labelSet, matrix, truncated: [] }) },
+  classify: async ({ id }) => predictionsOf(id),
+  times: createStageTimes({ batchSize: 16, decodeThreads: 1, imagesInFlight: 48 }),
+});
+// The default of `clipfleet worker`: three batches of 16.
+const context: LaneContext = { redis, prefix, store, runs, log, consume, imagesInFlight: 48 };
+const limits = { lockMs: 30_000, stalledMax: 1 };
+let opened: ReturnType<typeof openLane> | undefined;
+
+process.on('message', async (order: Order) => {
+  if (order === 'close') await opened?.close();
+  else {
+    const popAlone = async () => {};
+    const how = order.rows ? context : { ...context, consume: popAlone };
+    opened = openLane({ name: order.lane, urgent: false }, how, limits);
+  }
+  process.send!('done');
+});
+process.on('disconnect', () => process.exit());
+process.send!('done');

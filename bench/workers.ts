@@ -1,0 +1,101 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { fileURLToPath } from 'node:url';
+import type { Redis } from 'ioredis';
+import { createProducer, type Producer } from '../src/producer/producer.ts';
+import { leaseLocalRedis } from '../src/shared/localRedis.ts';
+import { connectRedis } from '../src/shared/redis.ts';
+import type { TestBed } from './bench.ts';
+
+const main = fileURLToPath(new URL('../src/cli/start.cjs', import.meta.url));
+
+/** A Redis server in the bench's folder, as `clipfleet` starts one: with its append-only log. */
+export interface Queue {
+  redis: Redis;
+  producer: Producer;
+  dataDir: string;
+}
+
+export async function startQueue(bed: TestBed): Promise<Queue> {
+  const dataDir = join(bed.folder, 'redis');
+  const lease = await leaseLocalRedis({ dataDir });
+  bed.after(() => lease.release());
+  const redis = await connectRedis({ socket: lease.socket });
+  bed.after(() => redis.disconnect());
+  return { redis, producer: createProducer({ redis }), dataDir };
+}
+
+/** A `clipfleet worker` in a process of its own. */
+export interface WorkerProcess {
+  /** Identity of its model. */
+  model: string;
+  pid: number;
+  /** Seconds of a core it has used so far. */
+  coreSeconds(): Promise<number>;
+  /** Resident memory, MiB. */
+  residentMiB(): Promise<number>;
+  /** Lets it finish what it has. */
+  stop(): Promise<void>;
+}
+
+/**
+ * Starts a worker on the queue and waits until it takes jobs.
+ *
+ * @param flags of `clipfleet worker`; @param env beside this process' own
+ */
+export async function startWorkerProcess(
+  bed: TestBed,
+  queue: Pick<Queue, 'dataDir'>,
+  flags: readonly string[],
+  env: Record<string, string> = {},
+): Promise<WorkerProcess> {
+  const args = [...process.execArgv, main, 'worker', '--data-dir', queue.dataDir, ...flags];
+  const stdio = ['ignore', 'ignore', 'pipe'] as const;
+  const child = spawn(process.execPath, args, { env: { ...process.env, ...env }, stdio: [...stdio] });
+  bed.after(() => stop(child));
+  const { model } = await readiness(child);
+  const pid = child.pid!;
+  return {
+    model,
+    pid,
+    coreSeconds: () => coreSecondsOf(pid),
+    residentMiB: () => residentMiBOf(pid),
+    stop: () => stop(child),
+  };
+}
+
+async function stop(child: ChildProcess): Promise<void> {
+  if (child.exitCode !== null || child.signalCode !== null) return;
+  child.kill('SIGTERM');
+  await once(child, 'exit');
+}
+
+/** What the worker logs once it takes jobs. The log is read to its end, or the worker would wait for its reader. */
+function readiness(child: ChildProcess): Promise<{ model: string }> {
+  return new Promise((resolve, reject) => {
+    const said: string[] = [];
+    createInterface({ input: child.stderr! }).on('line', (line) => {
+      if (said.length < 20) said.push(line);
+      if (line.includes('"worker ready"')) resolve(JSON.parse(line) as { model: string });
+    });
+    child.once('exit', () => reject(new Error(`The worker ended before it was ready:\n${said.join('\n')}`)));
+  });
+}
+
+/** Clock ticks a second, of every Linux there is. */
+const TICKS = 100;
+
+/** From /proc, which only Linux has; NaN elsewhere. */
+async function coreSecondsOf(pid: number): Promise<number> {
+  const stat = await readFile(`/proc/${pid}/stat`, 'utf8').catch(() => '');
+  const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
+  return (Number(fields[11]) + Number(fields[12])) / TICKS;
+}
+
+async function residentMiBOf(pid: number): Promise<number> {
+  const status = await readFile(`/proc/${pid}/status`, 'utf8').catch(() => '');
+  return Number(/VmRSS:\s+(\d+) kB/.exec(status)?.[1]) / 1024;
+}

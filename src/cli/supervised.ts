@@ -1,0 +1,36 @@
+/** Set in the environment of a process that a supervisor starts. */
+export const superviseVariable = 'CLIPFLEET_SUPERVISED';
+
+/** What such a process says over its channel when it takes jobs. */
+export const READY = 'ready';
+
+/**
+ * Whether a supervisor started this process, also one that is gone since: then the channel is closed, but it was there. Whoever
+ * merely inherited the variable has none.
+ */
+export function isSupervised(): boolean {
+  return process.env[superviseVariable] !== undefined && process.connected !== undefined;
+}
+
+/**
+ * Resolves when a supervised process should finish what it has: at a signal, or when its supervisor is gone.
+ *
+ * More signals change nothing. Ctrl-C reaches every process of a terminal and systemd signals every process of a unit, so
+ * that one signal comes twice here, directly and passed on; it is the supervisor that kills at the second.
+ */
+export function supervisorSaysStop(): Promise<void> {
+  return new Promise((resolve) => {
+    const stop = () => resolve();
+    process.on('SIGINT', stop);
+    process.on('SIGTERM', stop);
+    process.once('disconnect', stop);
+    if (!process.connected) resolve();
+    // The channel alone must not keep the process alive once it has finished.
+    process.channel?.unref();
+  });
+}
+
+export function sayReady(): void {
+  // Nobody may be there any more to hear it.
+  if (isSupervised() && process.connected) process.send?.(READY, undefined, undefined, () => {});
+}

@@ -1,0 +1,61 @@
+import type { Redis, Result } from 'ioredis';
+
+/**
+ * KEYS: a bucket's rows, its counts, its fingerprints. ARGV: the fingerprint of the rows (empty for failed ones), the
+ * number they have for it, then image id and row, again for each row.
+ *
+ * Where the bucket has another number for the fingerprint, nothing is written, and that number is the answer. Else the
+ * answer is a list: how many rows replaced another, then the places, from 0, of those that were not written.
+ *
+ * A row begins with its rank, two bytes; one is replaced by one of a higher rank only. Counts move with the rows they
+ * count, and numbers are given, in the same script: never ahead of the rows, never behind them, never twice.
+ */
+export const putRowsScript = `
+if ARGV[1] ~= '' then
+  local number = redis.call('HGET', KEYS[3], ARGV[1])
+  if not number then
+    number = redis.call('HLEN', KEYS[3])
+    redis.call('HSET', KEYS[3], ARGV[1], number)
+  end
+  if tonumber(number) ~= tonumber(ARGV[2]) then return tonumber(number) end
+end
+local answer = {0}
+local moved = {[0] = 0, [1] = 0}
+for i = 3, #ARGV, 2 do
+  local id, row = ARGV[i], ARGV[i + 1]
+  local high, low = string.byte(row, 1, 2)
+  local old = redis.call('HGET', KEYS[1], id)
+  local oldHigh, oldLow = -1, 0
+  if old then oldHigh, oldLow = string.byte(old, 1, 2) end
+  if high * 256 + low > oldHigh * 256 + oldLow then
+    redis.call('HSET', KEYS[1], id, row)
+    moved[low % 2] = moved[low % 2] + 1
+    if old then
+      moved[oldLow % 2] = moved[oldLow % 2] - 1
+      answer[1] = answer[1] + 1
+    end
+  else
+    answer[#answer + 1] = (i - 3) / 2
+  end
+end
+if moved[1] ~= 0 then redis.call('HINCRBY', KEYS[2], 'classified', moved[1]) end
+if moved[0] ~= 0 then redis.call('HINCRBY', KEYS[2], 'failed', moved[0]) end
+return answer`;
+
+declare module 'ioredis' {
+  interface RedisCommander<Context> {
+    clipfleetPutRows(
+      rows: string,
+      counts: string,
+      fingerprints: string,
+      fingerprint: string,
+      number: number,
+      ...idsAndRows: (string | Buffer)[]
+    ): Result<number | [replaced: number, ...kept: number[]], Context>;
+  }
+}
+
+/** Makes the script a command of the connection. */
+export function defineRowScripts(redis: Redis): void {
+  redis.defineCommand('clipfleetPutRows', { numberOfKeys: 3, lua: putRowsScript });
+}

@@ -1,0 +1,61 @@
+import { availableParallelism } from 'node:os';
+import { readTuned } from './tuned.ts';
+
+/** What a worker's speed depends on, and what `clipfleet tune` measures. */
+export interface Settings {
+  /** Most images that go through the session together. */
+  batchSize: number;
+  /** Threads of the session on the processor. */
+  threads: number;
+  /** Images decoded at the same time. */
+  decodeThreads: number;
+}
+
+export type SettingSource = 'given' | 'tuned' | 'default';
+
+export interface ResolvedSettings {
+  settings: Settings;
+  /** Where each comes from. */
+  from: Record<keyof Settings, SettingSource>;
+}
+
+export interface ResolveOptions {
+  /** What the user said; it wins. */
+  given: { [name in keyof Settings]?: number | undefined };
+  fingerprint: string;
+  device: string;
+  /** Folder with what tune has saved. */
+  cacheDir: string;
+  /** Cores this process has for itself; those of the machine when absent. */
+  cores?: number;
+  onWarning?: (warning: string) => void;
+}
+
+/** Each setting as given, else as tune found it for this model, device and number of cores, else the device's default. */
+export async function resolveSettings(options: ResolveOptions): Promise<ResolvedSettings> {
+  const { given, fingerprint, device, cacheDir, cores = availableParallelism(), onWarning } = options;
+  const tuned = await readTuned(cacheDir, { fingerprint, device, cores }, onWarning);
+  const defaults = defaultSettings(device, cores);
+  const pick = (name: keyof Settings): [number, SettingSource] => {
+    if (given[name] !== undefined) return [given[name], 'given'];
+    return tuned ? [tuned[name], 'tuned'] : [defaults[name], 'default'];
+  };
+  const [batchSize, threads, decodeThreads] = [pick('batchSize'), pick('threads'), pick('decodeThreads')];
+  return {
+    settings: { batchSize: batchSize[0], threads: threads[0], decodeThreads: decodeThreads[0] },
+    from: { batchSize: batchSize[1], threads: threads[1], decodeThreads: decodeThreads[1] },
+  };
+}
+
+/**
+ * On the processor a batch of 16 is as fast as any (docs/benchmarks.md). A GPU wants larger ones; 64 is a start that nobody has
+ * measured, and tune finds a better one.
+ */
+export function defaultSettings(device: string, cores: number): Settings {
+  return { batchSize: device === 'cpu' ? 16 : 64, threads: cores, decodeThreads: Math.max(2, cores) };
+}
+
+/** What one of several worker processes has of the machine's cores, at least 1. */
+export function coresOfEach(processes: number): number {
+  return Math.max(1, Math.floor(availableParallelism() / processes));
+}

@@ -1,0 +1,42 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { waitForRun } from '../src/producer/runProgress.ts';
+import { defineLabelSet } from '../src/shared/labelSet.ts';
+import { startFleet } from './fleet.ts';
+import { until } from './support.ts';
+
+test('who waits for a run asks its ledger; its rows are counted at the end, or for somebody who looks', async (t) => {
+  const { producer } = await startFleet(t);
+  const labelSet = defineLabelSet({ labels: ['fox', 'owl'] });
+  const run = await producer.openRun({ model: 'm@1:fp32', labelSet, run: 'r' });
+  await run.add([{ id: 'a', uri: 'a.jpg' }]);
+  await run.seal();
+  await run.close();
+
+  let looks = 0;
+  let counts = 0;
+  const runs = {
+    ...producer.runs,
+    get(id: string) {
+      looks++;
+      return producer.runs.get(id);
+    },
+  };
+  const store = {
+    ...producer.store,
+    counts(id: string) {
+      counts++;
+      return producer.store.counts(id);
+    },
+  };
+  const waited = waitForRun({ runs, store }, 'r');
+  await until(() => looks >= 5, 'it has looked several times');
+  assert.equal(counts, 0);
+  await producer.runs.finish('r', 0);
+  assert.deepEqual(await waited, { done: 0, failed: 0, total: 1, open: false, complete: true });
+  assert.equal(counts, 1);
+
+  const told: number[] = [];
+  await waitForRun({ runs, store }, 'r', { onProgress: ({ total }) => told.push(total) });
+  assert.deepEqual(told, [1]);
+});
