@@ -26,6 +26,8 @@ export function keysUnder(prefix: string) {
     matrixLock: (key: string) => `${prefix}:matrix-lock:{${key}}`,
     /** Hash: model identity → what workers said of it when they started. */
     models: () => `${prefix}:models`,
+    /** Hash: what the fleet knows of a host that images come from, and who is asking it. */
+    host: (host: string) => `${prefix}:host:{${host}}`,
   };
 }
 

@@ -1,10 +1,8 @@
-import { type Job, Worker as LaneWorker, Queue } from 'bullmq';
 import type { Redis } from 'ioredis';
 import PQueue from 'p-queue';
 import type { Config } from '../shared/config.ts';
 import type { ImageRef } from '../shared/imageRef.ts';
 import { keysUnder } from '../shared/keys.ts';
-import { laneEventsMax } from '../shared/lanes.ts';
 import type { Logger } from '../shared/log.ts';
 import type { ResultsStore } from '../shared/resultsStore.ts';
 import type { Runs } from '../shared/runs.ts';
@@ -13,9 +11,11 @@ import { createClassify } from './classify.ts';
 import { createConsume } from './consume.ts';
 import { decodeImage } from './decode.ts';
 import { createFetcher } from './fetch.ts';
+import { hostOptions, openHostGate } from './hostGate.ts';
 import { createLabelMatrices } from './labelMatrices.ts';
+import { openLane } from './lane.ts';
 import type { LoadedModel } from './loadModel.ts';
-import { sweep } from './sweep.ts';
+import { createPolitely } from './politeRequest.ts';
 
 /** The settings a worker reads. */
 export const workerOptions = [
@@ -29,6 +29,8 @@ export const workerOptions = [
   'truncated',
   'redirectsMax',
   'allowPrivateAddresses',
+  'userAgent',
+  ...hostOptions,
   'lockMs',
   'stalledMax',
   'newerGraceMs',
@@ -65,6 +67,8 @@ export function startWorker(
   const { redis, prefix, store, runs, model, lanes, log } = context;
   const { preprocessing, session } = model;
   const imagesInFlight = config.imagesInFlight ?? 3 * config.batchSize;
+  const keys = keysUnder(prefix);
+  const gate = openHostGate(redis, keys, config, log);
   const fetcher = createFetcher({
     roots: context.roots,
     trustPaths: context.trustPaths,
@@ -72,7 +76,8 @@ export function startWorker(
     timeoutMs: config.fetchTimeoutMs,
     redirectsMax: config.redirectsMax,
     allowPrivateAddresses: config.allowPrivateAddresses,
-    userAgent: 'clipfleet',
+    userAgent: config.userAgent,
+    politely: createPolitely(gate, config.hostPatienceMs),
   });
   const batcher = createBatcher({
     batchSize: config.batchSize,
@@ -97,93 +102,32 @@ export function startWorker(
   const { identity, fingerprint } = model;
   const labelMatrices = createLabelMatrices({
     redis,
-    keys: keysUnder(prefix),
+    keys,
     fingerprint,
     embedTexts: session.embedTexts,
   });
-  const { newerGraceMs } = config;
+  const { newerGraceMs, hostPatienceMs } = config;
   const consume = createConsume({
     store,
     runs,
     labelMatrices,
-    classify,
+    classify: (...image) => gate.waitingInPlace(() => classify(...image)),
     model: identity,
     fingerprint,
     newerGraceMs,
+    hostPatienceMs,
     log,
   });
-  const opened = lanes.map((lane) => openLane(lane, { ...context, consume, imagesInFlight }, config));
+  const waiting = () => Math.min(gate.waiting(), imagesInFlight);
+  const opened = lanes.map((lane) =>
+    openLane(lane, { ...context, consume, imagesInFlight, waiting }, config),
+  );
   return {
     died: session.died,
     async close() {
       await Promise.all(opened.map((lane) => lane.close()));
       await fetcher.close();
+      await gate.close();
     },
   };
-}
-
-type LaneContext = Pick<WorkerContext, 'redis' | 'prefix' | 'store' | 'runs' | 'log'> & {
-  consume: ReturnType<typeof createConsume>;
-  imagesInFlight: number;
-};
-
-/**
- * One lane's jobs, and the sweeping of those that BullMQ failed by itself.
- *
- * Concurrency counts jobs, but what must be bounded is images, and a job has 1 to 256 of them. So it follows the size of
- * the jobs seen: enough of them to keep `imagesInFlight` images going, and never more than one job beyond, because what a
- * worker holds at the end of a run, idle workers cannot take.
- */
-function openLane(
-  { name, urgent }: { name: string; urgent: boolean },
-  { redis, prefix, store, runs, log, consume, imagesInFlight }: LaneContext,
-  { lockMs, stalledMax }: Config<'lockMs' | 'stalledMax'>,
-) {
-  const connection = { connection: redis, prefix };
-  const queue = new Queue(name, { ...connection, streams: { events: { maxLen: laneEventsMax } } });
-  let jobImages = imagesInFlight;
-  const process = async (job: Job, token?: string) => {
-    jobImages += (imagesIn(job) - jobImages) / 4;
-    worker.concurrency = Math.max(2, Math.ceil(imagesInFlight / jobImages));
-    await consume(job, token, urgent);
-  };
-  const worker = new LaneWorker(name, process, {
-    ...connection,
-    concurrency: 2,
-    lockDuration: lockMs,
-    stalledInterval: lockMs,
-    maxStalledCount: stalledMax,
-  });
-
-  let sweeping: Promise<void> = Promise.resolve();
-  const sweepAfterwards = () => {
-    sweeping = sweeping
-      .then(() => sweep(queue, { store, runs, log }))
-      .catch((error: Error) => {
-        log.error({ err: error, lane: name }, 'sweep failed');
-      });
-  };
-  sweepAfterwards();
-  const timer = setInterval(sweepAfterwards, lockMs);
-
-  worker.on('error', (error) => log.error({ err: error, lane: name }, 'lane error'));
-  queue.on('error', (error) => log.error({ err: error, lane: name }, 'lane error'));
-  worker.on('stalled', (job) => log.warn({ job }, 'job lost its worker'));
-  worker.on('failed', (job, error) => {
-    log.warn({ job: job?.id, attempt: job?.attemptsMade }, error.message);
-    if (job?.finishedOn !== undefined) sweepAfterwards();
-  });
-  return {
-    async close() {
-      await worker.close();
-      clearInterval(timer);
-      await sweeping;
-      await queue.close();
-    },
-  };
-}
-
-function imagesIn(job: Job): number {
-  const images = (job.data as { images?: unknown } | null)?.images;
-  return Array.isArray(images) ? Math.max(1, images.length) : 1;
 }

@@ -1,0 +1,81 @@
+import { type Job, Worker as LaneWorker, Queue } from 'bullmq';
+import type { Redis } from 'ioredis';
+import type { Config } from '../shared/config.ts';
+import { laneEventsMax } from '../shared/lanes.ts';
+import type { Logger } from '../shared/log.ts';
+import type { ResultsStore } from '../shared/resultsStore.ts';
+import type { Runs } from '../shared/runs.ts';
+import { sweep } from './sweep.ts';
+
+export interface LaneContext {
+  redis: Redis;
+  prefix: string;
+  store: ResultsStore;
+  runs: Runs;
+  log: Logger;
+  consume: (job: Job, token: string | undefined, urgent: boolean) => Promise<void>;
+  imagesInFlight: number;
+  /** Images of this worker's jobs that wait for a host's turn and hold nothing. */
+  waiting: () => number;
+}
+
+/**
+ * One lane's jobs, and the sweeping of those that BullMQ failed by itself.
+ *
+ * Concurrency counts jobs, but what must be bounded is images, and a job has 1 to 256 of them. So it follows the size of
+ * the jobs seen: enough of them to keep `imagesInFlight` images going, and never more than one job beyond, because what a
+ * worker holds at the end of a run, idle workers cannot take. Images that wait for a host's turn are as if they were not here.
+ */
+export function openLane(
+  { name, urgent }: { name: string; urgent: boolean },
+  { redis, prefix, store, runs, log, consume, imagesInFlight, waiting }: LaneContext,
+  { lockMs, stalledMax }: Config<'lockMs' | 'stalledMax'>,
+) {
+  const connection = { connection: redis, prefix };
+  const queue = new Queue(name, { ...connection, streams: { events: { maxLen: laneEventsMax } } });
+  let jobImages = imagesInFlight;
+  const process = async (job: Job, token?: string) => {
+    jobImages += (imagesIn(job) - jobImages) / 4;
+    worker.concurrency = Math.max(2, Math.ceil((imagesInFlight + waiting()) / jobImages));
+    await consume(job, token, urgent);
+  };
+  const worker = new LaneWorker(name, process, {
+    ...connection,
+    concurrency: 2,
+    lockDuration: lockMs,
+    stalledInterval: lockMs,
+    maxStalledCount: stalledMax,
+  });
+
+  let sweeping: Promise<void> = Promise.resolve();
+  const sweepAfterwards = () => {
+    sweeping = sweeping
+      .then(() => sweep(queue, { store, runs, log }))
+      .catch((error: Error) => {
+        log.error({ err: error, lane: name }, 'sweep failed');
+      });
+  };
+  sweepAfterwards();
+  const timer = setInterval(sweepAfterwards, lockMs);
+
+  worker.on('error', (error) => log.error({ err: error, lane: name }, 'lane error'));
+  queue.on('error', (error) => log.error({ err: error, lane: name }, 'lane error'));
+  worker.on('stalled', (job) => log.warn({ job }, 'job lost its worker'));
+  worker.on('failed', (job, error) => {
+    log.warn({ job: job?.id, attempt: job?.attemptsMade }, error.message);
+    if (job?.finishedOn !== undefined) sweepAfterwards();
+  });
+  return {
+    async close() {
+      await worker.close();
+      clearInterval(timer);
+      await sweeping;
+      await queue.close();
+    },
+  };
+}
+
+function imagesIn(job: Job): number {
+  const images = (job.data as { images?: unknown } | null)?.images;
+  return Array.isArray(images) ? Math.max(1, images.length) : 1;
+}
