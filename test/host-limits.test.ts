@@ -46,3 +46,20 @@ test('two workers share one host’s rate', async (t) => {
   const least = ((count - rate) / rate) * 1000;
   assert.ok(last - start >= least, `${count} requests in ${last - start} ms, ${least} at least`);
 });
+
+test('an image that is redirected within its host keeps its turn', async (t) => {
+  const fleet = await startFleet(t);
+  const count = 20;
+  let requests = 0;
+  const url = await serveHttp(t, ({ url: path = '' }, response) => {
+    requests++;
+    if (path.startsWith('/to/')) response.writeHead(302, { location: path.slice(3) }).end('moved');
+    else response.end(owl);
+  });
+  await startPoliteWorker(fleet, '--host-concurrency', '1');
+  const urls = Array.from({ length: count }, (_, i) => `${url}/to/${i}.jpg`);
+  await addUrls(fleet, urls, { attempts: 1 });
+  await runIsComplete(fleet);
+  assert.deepEqual(await fleet.producer.store.counts('r'), { classified: count, failed: 0 });
+  assert.equal(requests, 2 * count, 'none was asked for again because another came in between');
+});

@@ -53,10 +53,9 @@ export interface HostLimits {
   rate: number | undefined;
   /** How long a host may give nothing but failures before it counts as down. */
   downMs: number;
+  /** What a worker holds of a host is free again after this time, if the worker is gone. */
+  leaseMs?: number;
 }
-
-/** What a worker holds of a host is free again after this time, if the worker is gone. */
-const LEASE_MS = 10_000;
 
 declare module 'ioredis' {
   interface RedisCommander<Context> {
@@ -71,11 +70,11 @@ declare module 'ioredis' {
 export function createHostRecord(redis: Redis, keys: Keys, limits: HostLimits): VisitHost {
   redis.defineCommand('clipfleetVisitHost', { numberOfKeys: 1, lua: hostScript });
   const worker = randomUUID();
-  const { concurrency, rate = 0, downMs } = limits;
+  const { concurrency, rate = 0, downMs, leaseMs = 10_000 } = limits;
   return async (host, report) => {
     const [slots, starts, waitMs, state, trying, refusingMs] = await redis.clipfleetVisitHost(
       keys.host(host),
-      ...[worker, LEASE_MS, concurrency, rate, downMs],
+      ...[worker, leaseMs, concurrency, rate, downMs],
       ...[report.inUse, report.wanted, report.startsBack],
       ...[Number(report.good), report.failures, Number(report.refused), report.askedMs, Math.random()],
     );
