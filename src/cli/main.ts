@@ -1,13 +1,9 @@
-import { readFileSync } from 'node:fs';
 import { Command } from 'commander';
 import { ClipfleetError } from '../shared/errors.ts';
+import { version } from '../shared/version.ts';
 import { commands } from './commands.ts';
 import { exitCodes } from './follow.ts';
 import { printable } from './printable.ts';
-
-const { version } = JSON.parse(readFileSync(new URL('../../../package.json', import.meta.url), 'utf8')) as {
-  version: string;
-};
 
 const program = new Command('clipfleet')
   .description('Label images in bulk with CLIP.')

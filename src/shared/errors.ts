@@ -45,6 +45,16 @@ export const errorTable = {
     says: 'The connection failed or broke off, or HTTP 408, 425, 429 or 5xx.',
   },
   FETCH_TIMEOUT: { retry: true, scope: 'image', says: 'The bytes did not arrive in time.' },
+  HOST_BUSY: {
+    retry: true,
+    scope: 'image',
+    says: 'The host went on asking for fewer requests for longer than --host-patience-ms.',
+  },
+  HOST_DOWN: {
+    retry: true,
+    scope: 'image',
+    says: 'The host has not answered, or only with HTTP 5xx, for longer than --host-down-ms; it was not asked.',
+  },
   READ_FAILED: { retry: true, scope: 'image', says: 'The disk or share gave an error while reading.' },
   DECODE_TIMEOUT: { retry: false, scope: 'image', says: 'Decoding took longer than allowed.' },
   WORKER_LOST: {

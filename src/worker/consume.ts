@@ -4,8 +4,10 @@ import { asClipfleetError, ClipfleetError } from '../shared/errors.ts';
 import type { ImageRef } from '../shared/imageRef.ts';
 import type { FailedRow, Row } from '../shared/row.ts';
 import type { Classify } from './classify.ts';
+import { HostWait } from './hostWait.ts';
 import { createIntake, type IntakeOptions, isNewerAndYoung, type TakenChunk } from './intake.ts';
 import type { LabelMatrices, PreparedLabels } from './labelMatrices.ts';
+import { isOutOfPatience, noteRefusals, PutOff, putOffUntil } from './putOff.ts';
 import type { StageTimes } from './stageTimes.ts';
 
 export interface ConsumeOptions extends IntakeOptions {
@@ -13,6 +15,8 @@ export interface ConsumeOptions extends IntakeOptions {
   classify: Classify<ImageRef>;
   fingerprint: string;
   times: Pick<StageTimes, 'timed'>;
+  /** How long a host may refuse an image before that is an attempt. */
+  hostPatienceMs: number;
 }
 
 /** How long a job that this worker is too old for stays away. */
@@ -24,21 +28,23 @@ interface Todo {
   index: number;
 }
 
-/** An image's row, and whether another attempt may give a better one. */
+/** An image's row, and whether another attempt may give a better one; or why it was no attempt. */
 interface Outcome {
   row: Row;
   retry: boolean;
+  wait?: HostWait;
 }
 
 /**
  * What a worker does with one job: each image that has no row yet gets one; then the chunk is finished, and only then
  * does the job complete. Images whose error may pass are left for the job's next attempt, and get their failed row on
- * its last.
+ * its last. Images whose host makes them wait are put off, which is no attempt: their job comes back at the host's time.
  *
  * A job delivered again does only what has no row, so being killed at any point costs repeated work and nothing else.
  */
 export function createConsume(options: ConsumeOptions) {
-  const { store, runs, labelMatrices, classify, fingerprint, times, newerGraceMs, log } = options;
+  const { store, runs, labelMatrices, classify, fingerprint, times, newerGraceMs, hostPatienceMs, log } =
+    options;
   const putRows = times.timed(
     'store',
     (run: string, rows: Row[]) => store.putRows(run, rows),
@@ -54,9 +60,10 @@ export function createConsume(options: ConsumeOptions) {
       await work(job, chunk, urgent);
       await runs.finish(chunk.run, chunk.chunk);
     } catch (error) {
-      if (!isNewerAndYoung(error, job, newerGraceMs)) throw error;
-      // Back to the lane without spending an attempt: a fleet is being upgraded.
-      await job.moveToDelayed(Date.now() + NEWER_DELAY_MS, token);
+      const delayMs = error instanceof PutOff ? error.delayMs : NEWER_DELAY_MS;
+      if (!(error instanceof PutOff || isNewerAndYoung(error, job, newerGraceMs))) throw error;
+      // Back to the lane without spending an attempt: hosts want time, or a fleet is being upgraded.
+      await job.moveToDelayed(Date.now() + delayMs, token);
       throw new DelayedError();
     }
   }
@@ -65,14 +72,22 @@ export function createConsume(options: ConsumeOptions) {
     const todo = await withoutRow(chunk);
     if (todo.length === 0) return;
     const labels = await prepareLabels(job, chunk);
-    const outcomes = await Promise.all(todo.map((each) => outcomeOf(chunk, each, labels, urgent)));
+    const outcomes = await Promise.all(todo.map((each) => outcomeOf(job, chunk, each, labels, urgent)));
     const isLastAttempt = job.attemptsMade + 1 >= (job.opts.attempts ?? 1);
-    const final = outcomes.filter(({ retry }) => !retry || isLastAttempt).map(({ row }) => row);
+    const waits = outcomes.flatMap(({ wait }) => wait ?? []);
+    const tried = outcomes.filter(({ wait }) => !wait);
+    const final = tried.filter(({ retry }) => !retry || isLastAttempt).map(({ row }) => row);
     await putRows(chunk.run, final);
-    const left = outcomes.length - final.length;
-    if (left === 0) return;
-    const why = outcomes.find(({ retry }) => retry)?.row as FailedRow;
-    throw new Error(`${left} of ${chunk.images.length} images to try again, the first: ${why.error.message}`);
+    const isRefused = waits.some(({ refused }) => refused);
+    await noteRefusals(job, isRefused, final.length > 0);
+    const left = tried.length - final.length;
+    if (left > 0) {
+      const why = tried.find(({ retry }) => retry)?.row as FailedRow;
+      throw new Error(
+        `${left} of ${chunk.images.length} images to try again, the first: ${why.error.message}`,
+      );
+    }
+    if (waits.length > 0) throw putOffUntil(waits.map(({ waitMs }) => waitMs));
   }
 
   async function withoutRow({ run, generation, images }: TakenChunk): Promise<Todo[]> {
@@ -95,6 +110,7 @@ export function createConsume(options: ConsumeOptions) {
   }
 
   async function outcomeOf(
+    job: Job,
     { chunk, generation }: TakenChunk,
     { ref, index }: Todo,
     labels: PreparedLabels | ClipfleetError,
@@ -112,7 +128,9 @@ export function createConsume(options: ConsumeOptions) {
       // Not the image's fault: no row, so that the job's next worker does it.
       if (code === 'SESSION_LOST') throw error;
       if (code === 'INTERNAL') log.error({ err: thrown, image: ref.id }, 'unexpected error');
-      return { row: { ...base(), status: 'failed', error: { code, message } }, retry };
+      const row = { ...base(), status: 'failed', error: { code, message } } as const;
+      const isWait = error instanceof HostWait && !(error.refused && isOutOfPatience(job, hostPatienceMs));
+      return isWait ? { row, retry, wait: error } : { row, retry };
     }
   }
 

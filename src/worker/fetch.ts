@@ -4,7 +4,7 @@ import type { ImageRef } from '../shared/imageRef.ts';
 import { schemeOf } from '../shared/uriScheme.ts';
 import { readDataUrl } from './fetchData.ts';
 import { readFileUri } from './fetchFile.ts';
-import { createUrlReader, type UrlReader } from './fetchUrl.ts';
+import { createUrlReader, type UrlOptions, type UrlReader } from './fetchUrl.ts';
 import { isPublicAddress } from './guardedAgent.ts';
 
 export interface FetchOptions {
@@ -19,13 +19,14 @@ export interface FetchOptions {
   /** Lifts the check of addresses and nothing else. */
   allowPrivateAddresses: boolean;
   userAgent: string;
+  politely?: UrlOptions['politely'];
 }
 
 export interface Fetcher {
   /**
    * The bytes of one image, at least 1 and at most `bytesMax`.
    *
-   * Throws ClipfleetError with an `IMAGE_` code, FETCH_FAILED, FETCH_TIMEOUT or READ_FAILED; when `signal` is aborted, its
+   * Throws ClipfleetError with an `IMAGE_` code, FETCH_FAILED, FETCH_TIMEOUT, HOST_BUSY, HOST_DOWN or READ_FAILED; when `signal` is aborted, its
    * reason.
    */
   fetchImage(ref: ImageRef, signal?: AbortSignal): Promise<Uint8Array>;

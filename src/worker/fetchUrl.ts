@@ -1,6 +1,7 @@
-import type { Agent, Dispatcher } from 'undici';
+import type { Dispatcher } from 'undici';
 import { ClipfleetError } from '../shared/errors.ts';
 import { type AddressPredicate, createGuardedAgent } from './guardedAgent.ts';
+import type { Politely, SendRequest } from './politeRequest.ts';
 
 export interface UrlOptions {
   bytesMax: number;
@@ -9,6 +10,8 @@ export interface UrlOptions {
   userAgent: string;
   /** Asked for every address before and after connecting, of every hop. */
   isAllowedAddress: AddressPredicate;
+  /** Through what requests go, of every hop; as soon as they may when absent. */
+  politely?: Politely;
 }
 
 export interface UrlReader {
@@ -19,10 +22,13 @@ export interface UrlReader {
 
 export function createUrlReader(options: UrlOptions): UrlReader {
   const agent = createGuardedAgent(options.isAllowedAddress, options.timeoutMs);
+  const send: SendRequest = (request) => agent.request(request);
+  const { politely = (plain, work) => work(plain) } = options;
   return {
     async read(uri, signal) {
       try {
-        return await followRedirects(agent, parseUrl(uri), options, signal);
+        const url = parseUrl(uri);
+        return await politely(send, (request) => followRedirects(request, url, options, signal));
       } catch (error) {
         signal.throwIfAborted();
         throw asFetchError(error);
@@ -34,14 +40,14 @@ export function createUrlReader(options: UrlOptions): UrlReader {
 
 /** Redirects are followed here and not by undici, so that every hop is held to the same rules as the first URL. */
 async function followRedirects(
-  agent: Agent,
+  request: SendRequest,
   first: URL,
   options: UrlOptions,
   signal: AbortSignal,
 ): Promise<Uint8Array> {
   let url = first;
   for (let redirects = 0; redirects <= options.redirectsMax; redirects++) {
-    const response = await agent.request({
+    const response = await request({
       origin: url.origin,
       path: url.pathname + url.search,
       method: 'GET',

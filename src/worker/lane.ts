@@ -15,6 +15,8 @@ export interface LaneContext {
   log: Logger;
   consume: (job: Job, token: string | undefined, urgent: boolean) => Promise<void>;
   imagesInFlight: number;
+  /** Images of this worker's jobs that wait for a host's turn and hold nothing. */
+  waiting: () => number;
 }
 
 /** The wait before an attempt, in milliseconds: 1 s, 2 s, 4 s, ..., of which up to half is taken off by chance. */
@@ -27,11 +29,11 @@ function backoffStrategy(attemptsMade: number): number {
  *
  * Concurrency counts jobs, but what must be bounded is images, and a job has 1 to 256 of them. So it follows the size of
  * the jobs seen: enough of them to keep `imagesInFlight` images going, and never more than one job beyond, because what a
- * worker holds at the end of a run, idle workers cannot take.
+ * worker holds at the end of a run, idle workers cannot take. Images that wait for a host's turn are as if they were not here.
  */
 export function openLane(
   { name, urgent }: { name: string; urgent: boolean },
-  { redis, prefix, store, runs, log, consume, imagesInFlight }: LaneContext,
+  { redis, prefix, store, runs, log, consume, imagesInFlight, waiting }: LaneContext,
   { lockMs, stalledMax }: Config<'lockMs' | 'stalledMax'>,
 ) {
   const connection = { connection: redis, prefix };
@@ -39,7 +41,7 @@ export function openLane(
   let jobImages = imagesInFlight;
   const process = async (job: Job, token?: string) => {
     jobImages += (imagesIn(job) - jobImages) / 4;
-    worker.concurrency = Math.max(2, Math.ceil(imagesInFlight / jobImages));
+    worker.concurrency = Math.max(2, Math.ceil((imagesInFlight + waiting()) / jobImages));
     await consume(job, token, urgent);
   };
   const worker = new LaneWorker(name, process, {

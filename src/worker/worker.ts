@@ -12,9 +12,11 @@ import { createClassify } from './classify.ts';
 import { createConsume } from './consume.ts';
 import { decodeImage } from './decode.ts';
 import { createFetcher } from './fetch.ts';
+import { hostOptions, openHostGate } from './hostGate.ts';
 import { createLabelMatrices } from './labelMatrices.ts';
 import { openLane } from './lane.ts';
 import type { LoadedModel } from './loadModel.ts';
+import { createPolitely } from './politeRequest.ts';
 import { createScorer } from './scorer.ts';
 import type { Settings } from './settings.ts';
 import { createStageTimes } from './stageTimes.ts';
@@ -31,6 +33,8 @@ export const workerOptions = [
   'truncated',
   'redirectsMax',
   'allowPrivateAddresses',
+  'userAgent',
+  ...hostOptions,
   'lockMs',
   'stalledMax',
   'newerGraceMs',
@@ -72,8 +76,10 @@ export function startWorker(context: WorkerContext, config: WorkerSettings): Run
   const { redis, prefix, store, runs, model, lanes, log } = context;
   const { preprocessing, session } = model;
   const imagesInFlight = config.imagesInFlight ?? 3 * config.batchSize;
-  const { batchSize, decodeThreads, newerGraceMs } = config;
+  const { batchSize, decodeThreads, newerGraceMs, hostPatienceMs } = config;
   const times = createStageTimes({ batchSize, decodeThreads, imagesInFlight });
+  const keys = keysUnder(prefix);
+  const gate = openHostGate(redis, keys, config, log);
   const fetcher = createFetcher({
     roots: context.roots,
     trustPaths: context.trustPaths,
@@ -81,7 +87,8 @@ export function startWorker(context: WorkerContext, config: WorkerSettings): Run
     timeoutMs: config.fetchTimeoutMs,
     redirectsMax: config.redirectsMax,
     allowPrivateAddresses: config.allowPrivateAddresses,
-    userAgent: 'clipfleet',
+    userAgent: config.userAgent,
+    politely: createPolitely(gate, config.hostPatienceMs),
   });
   const batcher = createBatcher({
     batchSize,
@@ -113,7 +120,7 @@ export function startWorker(context: WorkerContext, config: WorkerSettings): Run
   const { identity, fingerprint } = model;
   const labelMatrices = createLabelMatrices({
     redis,
-    keys: keysUnder(prefix),
+    keys,
     fingerprint,
     embedTexts: (prompts) => session.embedTexts(prompts, context.onTextBatch),
     leaseMs: config.lockMs,
@@ -122,14 +129,18 @@ export function startWorker(context: WorkerContext, config: WorkerSettings): Run
     store,
     runs,
     labelMatrices,
-    classify,
+    classify: (...image) => gate.waitingInPlace(() => classify(...image)),
     model: identity,
     fingerprint,
     newerGraceMs,
     times,
+    hostPatienceMs,
     log,
   });
-  const opened = lanes.map((lane) => openLane(lane, { ...context, consume, imagesInFlight }, config));
+  const waiting = () => Math.min(gate.waiting(), imagesInFlight);
+  const opened = lanes.map((lane) =>
+    openLane(lane, { ...context, consume, imagesInFlight, waiting }, config),
+  );
   const died = Promise.race([session.died, scorer.died]);
   // Whoever wants to know waits for it; here it is not an error that nobody handled.
   died.catch(() => {});
@@ -140,6 +151,7 @@ export function startWorker(context: WorkerContext, config: WorkerSettings): Run
       await Promise.all(opened.map((lane) => lane.close()));
       await fetcher.close();
       await scorer.close();
+      await gate.close();
     },
   };
 }
