@@ -128,13 +128,16 @@ export function createHostTurns(options: HostTurnsOptions): HostTurns {
     clearTimeout(timer);
     // Images that come together ask together.
     await immediate();
+    // Slots stay of use meanwhile, and count as if all were in use; starts are given back.
+    const isRated = Number.isFinite(share.starts);
+    const goesOn = !isRated && !hasNews && !isIdle() && free() > 0;
     hasNews = false;
     const needed = Math.max(peak, inUse + asking + room.size);
     const wanted = isIdle() ? 0 : isProven ? needed : 1;
-    const startsBack = Number.isFinite(share.starts) ? share.starts : 0;
-    const said = { ...report, inUse, wanted, startsBack };
+    const startsBack = isRated ? share.starts : 0;
+    const said = { ...report, inUse: goesOn ? inUse + free() : inUse, wanted, startsBack };
     report = { ...nothing };
-    share = { ...share, slots: 0, starts: 0 };
+    if (!goesOn) share = { ...share, slots: 0, starts: 0 };
     peak = inUse;
     const answer = await visitHost(host, said);
     if (answer.state !== share.state) onState(host, answer);
