@@ -13,12 +13,12 @@ test('a chunk counts once however often it is announced or finished', async (t) 
   assert.equal(await runs.announce('r', 0, 32), 32);
   assert.equal(await runs.announce('r', 0, 32), 32);
   assert.equal(await runs.announce('r', 7, 5), 37);
-  await runs.finish('r', 0);
-  await runs.finish('r', 0);
+  await runs.finish('r', '0');
+  await runs.finish('r', '0');
   assert.equal(await runs.announce('r', 0, 32), 5, 'a finished chunk is not announced again');
   const { images, pending, chunks } = (await runs.get('r'))!;
   assert.deepEqual({ images, pending, chunks }, { images: 37, pending: 5, chunks: 8 });
-  assert.deepEqual(await runs.pendingChunks('r'), [7]);
+  assert.deepEqual(await runs.pending('r'), [{ piece: '7', images: 5, generation: 0 }]);
 });
 
 test('a run is complete when it is sealed and nothing is pending', async (t) => {
@@ -27,12 +27,12 @@ test('a run is complete when it is sealed and nothing is pending', async (t) => 
   const stateOf = async () => (await runs.get('r'))?.state;
   await runs.open(about);
   await runs.announce('r', 0, 2);
-  await runs.finish('r', 0);
+  await runs.finish('r', '0');
   assert.equal(await stateOf(), 'open');
   await runs.announce('r', 1, 2);
   await runs.seal('r');
   assert.equal(await stateOf(), 'sealed');
-  await runs.finish('r', 1);
+  await runs.finish('r', '1');
   assert.equal(await stateOf(), 'complete');
 });
 
@@ -53,8 +53,8 @@ test('a withdrawn chunk takes its images back, once', async (t) => {
   await runs.open(about);
   await runs.announce('r', 0, 3);
   await runs.announce('r', 1, 4);
-  await runs.withdraw('r', 1, 0);
-  await runs.withdraw('r', 1, 0);
+  await runs.withdraw('r', '1', 0);
+  await runs.withdraw('r', '1', 0);
   const { images, pending } = (await runs.get('r'))!;
   assert.deepEqual({ images, pending }, { images: 3, pending: 3 });
 });

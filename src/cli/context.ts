@@ -50,7 +50,10 @@ export async function openContext(config: ContextConfig): Promise<Context> {
 }
 
 /** Opens the context, does the work with it, and closes it whatever happened. */
-export async function withContext<T>(config: ContextConfig, work: (context: Context) => Promise<T>): Promise<T> {
+export async function withContext<T>(
+  config: ContextConfig,
+  work: (context: Context) => Promise<T>,
+): Promise<T> {
   const context = await openContext(config);
   try {
     return await work(context);

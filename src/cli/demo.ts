@@ -70,7 +70,7 @@ async function demo(context: Context, config: Config<(typeof optionNames)[number
       runs.unshift(await addScene(context, model.identity, lane, scene));
     const worker = startPrivateWorker(context, model, lane, settings, (images) => batches.push(images));
     const progress = createProgress();
-    for (const run of runs) await followRun(context.producer, run, progress, interrupt.signal);
+    for (const run of runs) await followRun(context.producer, run, progress, interrupt);
     progress.stop();
     await worker.close();
   } finally {

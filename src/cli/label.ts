@@ -21,7 +21,7 @@ import { checkWritable } from './jsonLines.ts';
 import { labelOptions, labelSetOf } from './labels.ts';
 import { findModelShown, startModelShown } from './modelShown.ts';
 import { printRows } from './printRows.ts';
-import { startPrivateWorker } from './privateWorker.ts';
+import { sampleBottleneck, startPrivateWorker } from './privateWorker.ts';
 import { createProgress } from './progress.ts';
 
 const optionNames = [
@@ -114,7 +114,8 @@ async function workUntilComplete(
     if (!signal.aborted) await openRun.seal();
   };
   try {
-    const done = Promise.all([add(), followRun(producer, openRun.run, progress, signal)]);
+    const bottleneck = sampleBottleneck(worker);
+    const done = Promise.all([add(), followRun(producer, openRun.run, progress, { signal, bottleneck })]);
     await Promise.race([done, worker.died]);
   } finally {
     progress.stop();

@@ -2,6 +2,21 @@ import type { LoadedModel } from '../worker/loadModel.ts';
 import { type RunningWorker, startWorker, type WorkerSettings } from '../worker/worker.ts';
 import type { Context } from './context.ts';
 
+/** What holds the worker up, looked at anew every few seconds; undefined while nothing does. */
+export function sampleBottleneck({ takeReport }: RunningWorker): () => string | undefined {
+  let sampledAt = Date.now();
+  let sampled: string | undefined;
+  return () => {
+    if (Date.now() - sampledAt < SAMPLE_MS) return sampled;
+    sampledAt = Date.now();
+    const { bottleneck } = takeReport();
+    sampled = bottleneck === 'idle' ? undefined : bottleneck;
+    return sampled;
+  };
+}
+
+const SAMPLE_MS = 2_000;
+
 /** A worker for one private lane in this process; it reads every path that its user may. */
 export function startPrivateWorker(
   { producer, redis, prefix, log }: Context,

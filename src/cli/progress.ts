@@ -1,21 +1,21 @@
 import cliProgress from 'cli-progress';
+import type { RunProgress } from '../producer/runProgress.ts';
 import { createPace } from './pace.ts';
+import { printable } from './printable.ts';
 
-/** Where a run is. */
-export interface ProgressCounts {
-  /** Images that have their row. */
-  done: number;
-  failed: number;
-  /** Images announced so far. */
-  total: number;
-  /** Whether the total may still grow. */
-  open: boolean;
-}
+/** Where a run is, and what holds its workers up where that is known. */
+export type ProgressCounts = Pick<
+  RunProgress,
+  'done' | 'expected' | 'failed' | 'failures' | 'state' | 'paused' | 'retrying'
+> & { bottleneck?: string | undefined };
 
 export interface Progress {
   update(counts: ProgressCounts): void;
   stop(): void;
 }
+
+/** Error codes named beside the bar. */
+const CODES_SHOWN = 3;
 
 /** Between two lines when standard error is no terminal. */
 const LINE_MS = 5_000;
@@ -28,11 +28,17 @@ const LINE_MS = 5_000;
 export function createProgress(doneBefore = 0, stream: NodeJS.WriteStream = process.stderr): Progress {
   const pace = createPace(doneBefore);
 
-  function describe({ done, total, failed, open }: ProgressCounts): string {
-    const { imagesPerSecond, secondsLeft } = pace.update({ done, total });
-    const left = open || secondsLeft === undefined ? '' : `, ${formatSeconds(secondsLeft)} left`;
-    const failures = failed > 0 ? `, ${failed} failed` : '';
-    return `${done}/${total}${open ? '+' : ''} images${failures}, ${imagesPerSecond.toFixed(1)} images/s${left}`;
+  function describe(counts: ProgressCounts): string {
+    const { done, expected, state, paused, retrying, bottleneck } = counts;
+    const open = state === 'open';
+    const { imagesPerSecond, secondsLeft } = pace.update({ done, total: expected });
+    const parts = [`${done}/${expected}${open ? '+' : ''} images`, failuresOf(counts)];
+    if (retrying > 0) parts.push(`${retrying} tried again`);
+    parts.push(`${imagesPerSecond.toFixed(1)} images/s`);
+    if (paused !== undefined) parts.push(`paused: ${printable(paused)}`);
+    else if (!open && secondsLeft !== undefined) parts.push(`${formatSeconds(secondsLeft)} left`);
+    if (bottleneck !== undefined && done < expected) parts.push(`limited by ${bottleneck}`);
+    return parts.filter((part) => part !== '').join(', ');
   }
 
   return stream.isTTY ? createBar(stream, describe) : createLines(stream, describe);
@@ -54,9 +60,9 @@ function createBar(stream: NodeJS.WriteStream, describe: (counts: ProgressCounts
   let started = false;
   return {
     update(counts) {
-      if (!started) bar.start(counts.total, counts.done, { text: describe(counts) });
+      if (!started) bar.start(counts.expected, counts.done, { text: describe(counts) });
       started = true;
-      bar.setTotal(Math.max(counts.total, 1));
+      bar.setTotal(Math.max(counts.expected, 1));
       bar.update(counts.done, { text: describe(counts) });
     },
     stop() {
@@ -79,6 +85,15 @@ function createLines(stream: NodeJS.WriteStream, describe: (counts: ProgressCoun
       if (last) stream.write(`${describe(last)}\n`);
     },
   };
+}
+
+/** How many failed, and with which codes, the most frequent first. */
+function failuresOf({ failed, failures }: Pick<ProgressCounts, 'failed' | 'failures'>): string {
+  if (failed === 0) return '';
+  const codes = Object.entries(failures).sort(([, a], [, b]) => b - a);
+  const named = codes.slice(0, CODES_SHOWN).map(([code, images]) => `${code} ${images}`);
+  const more = codes.length > CODES_SHOWN ? ', ...' : '';
+  return `${failed} failed (${named.join(', ')}${more})`;
 }
 
 function formatSeconds(seconds: number): string {

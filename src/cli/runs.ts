@@ -6,7 +6,7 @@ import { alignColumns, printable } from './printable.ts';
 export const runsCommand = createCommand({
   name: 'runs',
   summary: 'List the runs on this Redis, the newest first.',
-  examples: ['clipfleet runs', "clipfleet runs --format jsonl | jq 'select(.state == \"open\")'"],
+  examples: ['clipfleet runs', 'clipfleet runs --format jsonl | jq \'select(.state == "open")\''],
   options: ['format', ...contextOptions] as const,
   run: (_, config) =>
     withContext(config, async ({ producer }) => {

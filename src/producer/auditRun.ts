@@ -27,7 +27,8 @@ export interface Audit {
 export async function auditRun(from: RunState, run: Run, lane: Queue): Promise<Audit> {
   const { runs, store } = from;
   const lost = (await pendingJobs(run.run, lane, runs)).filter(({ lost }) => lost);
-  const kept = lost.length > 0 ? await rowsOf(from, run.run, new Set(lost.map(({ piece }) => piece))) : undefined;
+  const kept =
+    lost.length > 0 ? await rowsOf(from, run.run, new Set(lost.map(({ piece }) => piece))) : undefined;
   for (const { piece, images } of lost) {
     await runs.withdraw(run.run, piece, Math.min(images, kept?.get(piece) ?? 0));
     await runs.release(run.run, piece);

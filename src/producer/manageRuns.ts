@@ -39,6 +39,9 @@ export function createRunManager({ redis, prefix, runs, store, control }: Manage
   }
 
   return {
+    /** The run's record. @throws RUN_UNKNOWN */
+    describe: recordOf,
+
     /** Ends a run: rows that come late are refused, and images without a row are skipped. @throws RUN_UNKNOWN */
     async cancel(run: string): Promise<RunProgress> {
       await control.cancel(run);
@@ -67,8 +70,7 @@ export function createRunManager({ redis, prefix, runs, store, control }: Manage
       }),
 
     /** Recounts the run from its rows and puts right what differs. @throws RUN_UNKNOWN */
-    audit: (run: string): Promise<Audit> =>
-      withLane(run, (record, lane) => auditRun(from, record, lane)),
+    audit: (run: string): Promise<Audit> => withLane(run, (record, lane) => auditRun(from, record, lane)),
 
     /** Removes a run that is complete or cancelled, with its rows. @throws RUN_UNKNOWN, RUN_BUSY */
     remove: (run: string): Promise<void> =>

@@ -75,7 +75,7 @@ async function neitherDoneNorWaiting(
   waiting: Set<string>,
 ): Promise<ImageRef[][]> {
   const ids = chunks.flatMap((images) => images.map(({ id }) => id)).filter((id) => !waiting.has(id));
-  const done = await store.has(run, ids, 0);
+  const done = await store.find(run, ids);
   return chunks.map((images) => images.filter(({ id }) => !waiting.has(id) && !done.has(id)));
 }
 

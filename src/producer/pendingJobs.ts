@@ -1,6 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Job, Queue } from 'bullmq';
-import { jobId } from '../shared/lanes.ts';
+import { jobId } from '../shared/chunkJob.ts';
 import type { Pending, Runs } from '../shared/runs.ts';
 
 /** A pending piece of a run and its job; one that is `lost` has none, and nobody will ever finish it. */

@@ -14,6 +14,7 @@ import { createRunControl } from '../shared/runControl.ts';
 import { unknownRun } from '../shared/runErrors.ts';
 import { createRuns } from '../shared/runs.ts';
 import { readLabelSet, storeLabelSet } from '../shared/storedLabelSet.ts';
+import { createRunManager } from './manageRuns.ts';
 import { createOpenRun, type OpenRun } from './openRun.ts';
 import { readRows } from './rows.ts';
 import { type RunProgress, readProgress, type WaitOptions, waitForRun } from './runProgress.ts';
@@ -43,9 +44,12 @@ export function createProducer({ redis, prefix = 'clipfleet', store: given }: Pr
   const keys = keysUnder(prefix);
   const runs = createRuns(redis, keys);
   const store = given ?? createRedisResultsStore(redis, keys);
+  const control = createRunControl(redis, keys);
   return {
     runs,
     store,
+    control,
+    ...createRunManager({ redis, prefix, runs, store, control }),
     /** Stores the label set under its id, once; the same set again changes nothing. */
     putLabelSet: (labelSet: LabelSet): Promise<string> => storeLabelSet(redis, keys, labelSet),
 

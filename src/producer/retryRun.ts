@@ -1,8 +1,9 @@
 import type { Queue } from 'bullmq';
+import { encodeChunkJob, jobId, salvageChunk } from '../shared/chunkJob.ts';
 import type { ErrorCode } from '../shared/errors.ts';
 import type { ImageRef } from '../shared/imageRef.ts';
+import { chunkJobOptions } from '../shared/lanes.ts';
 import type { Run } from '../shared/run.ts';
-import { addChunk } from './addChunk.ts';
 import { pendingJobs } from './pendingJobs.ts';
 import type { RunState } from './runProgress.ts';
 
@@ -29,13 +30,16 @@ export async function retryRun(
 ): Promise<number> {
   const passed = new Set<string>();
   for (const { generation, job } of await pendingJobs(run.run, lane, runs)) {
-    if (generation > 0 && job) for (const [id] of job.data.images as [string, string][]) passed.add(id);
+    for (const { id } of (generation > 0 && job && salvageChunk(job)?.images) || []) passed.add(id);
   }
   /** Chunks that fill up, by their generation. */
   const filling = new Map<number, ImageRef[]>();
   let added = 0;
   const add = async (generation: number, images: ImageRef[]) => {
-    await addChunk({ runs, lane, run, images, generation, attempts });
+    const chunk = await runs.reserveChunks(run.run, 1);
+    await runs.announce(run.run, chunk, images.length, generation);
+    const opts = chunkJobOptions(jobId(run.run, String(chunk), generation), attempts);
+    await lane.add('chunk', encodeChunkJob(images), opts);
     added += images.length;
   };
   let cursor: string | undefined;

@@ -1,11 +1,13 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import type { ResultsStore } from '../shared/resultsStore.ts';
+import type { ResultsStore, RowCounts } from '../shared/resultsStore.ts';
 import { type Account, accountOf, type Run } from '../shared/run.ts';
 import { unknownRun } from '../shared/runErrors.ts';
 import type { Runs } from '../shared/runs.ts';
 
 /** Where a run is: the account of its images, and what is made of it. */
 export interface RunProgress extends Account, Pick<Run, 'state' | 'paused'> {
+  /** Images that have their row. */
+  done: number;
   /** Failed images by their error's code. */
   failures: Record<string, number>;
   /** Sealed, and every image has its row. */
@@ -37,13 +39,21 @@ const POLL_MAX_MS = 100;
 
 /** Where the run is, from its rows and its ledger. @throws RUN_UNKNOWN */
 export async function readProgress({ runs, store }: RunState, run: string): Promise<RunProgress> {
-  // Rows before the ledger: so they are never ahead of it. But an ended run has all its rows, and those are read again.
-  const [early, active] = await Promise.all([store.counts(run), runs.active(run)]);
-  const record = await readLedger({ runs }, run);
+  let record = await readLedger({ runs }, run);
+  let counts: RowCounts | undefined;
+  let active = 0;
+  if (!hasEnded(record)) {
+    // Rows before the ledger, so that they are never ahead of it.
+    [counts, active] = await Promise.all([store.counts(run), runs.active(run)]);
+    record = await readLedger({ runs }, run);
+  }
   const { state, paused } = record;
   const [complete, ended] = [state === 'complete', hasEnded(record)];
-  const counts = ended ? await store.counts(run) : early;
-  return { ...accountOf(record, counts, active), failures: counts.failures, state, paused, complete, ended };
+  // A run that has ended has all its rows, and the ledger does not move any more.
+  if (ended || !counts) counts = await store.counts(run);
+  const account = accountOf(record, counts, active);
+  const done = account.classified + account.failed;
+  return { ...account, done, failures: counts.failures, state, paused, complete, ended };
 }
 
 async function readLedger({ runs }: Pick<RunState, 'runs'>, run: string): Promise<Run> {

@@ -4,7 +4,9 @@ import { type ErrorCode, errorTable } from './errors.ts';
 import { choice, integer, option, real } from './option.ts';
 
 /** Codes a failed row may have. */
-const imageCodes = (Object.keys(errorTable) as ErrorCode[]).filter((code) => errorTable[code].scope !== 'command');
+const imageCodes = (Object.keys(errorTable) as ErrorCode[]).filter(
+  (code) => errorTable[code].scope !== 'command',
+);
 
 /** How images are added to a run. */
 export const runOptions = {

@@ -109,7 +109,12 @@ declare module 'ioredis' {
       whole: string,
     ): Result<null, Context>;
     clipfleetBegin(run: string, active: string, piece: string, images: number): Result<string, Context>;
-    clipfleetSplit(chunks: string, parts: string, chunk: number, ...images: number[]): Result<number, Context>;
+    clipfleetSplit(
+      chunks: string,
+      parts: string,
+      chunk: number,
+      ...images: number[]
+    ): Result<number, Context>;
     clipfleetMark(run: string, field: string, value: string, ...without: string[]): Result<number, Context>;
   }
 }

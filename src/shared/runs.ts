@@ -112,8 +112,7 @@ export function createRuns(redis: Redis, keys: Keys): Runs {
       await redis.hdel(keys.active(run), piece);
     },
 
-    split: (run, chunk, images) =>
-      redis.clipfleetSplit(keys.chunks(run), keys.parts(run), chunk, ...images),
+    split: (run, chunk, images) => redis.clipfleetSplit(keys.chunks(run), keys.parts(run), chunk, ...images),
 
     async finish(run, piece, whole = false) {
       await finish(run, piece, -1, whole);

@@ -48,7 +48,7 @@ export function createIntake({ store, runs, model, newerGraceMs, log }: IntakeOp
     await failChunk({ store, runs }, salvaged, error);
   }
 
-  return async function take(job: Job): Promise<TakenChunk | undefined> {
+  async function take(job: Job): Promise<TakenChunk | undefined> {
     try {
       const chunk = parseChunkJob(job);
       const known = await runOf(chunk.run);
@@ -62,6 +62,15 @@ export function createIntake({ store, runs, model, newerGraceMs, log }: IntakeOp
       await failSalvaged(job, error);
     }
     return undefined;
+  }
+
+  return {
+    take,
+    /** What a job fails with whose run has been removed meanwhile. */
+    unknownRun(run: string): UnrecoverableError {
+      knownRuns.delete(run);
+      return refuse('RUN_UNKNOWN', `Expected run '${run}' to be open: it was removed.`);
+    },
   };
 }
 

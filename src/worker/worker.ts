@@ -5,12 +5,14 @@ import type { ImageRef } from '../shared/imageRef.ts';
 import { keysUnder } from '../shared/keys.ts';
 import type { Logger } from '../shared/log.ts';
 import type { ResultsStore } from '../shared/resultsStore.ts';
+import { createRunControl } from '../shared/runControl.ts';
 import type { Runs } from '../shared/runs.ts';
 import type { WorkReport } from '../shared/servingWorkers.ts';
 import { createBatcher } from './batcher.ts';
 import { createClassify } from './classify.ts';
 import { createConsume } from './consume.ts';
 import { decodeImage } from './decode.ts';
+import { createFailureBudget } from './failureBudget.ts';
 import { createFetcher } from './fetch.ts';
 import { hostOptions, openHostGate } from './hostGate.ts';
 import { createLabelMatrices } from './labelMatrices.ts';
@@ -19,7 +21,9 @@ import type { LoadedModel } from './loadModel.ts';
 import { createPolitely } from './politeRequest.ts';
 import { createScorer } from './scorer.ts';
 import type { Settings } from './settings.ts';
+import { createLaneShare } from './shareLane.ts';
 import { createStageTimes } from './stageTimes.ts';
+import { createWorkInHand } from './workInHand.ts';
 
 /** The settings a worker reads. */
 export const workerOptions = [
@@ -125,9 +129,18 @@ export function startWorker(context: WorkerContext, config: WorkerSettings): Run
     embedTexts: (prompts) => session.embedTexts(prompts, context.onTextBatch),
     leaseMs: config.lockMs,
   });
+  const control = createRunControl(redis, keys);
+  const share = createLaneShare(redis, keys);
   const consume = createConsume({
     store,
     runs,
+    workInHand: createWorkInHand({
+      control,
+      isShareWanted: share.isWanted,
+      onError: (error) => log.error({ err: error }, 'looking after the work in hand'),
+    }),
+    checkFailures: createFailureBudget({ runs, store, control, log }),
+    batchSize,
     labelMatrices,
     classify: (...image) => gate.waitingInPlace(() => classify(...image)),
     model: identity,
@@ -139,7 +152,7 @@ export function startWorker(context: WorkerContext, config: WorkerSettings): Run
   });
   const waiting = () => Math.min(gate.waiting(), imagesInFlight);
   const opened = lanes.map((lane) =>
-    openLane(lane, { ...context, consume, imagesInFlight, waiting }, config),
+    openLane(lane, { ...context, consume, share, imagesInFlight, waiting }, config),
   );
   const died = Promise.race([session.died, scorer.died]);
   // Whoever wants to know waits for it; here it is not an error that nobody handled.
