@@ -15,7 +15,7 @@ export const repository = fileURLToPath(new URL('../../', import.meta.url));
 export const demoModel = join(repository, 'models/demo');
 export const pictures = join(repository, 'examples/pictures');
 
-const main = fileURLToPath(new URL('../src/cli/main.js', import.meta.url));
+export const main = fileURLToPath(new URL('../src/cli/main.js', import.meta.url));
 
 export interface Ended {
   code: number | null;
