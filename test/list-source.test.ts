@@ -70,7 +70,7 @@ test('CSV and TSV: quotes, commas and line breaks in cells, columns by their usu
 
 test('JSON lines: objects or texts, ids may be numbers, and U+2028 breaks no line', async (t) => {
   const lines = [
-    '{"url":"a.jpg","id":7}',
+    '\uFEFF{"url":"a.jpg","id":7}',
     '"b\u2028.jpg"',
     '',
     '{"custom_id":"c","file_name":"c.jpg","extra":{}}',

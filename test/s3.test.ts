@@ -60,7 +60,9 @@ test('a wrong key is refused, a session token is signed, and without keys a publ
   const environment = (changes: object) => s3Environment({ ...server.env, ...changes });
   const wrong = fetcherOf(t, environment({ AWS_SECRET_ACCESS_KEY: 'wrong' }));
   await assert.rejects(wrong('s3://data/a.jpg'), { code: 'IMAGE_FORBIDDEN', retry: false });
+  server.sessionToken = 'token';
   assert.equal(await fetcherOf(t, environment({ AWS_SESSION_TOKEN: 'token' }))('s3://data/a.jpg'), 'a');
+  await assert.rejects(fetcherOf(t, environment({}))('s3://data/a.jpg'), { code: 'IMAGE_FORBIDDEN' });
   const anonymous = fetcherOf(t, environment({ AWS_ACCESS_KEY_ID: '', AWS_SECRET_ACCESS_KEY: '' }));
   assert.equal(await anonymous('s3://public/b.jpg'), 'b');
   await assert.rejects(anonymous('s3://data/a.jpg'), { code: 'IMAGE_FORBIDDEN' });
@@ -167,7 +169,7 @@ test('a list that is replaced while it is read is not mixed', async (t) => {
   const stdin = (async function* () {})();
   const refs = listSource(['s3://data/a.csv'], { cwd: '/', address: (path) => path, remote, stdin });
   await refs.next();
-  server.buckets = { data: { 'a.csv': rows(300_000) } };
+  server.buckets = { data: { 'a.csv': rows(500_000) } };
   await assert.rejects(
     async () => {
       for await (const _ of refs);
