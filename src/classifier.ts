@@ -40,7 +40,7 @@ export type { Pixels } from './worker/decode.ts';
 export { buildLabelMatrix, type LabelMatrix } from './worker/labelMatrix.ts';
 export { rank, type Scale, type Scoring } from './worker/rank.ts';
 
-/** A path, an http(s), `file:` or `data:` URL, or the bytes of an image file. */
+/** A path, an http(s), `file:`, `s3:` or `data:` URL, or the bytes of an image file. */
 export type ImageInput = string | URL | Uint8Array;
 
 export interface ClassifierOptions extends OpenModelOptions {

@@ -1,3 +1,5 @@
+export { type OpenSourceOptions, openSource } from './openSource.ts';
+export { type Address, rootAddress } from './producer/address.ts';
 export type { AddOptions, OpenRun } from './producer/openRun.ts';
 export {
   createProducer,

@@ -1,7 +1,7 @@
+import { listOptions, openSource, remoteOptions } from '../openSource.ts';
 import { rootAddress } from '../producer/address.ts';
 import { begin } from '../producer/begin.ts';
 import { newRunId } from '../producer/producer.ts';
-import { listSource } from '../producer/source.ts';
 import { keysUnder } from '../shared/keys.ts';
 import { parseIdentity } from '../shared/modelIdentity.ts';
 import { servedIdentity } from '../shared/models.ts';
@@ -20,6 +20,7 @@ export const enqueueCommand = createCommand({
   examples: [
     'clipfleet enqueue pictures --labels "fox,bear,owl"',
     'clipfleet enqueue /data/photos --root photos=/data/photos --labels-file names.txt --model models/demo',
+    'clipfleet enqueue "s3://bucket/shards/{000..150}.tar" --labels-file names.txt',
     'clipfleet results $(clipfleet enqueue pictures --labels "cat,dog") --format jsonl',
   ],
   options: [
@@ -31,6 +32,8 @@ export const enqueueCommand = createCommand({
     'cropRounding',
     'exif',
     'root',
+    ...listOptions,
+    ...remoteOptions,
     'chunkSize',
     'highWater',
     'attempts',
@@ -41,7 +44,7 @@ export const enqueueCommand = createCommand({
     const labelSet = await labelSetOf(config);
     const cwd = process.cwd();
     const roots = parseRoots(config.root ?? [], cwd);
-    const refs = await begin(listSource(paths, { cwd, address: rootAddress(roots, cwd) }));
+    const refs = await begin(openSource(paths, { ...config, cwd, address: rootAddress(roots, cwd) }));
     const context = await openContext(config);
     const interrupt = onInterrupt('ending after the chunk at hand.');
     try {

@@ -1,10 +1,10 @@
 import { Queue } from 'bullmq';
+import { listOptions, openSource } from '../openSource.ts';
 import { trustedAddress } from '../producer/address.ts';
 import { begin } from '../producer/begin.ts';
 import type { OpenRun } from '../producer/openRun.ts';
 import { newRunId } from '../producer/producer.ts';
 import { reclaimLane } from '../producer/reclaimLane.ts';
-import { listSource } from '../producer/source.ts';
 import type { Config } from '../shared/config.ts';
 import { ClipfleetError } from '../shared/errors.ts';
 import type { ImageRef } from '../shared/imageRef.ts';
@@ -27,6 +27,7 @@ import { createProgress } from './progress.ts';
 const optionNames = [
   ...labelOptions,
   'output',
+  ...listOptions,
   'run',
   ...modelOptions,
   ...workerOptions,
@@ -41,10 +42,11 @@ type LabelConfig = Config<(typeof optionNames)[number]>;
 export const labelCommand = createCommand({
   name: 'label',
   arguments: '<paths...>',
-  summary: 'Label images on this machine: files, folders, globs and URLs in, ranked labels out.',
+  summary: 'Label images on this machine: files, folders, lists, archives and URLs in, ranked labels out.',
   examples: [
     'clipfleet label pictures --labels "fox,bear,owl"',
     'clipfleet label "holiday/**/*.jpg" --labels-file names.txt --top-k 3 --output rows.jsonl',
+    'clipfleet label photos.csv --url-column image --labels "cat,dog"',
     'clipfleet label https://example.org/cat.jpg --labels "cat,dog" --output - | jq .predictions',
     'clipfleet label pictures --labels "fox,bear,owl" --run 20261123-145500-k3x9q2   # continue',
   ],
@@ -53,7 +55,7 @@ export const labelCommand = createCommand({
   async run(paths, config) {
     if (config.output) await checkWritable(config.output);
     const labelSet = await labelSetOf(config);
-    const refs = await begin(listSource(paths, { cwd: process.cwd(), address: trustedAddress }));
+    const refs = await begin(openSource(paths, { ...config, address: trustedAddress }));
     const files = await findModelShown(config);
     const context = await openContext({
       ...config,

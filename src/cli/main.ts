@@ -34,4 +34,7 @@ try {
   if (!(error instanceof ClipfleetError)) throw error;
   const lines = error.message.split('\n').map(printable);
   process.stderr.write(`clipfleet: ${error.code}: ${lines.join('\n  ')}\n`);
+} finally {
+  // A command at its end reads nothing more: a pipe that stays open would keep the process waiting.
+  process.stdin.destroy();
 }

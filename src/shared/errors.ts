@@ -110,6 +110,16 @@ export const errorTable = {
     says: 'The run is cancelled: it takes nothing more, and no row.',
   },
   RUN_SEALED: { retry: false, scope: 'command', says: 'The run is sealed: nothing can be added.' },
+  SOURCE_INVALID: {
+    retry: false,
+    scope: 'command',
+    says: 'A list or an archive that images are taken from breaks off, or is not of its format.',
+  },
+  SOURCE_UNAVAILABLE: {
+    retry: true,
+    scope: 'command',
+    says: 'A list, an archive or a bucket that images are taken from cannot be read now.',
+  },
   MODEL_NOT_FOUND: {
     retry: false,
     scope: 'command',

@@ -31,7 +31,7 @@ const LOOK_MS = 500;
  */
 export function createWorkInHand({ control, isShareWanted, onError }: WorkInHandOptions) {
   const chunks = new Set<Chunk>();
-  let timer: NodeJS.Timeout | undefined;
+  let looksLater = false;
 
   async function look(): Promise<void> {
     const inHand = [...chunks];
@@ -47,14 +47,14 @@ export function createWorkInHand({ control, isShareWanted, onError }: WorkInHand
   }
 
   function lookLater(): void {
-    timer ??= setTimeout(() => {
-      look()
-        .catch(onError)
-        .finally(() => {
-          timer = undefined;
-          if (chunks.size > 0) lookLater();
-        });
-    }, LOOK_MS);
+    if (looksLater) return;
+    looksLater = true;
+    const lookAndGoOn = async () => {
+      await look().catch(onError);
+      looksLater = false;
+      if (chunks.size > 0) lookLater();
+    };
+    setTimeout(() => void lookAndGoOn(), LOOK_MS).unref();
   }
 
   return {
