@@ -17,7 +17,7 @@ function faultsOf(names: OptionName[], flags: Record<string, unknown>, env: Node
 
 test('a flag wins over its variable, the variable over the default', () => {
   const names = ['chunkSize', 'prefix', 'topK'] as const;
-  assert.deepEqual(readConfig(names, {}, {}), { chunkSize: 32, prefix: 'clipfleet', topK: undefined });
+  assert.deepEqual(readConfig(names, {}, {}), { chunkSize: 64, prefix: 'clipfleet', topK: undefined });
   const env = { CLIPFLEET_CHUNK_SIZE: '48', CLIPFLEET_PREFIX: 'team', CLIPFLEET_TOP_K: '5' };
   assert.deepEqual(readConfig(names, {}, env), { chunkSize: 48, prefix: 'team', topK: 5 });
   assert.deepEqual(readConfig(names, { chunkSize: '64', topK: '1' }, env), {
