@@ -77,3 +77,24 @@ test('on a terminal: a bar that fills, with the counts beside it', (t) => {
   assert.match(text(), /░{28} 0\/28\+ images/);
   assert.match(text(), /█{28} 28\/28 images, 1 failed \(IMAGE_EMPTY 1\), 14\.0 images\/s/);
 });
+
+test('while nothing is done, what the run waits for stands in place of the time left', (t) => {
+  const pass = stopTime(t);
+  const { stream: piped, text } = stream(false);
+  const progress = createProgress(0, piped);
+  const update = (bottleneck: string, state: 'open' | 'sealed' = 'sealed') => {
+    pass(5_000);
+    progress.update({ ...counts(50, 100, 0, false), state, bottleneck });
+  };
+  update('session');
+  update('idle');
+  update('none');
+  update('idle', 'open');
+  assert.deepEqual(text().split('\n'), [
+    '50/100 images, 10.0 images/s, 5 s left, limited by session',
+    '50/100 images, 5.0 images/s, nothing for 5 s, waiting for hosts or another attempt',
+    '50/100 images, 3.3 images/s, nothing for 10 s, no worker serves its model',
+    '50/100+ images, 2.5 images/s, nothing for 15 s',
+    '',
+  ]);
+});

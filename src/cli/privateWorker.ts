@@ -2,15 +2,14 @@ import type { LoadedModel } from '../worker/loadModel.ts';
 import { type RunningWorker, startWorker, type WorkerSettings } from '../worker/worker.ts';
 import type { Context } from './context.ts';
 
-/** What holds the worker up, looked at anew every few seconds; undefined while nothing does. */
+/** What holds the worker up, looked at anew every few seconds; undefined before the first look. */
 export function sampleBottleneck({ takeReport }: RunningWorker): () => string | undefined {
   let sampledAt = Date.now();
   let sampled: string | undefined;
   return () => {
     if (Date.now() - sampledAt < SAMPLE_MS) return sampled;
     sampledAt = Date.now();
-    const { bottleneck } = takeReport();
-    sampled = bottleneck === 'idle' ? undefined : bottleneck;
+    sampled = takeReport().bottleneck;
     return sampled;
   };
 }

@@ -3,7 +3,7 @@ import type { RunProgress } from '../producer/runProgress.ts';
 import { createPace } from './pace.ts';
 import { printable } from './printable.ts';
 
-/** Where a run is, and what holds its workers up where that is known. */
+/** Where a run is, and what holds its workers up where that is known; `none` where no worker serves its model. */
 export type ProgressCounts = Pick<
   RunProgress,
   'done' | 'expected' | 'failed' | 'failures' | 'state' | 'paused' | 'retrying'
@@ -20,6 +20,9 @@ const CODES_SHOWN = 3;
 /** Between two lines when standard error is no terminal. */
 const LINE_MS = 5_000;
 
+/** When nothing was done for so long, the rate of the last minute says nothing of when the rest is. */
+const STILL_MS = 5_000;
+
 /**
  * A bar on a terminal, plain lines when piped; always on standard error.
  *
@@ -27,17 +30,23 @@ const LINE_MS = 5_000;
  */
 export function createProgress(doneBefore = 0, stream: NodeJS.WriteStream = process.stderr): Progress {
   const pace = createPace(doneBefore);
+  let last = { done: doneBefore, at: Date.now() };
 
   function describe(counts: ProgressCounts): string {
-    const { done, expected, state, paused, retrying, bottleneck } = counts;
+    const { done, expected, state, paused, retrying } = counts;
     const open = state === 'open';
+    if (done !== last.done) last = { done, at: Date.now() };
+    const stillMs = done < expected ? Date.now() - last.at : 0;
     const { imagesPerSecond, secondsLeft } = pace.update({ done, total: expected });
     const parts = [`${done}/${expected}${open ? '+' : ''} images`, failuresOf(counts)];
     if (retrying > 0) parts.push(`${retrying} tried again`);
     parts.push(`${imagesPerSecond.toFixed(1)} images/s`);
     if (paused !== undefined) parts.push(`paused: ${printable(paused)}`);
-    else if (!open && secondsLeft !== undefined) parts.push(`${formatSeconds(secondsLeft)} left`);
-    if (bottleneck !== undefined && done < expected) parts.push(`limited by ${bottleneck}`);
+    else if (done < expected || open) {
+      if (stillMs >= STILL_MS) parts.push(`nothing for ${formatSeconds(stillMs / 1_000)}`);
+      else if (!open && secondsLeft !== undefined) parts.push(`${formatSeconds(secondsLeft)} left`);
+      parts.push(done < expected ? holdUpOf(counts, stillMs) : '');
+    }
     return parts.filter((part) => part !== '').join(', ');
   }
 
@@ -94,6 +103,14 @@ function failuresOf({ failed, failures }: Pick<ProgressCounts, 'failed' | 'failu
   const named = codes.slice(0, CODES_SHOWN).map(([code, images]) => `${code} ${images}`);
   const more = codes.length > CODES_SHOWN ? ', ...' : '';
   return `${failed} failed (${named.join(', ')}${more})`;
+}
+
+/** What the run waits for. Workers say so every ten seconds, so that what they were `idle` for may be over. */
+function holdUpOf({ bottleneck, state }: ProgressCounts, stillMs: number): string {
+  if (bottleneck === undefined) return '';
+  if (bottleneck === 'none') return 'no worker serves its model';
+  if (bottleneck !== 'idle') return `limited by ${bottleneck}`;
+  return stillMs >= STILL_MS && state !== 'open' ? 'waiting for hosts or another attempt' : '';
 }
 
 function formatSeconds(seconds: number): string {

@@ -1,10 +1,11 @@
 import { type ServingWorker, stages } from '../shared/servingWorkers.ts';
 import { alignColumns, printable } from './printable.ts';
 
-/** What holds up the worker that does the most; undefined where none works. */
-export function bottleneckOf(workers: readonly ServingWorker[]): string | undefined {
+/** What holds up the worker that does the most; `idle` where none works, `none` where there is none. */
+export function bottleneckOf(workers: readonly ServingWorker[]): string {
   const busy = workers.filter(({ bottleneck }) => bottleneck !== 'idle');
-  return busy.toSorted((a, b) => b.imagesPerSecond - a.imagesPerSecond)[0]?.bottleneck;
+  const [busiest] = busy.toSorted((a, b) => b.imagesPerSecond - a.imagesPerSecond);
+  return busiest?.bottleneck ?? (workers.length > 0 ? 'idle' : 'none');
 }
 
 /** The workers of the run's model, those without work too; stages as the time an image spends in each. */
