@@ -38,7 +38,7 @@ export function createProgress(doneBefore = 0, stream: NodeJS.WriteStream = proc
     if (done !== last.done) last = { done, at: Date.now() };
     const stillMs = done < expected ? Date.now() - last.at : 0;
     const { imagesPerSecond, secondsLeft } = pace.update({ done, total: expected });
-    const parts = [`${done}/${expected}${open ? '+' : ''} images`, failuresOf(counts)];
+    const parts = [`${done}/${expected}${open ? '+' : ''} images`];
     if (retrying > 0) parts.push(`${retrying} tried again`);
     parts.push(`${imagesPerSecond.toFixed(1)} images/s`);
     if (paused !== undefined) parts.push(`paused: ${printable(paused)}`);
@@ -47,6 +47,8 @@ export function createProgress(doneBefore = 0, stream: NodeJS.WriteStream = proc
       else if (!open && secondsLeft !== undefined) parts.push(`${formatSeconds(secondsLeft)} left`);
       parts.push(done < expected ? holdUpOf(counts, stillMs) : '');
     }
+    // Last, because it grows: a terminal cuts off what does not fit.
+    parts.push(failuresOf(counts));
     return parts.filter((part) => part !== '').join(', ');
   }
 
