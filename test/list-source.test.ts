@@ -132,6 +132,14 @@ test('what is wrong with the first line is wrong with the list, and is said with
   await assert.rejects(refsOf(t, 'empty.csv', 'url\n'), { code: 'NO_IMAGES' });
 });
 
+test('an archive given as a text is refused, not read as thousands of paths', async (t) => {
+  const header = Buffer.alloc(512);
+  header.write('pictures/owl.jpg');
+  const archive = Buffer.concat([header, Buffer.from('one\ntwo\n')]);
+  const refused = { code: 'SOURCE_INVALID', message: /a\.txt: expected text .* a NUL byte/ };
+  await assert.rejects(refsOf(t, 'a.txt', archive), refused);
+});
+
 test('a path outside the roots is said of the first row, and fails alone in a later one', async (t) => {
   const cwd = await temporaryFolder(t);
   const address = rootAddress(new Map([['data', join(cwd, 'data')]]), cwd);

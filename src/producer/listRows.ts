@@ -60,6 +60,7 @@ async function* plainRows(bytes: AsyncIterable<Uint8Array>): AsyncGenerator<List
     for (const line of lines) {
       row++;
       const uri = line.trim();
+      if (row === 1 && uri.includes('\0')) throw new Error('a NUL byte (an archive? UTF-16?)');
       if (uri !== '') yield { row, uri, id: undefined };
     }
   }
