@@ -1,7 +1,13 @@
+import type { Config } from '../shared/config.ts';
 import { accountText } from './accountText.ts';
 import { createCommand } from './commandOptions.ts';
 import { contextOptions, withContext } from './context.ts';
 import { exitCodes } from './follow.ts';
+
+/** The failure budget a run is opened with. */
+export function budgetOf({ maxFailureRate }: Config<'maxFailureRate'>): { maxFailureRate?: number } {
+  return maxFailureRate === undefined ? {} : { maxFailureRate };
+}
 
 export const pauseCommand = createCommand({
   name: 'pause',

@@ -35,6 +35,8 @@ export interface OpenRunOptions {
   run?: string;
   /** `interactive` overtakes `bulk`. */
   lane?: LaneKind;
+  /** Share of failed images, 0 to 1, above which the run is paused once 100 are done. */
+  maxFailureRate?: number;
   /** Name of a queue of one's own, instead of a lane of the model. */
   privateLane?: string;
 }
@@ -62,6 +64,8 @@ export function createProducer({ redis, prefix = 'clipfleet', store: given }: Pr
       const labelSet = await storeLabelSet(redis, keys, options.labelSet);
       const name = options.privateLane ?? laneName(lane, model);
       const record = await runs.open({ run, model, labelSet, lane: name });
+      const { maxFailureRate } = options;
+      if (maxFailureRate !== undefined) await control.setMaxFailureRate(run, maxFailureRate);
       const connection = { connection: redis, prefix, streams: { events: { maxLen: laneEventsMax } } };
       return createOpenRun(record, new Queue(name, connection), runs, store);
     },

@@ -104,6 +104,16 @@ export const errorTable = {
   RUN_UNKNOWN: { retry: false, scope: 'command', says: 'No run of that id.' },
   RUN_MISMATCH: { retry: false, scope: 'command', says: 'The run is of another model or label set.' },
   RUN_BUSY: { retry: true, scope: 'command', says: 'Another process is working on the run.' },
+  RUN_TOO_LARGE: {
+    retry: false,
+    scope: 'command',
+    says: 'The rows of the run will not fit into the memory that Redis may use.',
+  },
+  RUN_PAUSED: {
+    retry: false,
+    scope: 'command',
+    says: 'The run was paused while the command worked on it.',
+  },
   RUN_CANCELLED: {
     retry: false,
     scope: 'command',

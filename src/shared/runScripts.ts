@@ -45,8 +45,8 @@ local function finish(piece, kept)
   if not images then return end
   redis.call('HDEL', KEYS[2], piece)
   redis.call('HDEL', KEYS[3], piece)
-  redis.call('HINCRBY', KEYS[1], 'pending', -images)
-  if generation ~= '' then redis.call('HINCRBY', KEYS[1], 'retrying', -images)
+  redis.call('HINCRBY', KEYS[1], 'pending', 0 - images)
+  if generation ~= '' then redis.call('HINCRBY', KEYS[1], 'retrying', 0 - images)
   elseif kept >= 0 then redis.call('HINCRBY', KEYS[1], 'images', kept - images) end
 end
 finish(ARGV[1], tonumber(ARGV[2]))

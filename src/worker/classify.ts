@@ -2,6 +2,7 @@ import type PQueue from 'p-queue';
 import type { RankedLabel } from '../shared/prediction.ts';
 import type { Batcher } from './batcher.ts';
 import type { Pixels } from './decode.ts';
+import type { EmbedOnce } from './embedOnce.ts';
 import type { ScoredLabels, Scorer } from './scorer.ts';
 import type { StageTimes } from './stageTimes.ts';
 
@@ -10,6 +11,8 @@ export interface Stages<Ref> {
   fetchImage: (ref: Ref) => Uint8Array | Promise<Uint8Array>;
   decodeImage: (bytes: Uint8Array) => Promise<Pixels>;
   embedImage: Batcher['embedImage'];
+  /** Where equal files are to be embedded once. */
+  embedOnce?: EmbedOnce;
   rankImage: Scorer['rankImage'];
   /** Bounds the images between fetch and prediction, over all jobs. */
   inFlight: PQueue;
@@ -31,7 +34,7 @@ export type Classify<Ref> = (
  * fetched or decoded when the signal is aborted rejects with its reason; later it goes on.
  */
 export function createClassify<Ref>(stages: Stages<Ref>): Classify<Ref> {
-  const { embedImage, inFlight, decoding, times } = stages;
+  const { embedImage, embedOnce, inFlight, decoding, times } = stages;
   const fetchImage = times?.timed('fetch', stages.fetchImage) ?? stages.fetchImage;
   const decodeImage = times?.timed('decode', stages.decodeImage) ?? stages.decodeImage;
   const rankImage = times?.timed('score', stages.rankImage) ?? stages.rankImage;
@@ -39,8 +42,11 @@ export function createClassify<Ref>(stages: Stages<Ref>): Classify<Ref> {
     const priority = urgent ? 1 : 0;
     return unlessCalledBack(inFlight, priority, signal, async () => {
       const bytes = await fetchImage(ref);
-      const pixels = await unlessCalledBack(decoding, priority, signal, () => decodeImage(bytes));
-      const embedding = await embedImage(pixels.data, urgent);
+      const embed = async () => {
+        const pixels = await unlessCalledBack(decoding, priority, signal, () => decodeImage(bytes));
+        return embedImage(pixels.data, urgent);
+      };
+      const embedding = await (embedOnce?.(bytes, embed) ?? embed());
       return await rankImage(embedding, labels);
     });
   };

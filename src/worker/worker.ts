@@ -12,6 +12,7 @@ import { createBatcher } from './batcher.ts';
 import { createClassify } from './classify.ts';
 import { createConsume } from './consume.ts';
 import { decodeImage } from './decode.ts';
+import { createEmbedOnce } from './embedOnce.ts';
 import { createFailureBudget } from './failureBudget.ts';
 import { createFetcher } from './fetch.ts';
 import { hostOptions, openHostGate } from './hostGate.ts';
@@ -30,6 +31,7 @@ export const workerOptions = [
   'batchSize',
   'imagesInFlight',
   'decodeThreads',
+  'embeddingCache',
   'imageBytesMax',
   'imagePixelsMax',
   'fetchTimeoutMs',
@@ -116,6 +118,7 @@ export function startWorker(context: WorkerContext, config: WorkerSettings): Run
         ...model.decoding,
       }),
     embedImage: batcher.embedImage,
+    ...(config.embeddingCache > 0 && { embedOnce: createEmbedOnce(config.embeddingCache) }),
     rankImage: scorer.rankImage,
     inFlight: new PQueue({ concurrency: imagesInFlight }),
     decoding: new PQueue({ concurrency: decodeThreads }),
