@@ -136,7 +136,7 @@ test('an archive given as a text is refused, not read as thousands of paths', as
   const header = Buffer.alloc(512);
   header.write('pictures/owl.jpg');
   const archive = Buffer.concat([header, Buffer.from('one\ntwo\n')]);
-  const refused = { code: 'SOURCE_INVALID', message: /a\.txt: expected text .* a NUL byte/ };
+  const refused = { code: 'USAGE', message: /a\.txt: expected text .* a NUL byte/ };
   await assert.rejects(refsOf(t, 'a.txt', archive), refused);
 });
 
