@@ -12,17 +12,18 @@ export type EmbedOnce = (bytes: Uint8Array, embed: () => Promise<Float32Array>) 
  */
 export function createEmbedOnce(max: number): EmbedOnce {
   const known = new LRUCache<string, Promise<Float32Array>>({ max });
-  return async (bytes, embed) => {
-    const key = createHash('sha256').update(bytes).digest('base64');
-    const earlier = known.get(key);
-    // What the earlier one failed with may be its own: it was called back, or its batch broke.
-    const embedding = await earlier?.catch(() => undefined);
-    if (embedding) return embedding;
-    const own = embed();
+  const remember = (key: string, own: Promise<Float32Array>) => {
     known.set(key, own);
     own.catch(() => {
       if (known.peek(key) === own) known.delete(key);
     });
     return own;
+  };
+  return (bytes, embed) => {
+    const key = createHash('sha256').update(bytes).digest('base64');
+    const earlier = known.get(key);
+    if (!earlier) return remember(key, embed());
+    // What the earlier one failed with may be its own: it was called back, or its batch broke.
+    return earlier.catch(() => remember(key, embed()));
   };
 }
