@@ -66,6 +66,8 @@ test('20,000 images, three workers killed again and again and the producer once:
     { expected, classified, failed, waiting, active, skipped, duplicates },
     { expected: IMAGES, classified: IMAGES, failed: 0, waiting: 0, active: 0, skipped: 0, duplicates: 0 },
   );
+  assert.deepEqual(await fleet.producer.runs.pending(run), []);
+  assert.equal(await fleet.producer.runs.active(run), 0, 'no killed worker counts as one that works');
   const audited = await fleet.run('audit', run, '--format', 'jsonl');
   assert.equal(audited.code, 0, audited.stderr);
   const { stored, counted, recounted, withdrawn } = jsonLines(audited.stdout)[0]!;

@@ -62,7 +62,9 @@ export function createConsume(options: ConsumeOptions) {
     if (answer === 'paused') throw new PutOff(PAUSED_DELAY_MS);
     // Of a cancelled run the images are skipped: no row, and nothing to finish.
     if (answer === 'cancelled') return;
-    const inHand = workInHand.take(run, lane.name, !urgent && chunk.part === undefined);
+    // A divided chunk has fewer images in the ledger than its job has, and its other images are for the taking already.
+    const canShare = !urgent && chunk.part === undefined && answer !== 'divided';
+    const inHand = workInHand.take(run, lane.name, canShare);
     try {
       await work(job, chunk, urgent, lane, inHand);
     } catch (error) {
@@ -90,10 +92,11 @@ export function createConsume(options: ConsumeOptions) {
     );
 
     const notBegun = outcomes.filter(({ row }) => !row).map(({ todo }) => todo);
-    if (notBegun.length > 0 && inHand.calledBack === 'cancelled') return;
+    if (notBegun.length > 0 && inHand.calledBack === 'cancelled') return runs.release(run, piece);
     if (notBegun.length > 0 && inHand.calledBack === 'paused') throw new PutOff(PAUSED_DELAY_MS);
     const shared = notBegun.length > 0;
-    if (shared && !(await giveAway({ runs, lane, job, chunk, batchSize }, notBegun))) return;
+    if (shared && !(await giveAway({ runs, lane, job, chunk, batchSize }, notBegun)))
+      return runs.release(run, piece);
     const left = tried.length - final.length;
     if (left > 0) {
       const why = tried.find(({ retry }) => retry)?.row as FailedRow;
