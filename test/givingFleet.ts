@@ -11,22 +11,19 @@ export const BEGUN = 6;
 /** The most images of a part. */
 export const BATCH = 4;
 
-/** Run `r` of one chunk, behind a server that answers each worker once, so that it is trusted, and then when told to. */
+/** Run `r` of one chunk. Each image has a host of its own, so that none waits for a turn; all answer when told to. */
 export async function startHoldingRun(t: TestContext, fleet: Fleet) {
   const held: { worker: string; response: ServerResponse }[] = [];
-  const known = new Set<string>();
   let answers = false;
-  const url = await serveHttp(t, (request, response) => {
-    const worker = request.headers['user-agent'] ?? '';
-    if (answers || !known.has(worker)) response.end(owl);
-    else held.push({ worker, response });
-    known.add(worker);
-  });
-  await addUrls(
-    fleet,
-    Array.from({ length: IMAGES }, (_, i) => `${url}/${i}.jpg`),
-    { chunkSize: IMAGES },
-  );
+  const urls: string[] = [];
+  while (urls.length < IMAGES) {
+    const url = await serveHttp(t, (request, response) => {
+      if (answers) response.end(owl);
+      else held.push({ worker: request.headers['user-agent'] ?? '', response });
+    });
+    urls.push(`${url}/owl.jpg`);
+  }
+  await addUrls(fleet, urls, { chunkSize: IMAGES });
   return {
     /** Requests of a worker that wait for their answer. */
     heldOf: (worker: string) => held.filter((request) => request.worker === worker).length,

@@ -142,7 +142,8 @@ export function startWorker(context: WorkerContext, config: WorkerSettings): Run
     checkFailures: createFailureBudget({ runs, store, control, log }),
     batchSize,
     labelMatrices,
-    classify: (...image) => gate.waitingInPlace(() => classify(...image)),
+    classify: (ref, labels, urgent, signal) =>
+      gate.waitingInPlace(() => classify(ref, labels, urgent, signal), signal),
     model: identity,
     fingerprint,
     newerGraceMs,
