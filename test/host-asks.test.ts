@@ -20,7 +20,7 @@ test('a host that asks for time with Retry-After gets it, and no attempt is spen
   await addUrls(fleet, urls, { chunkSize: 10, attempts: 1 });
   await startPoliteWorker(fleet);
   await runIsComplete(fleet);
-  assert.deepEqual(await fleet.producer.store.counts('r'), { classified: 20, failed: 0 });
+  assert.deepEqual(await fleet.producer.store.counts('r'), { classified: 20, failed: 0, failures: {} });
   assert.equal(arrivals.length, 21, 'one request was refused, and no other was made in vain');
   assert.ok(arrivals[1]! - refusedAt >= askedMs, `asked again after ${arrivals[1]! - refusedAt} ms`);
 });
@@ -46,7 +46,7 @@ test('a host that asks for an hour holds up no other, not even in its own jobs',
   for (const { child } of workers) child.kill('SIGTERM');
   for (const { ended } of workers) assert.equal((await ended).code, 0);
   assert.equal(requests, 1);
-  assert.deepEqual(await store.counts('r'), { classified: 40, failed: 0 });
+  assert.deepEqual(await store.counts('r'), { classified: 40, failed: 0, failures: {} });
   assert.equal((await runs.get('r'))?.pending, 80, 'its images wait in their jobs');
 });
 

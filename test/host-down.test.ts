@@ -71,5 +71,5 @@ test('a host that hangs holds up no other', async (t) => {
     return 0;
   };
   await runIsComplete(fleet);
-  assert.deepEqual(await store.counts('r'), { classified: 160, failed: 0 });
+  assert.deepEqual(await store.counts('r'), { classified: 160, failed: 0, failures: {} });
 });

@@ -25,7 +25,7 @@ test('two workers share one host’s concurrency', async (t) => {
   await runIsComplete(fleet);
   assert.equal(most, limit);
   assert.deepEqual([...agents].sort(), ['first (mail@example.org)', 'second'], 'both had a share');
-  assert.deepEqual(await fleet.producer.store.counts('r'), { classified: count, failed: 0 });
+  assert.deepEqual(await fleet.producer.store.counts('r'), { classified: count, failed: 0, failures: {} });
 });
 
 test('two workers share one host’s rate', async (t) => {
@@ -41,7 +41,7 @@ test('two workers share one host’s rate', async (t) => {
   const start = Date.now();
   await addUrls(fleet, urls, { chunkSize: 4, attempts: 1 });
   await runIsComplete(fleet);
-  assert.deepEqual(await fleet.producer.store.counts('r'), { classified: count, failed: 0 });
+  assert.deepEqual(await fleet.producer.store.counts('r'), { classified: count, failed: 0, failures: {} });
   // The first second's worth may go at once.
   const least = ((count - rate) / rate) * 1000;
   assert.ok(last - start >= least, `${count} requests in ${last - start} ms, ${least} at least`);
@@ -60,6 +60,6 @@ test('an image that is redirected within its host keeps its turn', async (t) => 
   const urls = Array.from({ length: count }, (_, i) => `${url}/to/${i}.jpg`);
   await addUrls(fleet, urls, { attempts: 1 });
   await runIsComplete(fleet);
-  assert.deepEqual(await fleet.producer.store.counts('r'), { classified: count, failed: 0 });
+  assert.deepEqual(await fleet.producer.store.counts('r'), { classified: count, failed: 0, failures: {} });
   assert.equal(requests, 2 * count, 'none was asked for again because another came in between');
 });
