@@ -32,6 +32,20 @@ test('parts that are taken out of a chunk are pending by themselves, and nothing
   assert.deepEqual({ images, state }, { images: 10, state: 'complete' });
 });
 
+test('a chunk of which everything was given away is finished like any other', async (t) => {
+  const { runs, pieces, pending } = await openLedger(t);
+  await runs.split('r', 0, [6, 4]);
+  await runs.finish('r', '0');
+  assert.deepEqual([await pieces(), await pending()], [{ '0/1': 6, '0/2': 4 }, 10]);
+  await runs.finish('r', '0/1');
+  await runs.finish('r', '0/2');
+  await runs.announce('r', 1, 3, 1);
+  await runs.split('r', 1, [3]);
+  await runs.finish('r', '1', true);
+  const { images, retrying } = (await runs.get('r'))!;
+  assert.deepEqual([images, retrying, await pending()], [10, 0, 0]);
+});
+
 test('a chunk that is finished whole is finished with the parts taken out of it', async (t) => {
   const { runs, pieces, pending } = await openLedger(t);
   await runs.announce('r', 1, 5);

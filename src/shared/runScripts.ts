@@ -45,8 +45,9 @@ local function finish(piece, kept)
   local images, generation = string.match(redis.call('HGET', KEYS[2], piece) or '', '^(%d+) ?(%d*)')
   if not images then return end
   redis.call('HDEL', KEYS[2], piece)
-  redis.call('HINCRBY', KEYS[1], 'pending', -images)
-  if generation ~= '' then redis.call('HINCRBY', KEYS[1], 'retrying', -images)
+  -- Of a chunk given away whole, 0 images: -images would be -0, which Redis takes for no integer.
+  redis.call('HINCRBY', KEYS[1], 'pending', 0 - images)
+  if generation ~= '' then redis.call('HINCRBY', KEYS[1], 'retrying', 0 - images)
   elseif kept >= 0 then redis.call('HINCRBY', KEYS[1], 'images', kept - images) end
 end
 finish(ARGV[1], tonumber(ARGV[2]))
