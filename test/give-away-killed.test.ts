@@ -31,3 +31,16 @@ test('a worker killed after it gave parts away: its chunk is delivered again, wh
   assert.deepEqual(await runs.pending('r'), []);
   await until(async () => (await runs.active('r')) === 0, 'late deliveries of parts are let go of, too');
 });
+
+test('a worker cut off before its parts had jobs: whoever gets its chunk does them too', async (t) => {
+  const fleet = await startFleet(t);
+  const { runs } = fleet.producer;
+  const server = await startHoldingRun(t, fleet);
+  server.answer();
+  // What such a worker leaves: parts in the ledger, and the job of the chunk alone in the lane.
+  assert.equal(await runs.split('r', 0, [4, 4, 2]), 1);
+  await startNamedWorker(fleet, 'first');
+  await runIsComplete(fleet);
+  assert.equal((await fleet.rows('r')).length, IMAGES);
+  assert.deepEqual([await runs.pending('r'), await runs.active('r')], [[], 0]);
+});
