@@ -1,4 +1,5 @@
-import { sameCounts } from '../producer/auditRun.ts';
+import { isDeepStrictEqual } from 'node:util';
+import type { RowCounts } from '../shared/resultsStore.ts';
 import { accountText } from './accountText.ts';
 import { createCommand } from './commandOptions.ts';
 import { contextOptions, withContext } from './context.ts';
@@ -20,13 +21,17 @@ export const auditCommand = createCommand({
       }
       const { stored, counted, recounted, withdrawn, progress } = audit;
       const lines = [accountText(progress)];
-      if (sameCounts(stored, counted)) {
-        lines.push(`rows: ${counted.classified} classified and ${counted.failed} failed, as counted`);
+      if (isDeepStrictEqual(stored, counted)) {
+        lines.push(`rows: ${rowsText(counted)}, as counted`);
       } else {
+        const mended = recounted
+          ? 'put right'
+          : 'rows are still to come, run audit again when they are there';
+        lines.push(`rows: ${rowsText(counted)}; counted as ${rowsText(stored)}: ${mended}`);
+      }
+      if (progress.duplicates > 0) {
         lines.push(
-          `rows: ${counted.classified} classified and ${counted.failed} failed, ` +
-            `counted as ${stored.classified} and ${stored.failed}: ` +
-            (recounted ? 'put right' : 'the run is being worked on, run audit again when it is not'),
+          `${progress.duplicates} images came twice, or their rows are gone: those get one when the source is added again with --run`,
         );
       }
       if (withdrawn.length > 0) {
@@ -39,3 +44,8 @@ export const auditCommand = createCommand({
       return exitCodes.classified;
     }),
 });
+
+function rowsText({ classified, failures }: RowCounts): string {
+  const failed = Object.entries(failures).map(([code, rows]) => `${rows} ${code}`);
+  return [`${classified} classified`, ...failed].join(', ');
+}

@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util';
 import type { Queue } from 'bullmq';
 import type { RowCounts } from '../shared/resultsStore.ts';
 import type { Run } from '../shared/run.ts';
@@ -21,8 +22,8 @@ export interface Audit {
  * Recounts a run from its rows, and puts right what differs.
  *
  * Counts move in the scripts that write the rows, so that they differ only where Redis lost something or somebody else
- * wrote to it. They are put right only while nobody works on the run, because rows that are written meanwhile would be
- * counted or not. What has no job is taken back, so that the run can be continued or can complete.
+ * wrote to it. They are put right only while no row is to come, because rows that are written meanwhile would be counted or
+ * not. What has no job is taken back, so that the run can be continued or can complete.
  */
 export async function auditRun(from: RunState, run: Run, lane: Queue): Promise<Audit> {
   const { runs, store } = from;
@@ -33,19 +34,17 @@ export async function auditRun(from: RunState, run: Run, lane: Queue): Promise<A
     await runs.withdraw(run.run, piece, Math.min(images, kept?.get(piece) ?? 0));
     await runs.release(run.run, piece);
   }
-  const quiet = (await runs.active(run.run)) === 0 && (await runs.pending(run.run)).length === 0;
+  const nothingToCome = (await runs.active(run.run)) === 0 && (await runs.pending(run.run)).length === 0;
+  // Of a cancelled run no more rows are taken, whatever is pending.
+  const quiet = run.state === 'cancelled' || nothingToCome;
   const { stored, counted } = await store.recount(run.run, quiet);
   return {
     progress: await readProgress(from, run.run),
     stored,
     counted,
-    recounted: quiet && !sameCounts(stored, counted),
+    recounted: quiet && !isDeepStrictEqual(stored, counted),
     withdrawn: lost.map(({ piece }) => piece),
   };
-}
-
-export function sameCounts(a: RowCounts, b: RowCounts): boolean {
-  return a.classified === b.classified && a.failed === b.failed;
 }
 
 /** How many rows each of the chunks has. */

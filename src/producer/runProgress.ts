@@ -40,18 +40,22 @@ const POLL_MAX_MS = 100;
 /** Where the run is, from its rows and its ledger. @throws RUN_UNKNOWN */
 export async function readProgress({ runs, store }: RunState, run: string): Promise<RunProgress> {
   let record = await readLedger({ runs }, run);
+  let before = record;
   let counts: RowCounts | undefined;
   let active = 0;
   if (!hasEnded(record)) {
-    // Rows before the ledger, so that they are never ahead of it.
+    // Rows between two looks at the ledger: never ahead of the later, never behind the earlier.
     [counts, active] = await Promise.all([store.counts(run), runs.active(run)]);
     record = await readLedger({ runs }, run);
   }
   const { state, paused } = record;
   const [complete, ended] = [state === 'complete', hasEnded(record)];
   // A run that has ended has all its rows, and the ledger does not move any more.
-  if (ended || !counts) counts = await store.counts(run);
-  const account = accountOf(record, counts, active);
+  if (ended || !counts) {
+    counts = await store.counts(run);
+    before = record;
+  }
+  const account = accountOf(record, counts, active, before);
   const done = account.classified + account.failed;
   return { ...account, done, failures: counts.failures, state, paused, complete, ended };
 }

@@ -79,12 +79,19 @@ export interface Account {
  * them had one id. What has no row is waiting or active, or, once the run is cancelled, skipped.
  *
  * @param active images of the chunks that workers hold, some of which may have their row already
+ * @param before the record as it was before the rows were read: the rows of chunks finished later may be missing
  */
-export function accountOf(run: Run, { classified, failed }: RowCounts, active: number): Account {
+export function accountOf(
+  run: Run,
+  { classified, failed }: RowCounts,
+  active: number,
+  before: Run = run,
+): Account {
   const rows = classified + failed;
-  const finished = run.images - (run.pending - run.retrying);
+  const finished = before.images - (before.pending - before.retrying);
   const duplicates = Math.max(0, finished - rows);
-  const expected = run.images - duplicates;
+  // Only counts that somebody else wrote to can be above the images; an audit puts them right.
+  const expected = Math.max(rows, run.images - duplicates);
   const left = expected - rows;
   const cancelled = run.state === 'cancelled';
   const held = cancelled ? 0 : Math.min(active, left);

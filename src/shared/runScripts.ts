@@ -41,10 +41,11 @@ return tonumber(redis.call('HGET', KEYS[1], 'pending'))`;
  */
 export const finishScript = `
 local function finish(piece, kept)
+  redis.call('HDEL', KEYS[3], piece)
   local images, generation = string.match(redis.call('HGET', KEYS[2], piece) or '', '^(%d+) ?(%d*)')
   if not images then return end
   redis.call('HDEL', KEYS[2], piece)
-  redis.call('HDEL', KEYS[3], piece)
+  -- Of a chunk given away whole, 0 images: -images would be -0, which Redis takes for no integer.
   redis.call('HINCRBY', KEYS[1], 'pending', 0 - images)
   if generation ~= '' then redis.call('HINCRBY', KEYS[1], 'retrying', 0 - images)
   elseif kept >= 0 then redis.call('HINCRBY', KEYS[1], 'images', kept - images) end
@@ -55,8 +56,9 @@ if ARGV[3] == 'whole' then
 end`;
 
 /**
- * KEYS: run, active. ARGV: chunk or part, images. What the worker that took it should do: 'work', with the images then
- * counted as active, or the run's state that stands against it: 'paused', 'cancelled', 'unknown'.
+ * KEYS: run, active, parts. ARGV: chunk or part, images. What the worker that took it should do: 'work', or 'divided'
+ * where an earlier delivery gave parts of the chunk away, with the images then counted as active; or the run's state that
+ * stands against it: 'paused', 'cancelled', 'unknown'.
  */
 const beginScript = `
 local model, cancelled, paused = unpack(redis.call('HMGET', KEYS[1], 'model', 'cancelledAt', 'paused'))
@@ -64,7 +66,7 @@ if not model then return 'unknown' end
 if cancelled then return 'cancelled' end
 if paused then return 'paused' end
 redis.call('HSET', KEYS[2], ARGV[1], ARGV[2])
-return 'work'`;
+return redis.call('HEXISTS', KEYS[3], ARGV[1]) == 1 and 'divided' or 'work'`;
 
 /**
  * KEYS: chunks, parts. ARGV: chunk, images of each part. Takes the parts' images out of the chunk; the number of the first
@@ -108,7 +110,13 @@ declare module 'ioredis' {
       kept: number,
       whole: string,
     ): Result<null, Context>;
-    clipfleetBegin(run: string, active: string, piece: string, images: number): Result<string, Context>;
+    clipfleetBegin(
+      run: string,
+      active: string,
+      parts: string,
+      piece: string,
+      images: number,
+    ): Result<string, Context>;
     clipfleetSplit(
       chunks: string,
       parts: string,
@@ -124,7 +132,7 @@ export function defineRunScripts(redis: Redis): void {
   redis.defineCommand('clipfleetOpenRun', { numberOfKeys: 1, lua: openScript });
   redis.defineCommand('clipfleetAnnounce', { numberOfKeys: 3, lua: announceScript });
   redis.defineCommand('clipfleetFinish', { numberOfKeys: 4, lua: finishScript });
-  redis.defineCommand('clipfleetBegin', { numberOfKeys: 2, lua: beginScript });
+  redis.defineCommand('clipfleetBegin', { numberOfKeys: 3, lua: beginScript });
   redis.defineCommand('clipfleetSplit', { numberOfKeys: 2, lua: splitScript });
   redis.defineCommand('clipfleetMark', { numberOfKeys: 1, lua: markScript });
 }

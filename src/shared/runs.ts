@@ -39,8 +39,15 @@ export interface Runs {
    * @throws RUN_SEALED, RUN_CANCELLED, RUN_UNKNOWN
    */
   announce(run: string, chunk: number, images: number, generation?: number): Promise<number>;
-  /** Whether a worker should work on what it took; its images are then counted as active. */
-  begin(run: string, piece: string, images: number): Promise<'work' | 'paused' | 'cancelled' | 'unknown'>;
+  /**
+   * Whether a worker should work on what it took, `divided` if parts of it were given away before; its images are then
+   * counted as active.
+   */
+  begin(
+    run: string,
+    piece: string,
+    images: number,
+  ): Promise<'work' | 'divided' | 'paused' | 'cancelled' | 'unknown'>;
   /** The worker has let go of it without finishing. */
   release(run: string, piece: string): Promise<void>;
   /**
@@ -104,7 +111,8 @@ export function createRuns(redis: Redis, keys: Keys): Runs {
     },
 
     async begin(run, piece, images) {
-      const answer = await redis.clipfleetBegin(keys.run(run), keys.active(run), piece, images);
+      const ledger = [keys.run(run), keys.active(run), keys.parts(run)] as const;
+      const answer = await redis.clipfleetBegin(...ledger, piece, images);
       return answer as Awaited<ReturnType<Runs['begin']>>;
     },
 

@@ -2,7 +2,7 @@ import { DelayedError, type Job, type Queue } from 'bullmq';
 import { pieceOf } from '../shared/chunkJob.ts';
 import type { FailedRow, Row } from '../shared/row.ts';
 import type { FailureBudget } from './failureBudget.ts';
-import { giveAway } from './giveAway.ts';
+import { createGiveAway } from './giveAway.ts';
 import { createIntake, type IntakeOptions, isNewerAndYoung, type TakenChunk } from './intake.ts';
 import { createLabelImages, type LabelImagesOptions, type Todo } from './labelImages.ts';
 import { noteRefusals, PutOff, putOffUntil } from './putOff.ts';
@@ -62,7 +62,9 @@ export function createConsume(options: ConsumeOptions) {
     if (answer === 'paused') throw new PutOff(PAUSED_DELAY_MS);
     // Of a cancelled run the images are skipped: no row, and nothing to finish.
     if (answer === 'cancelled') return;
-    const inHand = workInHand.take(run, lane.name, !urgent && chunk.part === undefined);
+    // A divided chunk has fewer images in the ledger than its job has, and its other images are for the taking already.
+    const canShare = !urgent && chunk.part === undefined && answer !== 'divided';
+    const inHand = workInHand.take(run, lane.name, canShare);
     try {
       await work(job, chunk, urgent, lane, inHand);
     } catch (error) {
@@ -76,7 +78,11 @@ export function createConsume(options: ConsumeOptions) {
   async function work(job: Job, chunk: TakenChunk, urgent: boolean, lane: Queue, inHand: InHand) {
     const [run, piece] = [chunk.run, pieceOf(chunk)];
     const todo = await withoutRow(chunk);
-    const outcomes = await labelImages(job, chunk, todo, urgent, inHand.signal);
+    const away = createGiveAway({ runs, lane, job, chunk, batchSize });
+    const onCalledBack = (image: Todo) => {
+      if (inHand.calledBack === 'shared') away.add(image);
+    };
+    const outcomes = await labelImages(job, chunk, todo, { urgent, signal: inHand.signal, onCalledBack });
     const isLastAttempt = job.attemptsMade + 1 >= (job.opts.attempts ?? 1);
     const waits = outcomes.flatMap(({ wait }) => wait ?? []);
     const tried = outcomes.filter(({ row, wait }) => row && !wait);
@@ -89,11 +95,10 @@ export function createConsume(options: ConsumeOptions) {
       final.length > 0,
     );
 
-    const notBegun = outcomes.filter(({ row }) => !row).map(({ todo }) => todo);
-    if (notBegun.length > 0 && inHand.calledBack === 'cancelled') return;
-    if (notBegun.length > 0 && inHand.calledBack === 'paused') throw new PutOff(PAUSED_DELAY_MS);
-    const shared = notBegun.length > 0;
-    if (shared && !(await giveAway({ runs, lane, job, chunk, batchSize }, notBegun))) return;
+    const given = await away.done();
+    const notBegun = outcomes.filter(({ row }) => !row).length - given;
+    if (notBegun > 0 && inHand.calledBack === 'cancelled') return runs.release(run, piece);
+    if (notBegun > 0) throw new PutOff(PAUSED_DELAY_MS);
     const left = tried.length - final.length;
     if (left > 0) {
       const why = tried.find(({ retry }) => retry)?.row as FailedRow;
@@ -103,7 +108,7 @@ export function createConsume(options: ConsumeOptions) {
     }
     if (waits.length > 0) throw putOffUntil(waits.map(({ waitMs }) => waitMs));
     // Without parts given away in this delivery, all images of the job have their rows: those of earlier parts too.
-    await runs.finish(run, piece, !shared);
+    await runs.finish(run, piece, given === 0);
   }
 
   /** The images that have no row of their generation. One that is tried again keeps its place in the run. */

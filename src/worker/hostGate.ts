@@ -14,9 +14,10 @@ export interface HostGate {
   enter(host: string): Promise<Turn>;
   /**
    * Runs `work`, again and again while a host makes it wait no more than a second or two altogether. Nothing is held
-   * meanwhile. A longer wait is thrown on: HostWait.
+   * meanwhile. A longer wait is thrown on: HostWait. Once the signal is aborted `work` is not waited with, and says itself
+   * what becomes of it.
    */
-  waitingInPlace<T>(work: () => Promise<T>): Promise<T>;
+  waitingInPlace<T>(work: () => Promise<T>, signal?: AbortSignal): Promise<T>;
   /** Images that wait in place now. */
   waiting(): number;
   /** Gives back what this worker holds. */
@@ -51,17 +52,17 @@ export function createHostGate({ visitHost, patienceMs, log }: HostGateOptions):
     return known;
   }
 
-  async function waitFor({ host }: HostWait, ms: number): Promise<boolean> {
+  async function waitFor({ host }: HostWait, ms: number, signal?: AbortSignal): Promise<boolean> {
     waiting++;
     return turnsAt(host)
-      .nearTurn(ms)
+      .nearTurn(ms, signal)
       .finally(() => waiting--);
   }
 
   return {
     enter: (host) => turnsAt(host).enter(),
 
-    async waitingInPlace(work) {
+    async waitingInPlace(work, signal) {
       let leftMs = WAIT_IN_PLACE_MS;
       for (;;) {
         try {
@@ -69,7 +70,7 @@ export function createHostGate({ visitHost, patienceMs, log }: HostGateOptions):
         } catch (error) {
           if (!(error instanceof HostWait) || error.waitMs > leftMs) throw error;
           const from = performance.now();
-          if (!(await waitFor(error, leftMs))) throw error;
+          if (!(await waitFor(error, leftMs, signal))) throw error;
           leftMs -= performance.now() - from;
         }
       }

@@ -15,8 +15,8 @@ export interface Turn {
 export interface HostTurns {
   /** A turn now. @throws HostWait, HOST_BUSY, HOST_DOWN */
   enter(): Promise<Turn>;
-  /** Resolves in the order of asking when a turn may be free, or to false after `ms`. */
-  nearTurn(ms: number): Promise<boolean>;
+  /** Resolves in the order of asking when a turn may be free, or when the signal is aborted, or to false after `ms`. */
+  nearTurn(ms: number, signal?: AbortSignal): Promise<boolean>;
   /** Tells the record that nothing is held any more. */
   leave(): Promise<void>;
 }
@@ -183,8 +183,8 @@ export function createHostTurns(options: HostTurnsOptions): HostTurns {
       return turn;
     },
 
-    nearTurn(ms) {
-      const woken = room.wait(ms);
+    nearTurn(ms, signal) {
+      const woken = room.wait(ms, signal);
       if (free() > 0) wake();
       else if (!visiting) schedule();
       return woken;

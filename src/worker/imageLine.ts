@@ -87,7 +87,8 @@ export function openImageLine(context: ImageLineContext, config: WorkerSettings)
   // Whoever wants to know waits for it; here it is not an error that nobody handled.
   died.catch(() => {});
   return {
-    classify: (...image) => gate.waitingInPlace(() => classify(...image)),
+    classify: (ref, labels, urgent, signal) =>
+      gate.waitingInPlace(() => classify(ref, labels, urgent, signal), signal),
     imagesInFlight,
     times,
     waiting: () => Math.min(gate.waiting(), imagesInFlight),

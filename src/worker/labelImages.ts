@@ -28,6 +28,15 @@ export interface Todo {
   place: RowPlace;
 }
 
+/** How images are labelled. */
+export interface LabelHow {
+  urgent: boolean;
+  /** Calls back those that have not begun. */
+  signal: AbortSignal;
+  /** Told of each of those. */
+  onCalledBack: (image: Todo) => void;
+}
+
 /** What became of an image. */
 export interface Outcome {
   todo: Todo;
@@ -48,12 +57,11 @@ export function createLabelImages(options: LabelImagesOptions) {
     job: Job,
     chunk: TakenChunk,
     images: readonly Todo[],
-    urgent: boolean,
-    signal: AbortSignal,
+    how: LabelHow,
   ): Promise<Outcome[]> {
     if (images.length === 0) return [];
     const labels = await prepareLabels(job, chunk);
-    return Promise.all(images.map((todo) => labelImage(job, chunk, todo, labels, urgent, signal)));
+    return Promise.all(images.map((todo) => labelImage(job, chunk, todo, labels, how)));
   }
 
   /** The label set, or the error that every image of the chunk fails with. */
@@ -74,8 +82,7 @@ export function createLabelImages(options: LabelImagesOptions) {
     { generation }: TakenChunk,
     todo: Todo,
     labels: PreparedLabels | ClipfleetError,
-    urgent: boolean,
-    signal: AbortSignal,
+    { urgent, signal, onCalledBack }: LabelHow,
   ): Promise<Outcome> {
     const { ref, place } = todo;
     const base = () => ({ id: ref.id, uri: ref.uri, generation, place, at: now() });
@@ -84,7 +91,10 @@ export function createLabelImages(options: LabelImagesOptions) {
       const predictions = await classify(ref, labels, urgent, signal);
       return { todo, row: { ...base(), status: 'classified', predictions, fingerprint } };
     } catch (thrown) {
-      if (signal.aborted && thrown === signal.reason) return { todo, row: undefined };
+      if (signal.aborted && thrown === signal.reason) {
+        onCalledBack(todo);
+        return { todo, row: undefined };
+      }
       const error = asClipfleetError(thrown, 'INTERNAL');
       const { code, message, retry } = error;
       // Not the image's fault: no row, so that the job's next worker does it.

@@ -1,7 +1,7 @@
 export interface WaitingRoom {
   readonly size: number;
-  /** Resolves to true when woken, in the order of coming, or to false after `ms`. */
-  wait(ms: number): Promise<boolean>;
+  /** Resolves to true when woken, in the order of coming or by the signal, or to false after `ms`. */
+  wait(ms: number, signal?: AbortSignal): Promise<boolean>;
   /** Wakes as many as are here, and `count` at most. */
   wake(count: number): void;
 }
@@ -14,16 +14,19 @@ export function createWaitingRoom(): WaitingRoom {
       return waiters.size;
     },
 
-    wait(ms) {
+    wait(ms, signal) {
       return new Promise<boolean>((resolve) => {
         const settle = (isWoken: boolean) => {
           clearTimeout(patience);
+          signal?.removeEventListener('abort', wakeUp);
           waiters.delete(wakeUp);
           resolve(isWoken);
         };
         const wakeUp = () => settle(true);
         const patience = setTimeout(settle, ms, false);
         waiters.add(wakeUp);
+        signal?.addEventListener('abort', wakeUp);
+        if (signal?.aborted) wakeUp();
       });
     },
 
