@@ -96,6 +96,6 @@ export function accountOf(run: Run, { classified, failed }: RowCounts, active: n
     failed,
     skipped: cancelled ? left : 0,
     duplicates,
-    retrying: run.retrying,
+    retrying: cancelled ? 0 : run.retrying,
   };
 }
