@@ -27,8 +27,8 @@ export type Classify<Ref> = (
 ) => Promise<RankedLabel[]>;
 
 /**
- * One image from its ref to its ranked labels. An urgent one overtakes at each place where images wait. One that still waits to be
- * fetched or decoded when the signal is aborted rejects with its reason; later it goes on.
+ * One image from its ref to its ranked labels. An urgent one overtakes at each place where images wait. One that waits to be
+ * fetched or decoded when the signal is aborted rejects with its reason; one that is being fetched or is further goes on.
  */
 export function createClassify<Ref>(stages: Stages<Ref>): Classify<Ref> {
   const { embedImage, inFlight, decoding, times } = stages;
@@ -39,7 +39,8 @@ export function createClassify<Ref>(stages: Stages<Ref>): Classify<Ref> {
     const priority = urgent ? 1 : 0;
     return unlessCalledBack(inFlight, priority, signal, async () => {
       const bytes = await fetchImage(ref);
-      const pixels = await unlessCalledBack(decoding, priority, signal, () => decodeImage(bytes));
+      const listening = signal?.aborted ? undefined : signal;
+      const pixels = await unlessCalledBack(decoding, priority, listening, () => decodeImage(bytes));
       const embedding = await embedImage(pixels.data, urgent);
       return await rankImage(embedding, labels);
     });
