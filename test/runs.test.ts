@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { keysUnder } from '../src/shared/keys.ts';
+import { createRunControl } from '../src/shared/runControl.ts';
 import { createRuns } from '../src/shared/runs.ts';
 import { startFleet } from './fleet.ts';
 
@@ -67,4 +68,31 @@ test('a run is continued with the same model and labels only', async (t) => {
   for (const other of [{ model: 'n@1:fp32' }, { labelSet: 'k' }, { lane: '{bulk-n}' }]) {
     await assert.rejects(runs.open({ ...about, ...other }), { code: 'RUN_MISMATCH' });
   }
+});
+
+test('a piece that should not be worked on is in nobody’s hands, though a worker that died had it', async (t) => {
+  const { redis } = await startFleet(t);
+  const runs = createRuns(redis, keysUnder('test'));
+  const control = createRunControl(redis, keysUnder('test'));
+  await runs.open(about);
+  await runs.announce('r', 0, 5);
+  assert.equal(await runs.begin('r', '0', 5), 'work');
+  assert.equal(await runs.active('r'), 5);
+  await control.pause('r', 'by hand');
+  assert.equal(await runs.begin('r', '0', 5), 'paused');
+  assert.equal(await runs.active('r'), 0);
+});
+
+test('a sealed run takes chunks of images that are tried again', async (t) => {
+  const { redis } = await startFleet(t);
+  const runs = createRuns(redis, keysUnder('test'));
+  await runs.open(about);
+  await runs.announce('r', 0, 5);
+  await runs.finish('r', '0');
+  await runs.seal('r');
+  assert.equal(await runs.announce('r', 1, 2, 1), 2);
+  const { images, pending, retrying, state } = (await runs.get('r'))!;
+  assert.deepEqual([images, pending, retrying, state], [5, 2, 2, 'sealed']);
+  await runs.finish('r', '1');
+  assert.equal((await runs.get('r'))!.state, 'complete');
 });

@@ -1,9 +1,10 @@
 import { type Job, Queue } from 'bullmq';
 import type { Redis } from 'ioredis';
 import { ClipfleetError } from '../shared/errors.ts';
+import { promoteJob } from '../shared/promoteJob.ts';
 import type { Run } from '../shared/run.ts';
 import type { RunControl } from '../shared/runControl.ts';
-import { unknownRun } from '../shared/runErrors.ts';
+import { cancelledRun, unknownRun } from '../shared/runErrors.ts';
 import { type Audit, auditRun } from './auditRun.ts';
 import { pendingJobs } from './pendingJobs.ts';
 import { type RetryOptions, retryRun } from './retryRun.ts';
@@ -53,20 +54,18 @@ export function createRunManager({ redis, prefix, runs, store, control }: Manage
     resume: (run: string): Promise<void> =>
       withLane(run, async (_, lane) => {
         await control.resume(run);
-        for (const { job } of await pendingJobs(run, lane, runs)) if (job) await promote(job);
+        for (const { job } of await pendingJobs(run, lane, runs)) if (job) await promoteJob(job);
       }),
 
     /**
-     * Adds the failed images once more; resolves to their number. A run that was sealed is sealed again.
+     * Adds the failed images once more; resolves to their number.
      *
      * @throws RUN_UNKNOWN, RUN_CANCELLED
      */
     retry: (run: string, options: RetryOptions = {}): Promise<number> =>
       withLane(run, async (record, lane) => {
-        await runs.open(record);
-        const added = await retryRun(from, record, lane, options);
-        if (record.state !== 'open') await runs.seal(run);
-        return added;
+        if (record.state === 'cancelled') throw cancelledRun(run);
+        return retryRun(from, record, lane, options);
       }),
 
     /** Recounts the run from its rows and puts right what differs. @throws RUN_UNKNOWN */
@@ -96,14 +95,6 @@ export function createRunManager({ redis, prefix, runs, store, control }: Manage
       return listed.sort((a, b) => (a.createdAt < b.createdAt ? 1 : -1));
     },
   };
-}
-
-/** A job that a worker put off while the run was paused; one that is not delayed is on its way already. */
-async function promote(job: Job): Promise<void> {
-  if (!(await job.isDelayed())) return;
-  await job.promote().catch(async (error: Error) => {
-    if (await job.isDelayed()) throw error;
-  });
 }
 
 /** Of a cancelled run: a worker that holds the job lets go of it within a second or two. */

@@ -72,7 +72,7 @@ async function neitherDoneNorWaiting(
   store: ResultsStore,
   run: string,
   chunks: ImageRef[][],
-  waiting: Set<string>,
+  waiting: Map<string, number>,
 ): Promise<ImageRef[][]> {
   const ids = chunks.flatMap((images) => images.map(({ id }) => id)).filter((id) => !waiting.has(id));
   const done = await store.find(run, ids);

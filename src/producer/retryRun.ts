@@ -1,11 +1,11 @@
 import type { Queue } from 'bullmq';
-import { encodeChunkJob, jobId, salvageChunk } from '../shared/chunkJob.ts';
+import { encodeChunkJob, jobId } from '../shared/chunkJob.ts';
 import type { ErrorCode } from '../shared/errors.ts';
 import type { ImageRef } from '../shared/imageRef.ts';
 import { chunkJobOptions } from '../shared/lanes.ts';
 import type { Run } from '../shared/run.ts';
-import { pendingJobs } from './pendingJobs.ts';
 import type { RunState } from './runProgress.ts';
+import { settlePending } from './settlePending.ts';
 
 export interface RetryOptions {
   /** Only images that failed with one of these codes; all failed images when absent. */
@@ -28,10 +28,9 @@ export async function retryRun(
   lane: Queue,
   { codes, chunkSize = 64, attempts = 3 }: RetryOptions,
 ): Promise<number> {
-  const passed = new Set<string>();
-  for (const { generation, job } of await pendingJobs(run.run, lane, runs)) {
-    for (const { id } of (generation > 0 && job && salvageChunk(job)?.images) || []) passed.add(id);
-  }
+  const waiting = await settlePending(run.run, lane, runs);
+  // An image with a failed row whose chunk waits for others is not tried again by that chunk.
+  const passed = new Set([...waiting].flatMap(([id, generation]) => (generation > 0 ? id : [])));
   /** Chunks that fill up, by their generation. */
   const filling = new Map<number, ImageRef[]>();
   let added = 0;

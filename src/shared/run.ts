@@ -103,6 +103,6 @@ export function accountOf(
     failed,
     skipped: cancelled ? left : 0,
     duplicates,
-    retrying: run.retrying,
+    retrying: cancelled ? 0 : run.retrying,
   };
 }

@@ -17,14 +17,15 @@ return 'ok'`;
 
 /**
  * KEYS: run, chunks, announced. ARGV: chunk, images, generation. The pending images, or -1 for no such run, -2 for a
- * sealed one, -3 for a cancelled one. Images of a later generation are in the run already: they are only pending again.
+ * sealed one, -3 for a cancelled one. Images of a later generation are in the run already: they are only pending again, also
+ * in a sealed run.
  */
 export const announceScript = `
 if redis.call('EXISTS', KEYS[1]) == 0 then return -1 end
-if redis.call('HEXISTS', KEYS[1], 'sealedAt') == 1 then return -2 end
 if redis.call('HEXISTS', KEYS[1], 'cancelledAt') == 1 then return -3 end
+local again = tonumber(ARGV[3] or 0) > 0
+if not again and redis.call('HEXISTS', KEYS[1], 'sealedAt') == 1 then return -2 end
 if redis.call('SETBIT', KEYS[3], ARGV[1], 1) == 0 then
-  local again = tonumber(ARGV[3] or 0) > 0
   redis.call('HSET', KEYS[2], ARGV[1], again and (ARGV[2] .. ' ' .. ARGV[3]) or ARGV[2])
   redis.call('HINCRBY', KEYS[1], again and 'retrying' or 'images', ARGV[2])
   redis.call('HINCRBY', KEYS[1], 'pending', ARGV[2])
@@ -37,9 +38,10 @@ return tonumber(redis.call('HGET', KEYS[1], 'pending'))`;
 /**
  * KEYS: run, chunks, active, parts. ARGV: chunk or part, images of it that stay counted in the run: all of them (-1)
  * when it is finished, those that have rows when it is taken back; 'whole' where the images of its parts have their
- * rows too.
+ * rows too. The ledger of a cancelled run stays as it is, because rows are refused: what finishes has none.
  */
 export const finishScript = `
+if redis.call('HEXISTS', KEYS[1], 'cancelledAt') == 1 then return end
 local function finish(piece, kept)
   redis.call('HDEL', KEYS[3], piece)
   local images, generation = string.match(redis.call('HGET', KEYS[2], piece) or '', '^(%d+) ?(%d*)')
@@ -58,15 +60,17 @@ end`;
 /**
  * KEYS: run, active, parts. ARGV: chunk or part, images. What the worker that took it should do: 'work', or 'divided'
  * where an earlier delivery gave parts of the chunk away, with the images then counted as active; or the run's state that
- * stands against it: 'paused', 'cancelled', 'unknown'.
+ * stands against it: 'paused', 'cancelled', 'unknown'. Then nobody holds it, though a worker that died may have said so.
  */
 const beginScript = `
 local model, cancelled, paused = unpack(redis.call('HMGET', KEYS[1], 'model', 'cancelledAt', 'paused'))
 if not model then return 'unknown' end
-if cancelled then return 'cancelled' end
-if paused then return 'paused' end
-redis.call('HSET', KEYS[2], ARGV[1], ARGV[2])
-return redis.call('HEXISTS', KEYS[3], ARGV[1]) == 1 and 'divided' or 'work'`;
+if not cancelled and not paused then
+  redis.call('HSET', KEYS[2], ARGV[1], ARGV[2])
+  return redis.call('HEXISTS', KEYS[3], ARGV[1]) == 1 and 'divided' or 'work'
+end
+redis.call('HDEL', KEYS[2], ARGV[1])
+return cancelled and 'cancelled' or 'paused'`;
 
 /**
  * KEYS: chunks, parts. ARGV: chunk, images of each part. Takes the parts' images out of the chunk; the number of the first

@@ -30,8 +30,8 @@ export type Classify<Ref> = (
 ) => Promise<RankedLabel[]>;
 
 /**
- * One image from its ref to its ranked labels. An urgent one overtakes at each place where images wait. One that still waits to be
- * fetched or decoded when the signal is aborted rejects with its reason; later it goes on.
+ * One image from its ref to its ranked labels. An urgent one overtakes at each place where images wait. One that waits to be
+ * fetched or decoded when the signal is aborted rejects with its reason; one that is being fetched or is further goes on.
  */
 export function createClassify<Ref>(stages: Stages<Ref>): Classify<Ref> {
   const { embedImage, embedOnce, inFlight, decoding, times } = stages;
@@ -42,8 +42,9 @@ export function createClassify<Ref>(stages: Stages<Ref>): Classify<Ref> {
     const priority = urgent ? 1 : 0;
     return unlessCalledBack(inFlight, priority, signal, async () => {
       const bytes = await fetchImage(ref);
+      const listening = signal?.aborted ? undefined : signal;
       const embed = async () => {
-        const pixels = await unlessCalledBack(decoding, priority, signal, () => decodeImage(bytes));
+        const pixels = await unlessCalledBack(decoding, priority, listening, () => decodeImage(bytes));
         return embedImage(pixels.data, urgent);
       };
       const embedding = await (embedOnce?.(bytes, embed) ?? embed());

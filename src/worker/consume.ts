@@ -1,11 +1,12 @@
 import { DelayedError, type Job, type Queue } from 'bullmq';
 import { pieceOf } from '../shared/chunkJob.ts';
+import { promoteJob } from '../shared/promoteJob.ts';
 import type { FailedRow, Row } from '../shared/row.ts';
 import type { FailureBudget } from './failureBudget.ts';
 import { createGiveAway } from './giveAway.ts';
 import { createIntake, type IntakeOptions, isNewerAndYoung, type TakenChunk } from './intake.ts';
 import { createLabelImages, type LabelImagesOptions, type Todo } from './labelImages.ts';
-import { noteRefusals, PutOff, putOffUntil } from './putOff.ts';
+import { noteRefusals, Parked, PutOff, putOffUntil } from './putOff.ts';
 import type { StageTimes } from './stageTimes.ts';
 import type { InHand, WorkInHand } from './workInHand.ts';
 
@@ -19,8 +20,6 @@ export interface ConsumeOptions extends IntakeOptions, LabelImagesOptions {
 
 /** How long a job that this worker is too old for stays away. */
 const NEWER_DELAY_MS = 10_000;
-/** How long a job of a paused run stays away, unless the run is resumed. */
-const PAUSED_DELAY_MS = 30_000;
 
 /**
  * What a worker does with one job: each image that has no row yet gets one; then the chunk is finished, and only then
@@ -51,6 +50,8 @@ export function createConsume(options: ConsumeOptions) {
       if (!(error instanceof PutOff || isNewerAndYoung(error, job, newerGraceMs))) throw error;
       // Back to the lane without spending an attempt: hosts want time, the run is paused, or a fleet is being upgraded.
       await job.moveToDelayed(Date.now() + delayMs, token);
+      // Whoever resumed the run before that did not find the job delayed.
+      if (error instanceof Parked && (await runs.get(error.run))?.paused === undefined) await promoteJob(job);
       throw new DelayedError();
     }
   }
@@ -59,7 +60,7 @@ export function createConsume(options: ConsumeOptions) {
     const [run, piece] = [chunk.run, pieceOf(chunk)];
     const answer = await runs.begin(run, piece, chunk.images.length);
     if (answer === 'unknown') throw intake.unknownRun(run);
-    if (answer === 'paused') throw new PutOff(PAUSED_DELAY_MS);
+    if (answer === 'paused') throw new Parked(run);
     // Of a cancelled run the images are skipped: no row, and nothing to finish.
     if (answer === 'cancelled') return;
     // A divided chunk has fewer images in the ledger than its job has, and its other images are for the taking already.
@@ -98,7 +99,7 @@ export function createConsume(options: ConsumeOptions) {
     const given = await away.done();
     const notBegun = outcomes.filter(({ row }) => !row).length - given;
     if (notBegun > 0 && inHand.calledBack === 'cancelled') return runs.release(run, piece);
-    if (notBegun > 0) throw new PutOff(PAUSED_DELAY_MS);
+    if (notBegun > 0) throw new Parked(run);
     const left = tried.length - final.length;
     if (left > 0) {
       const why = tried.find(({ retry }) => retry)?.row as FailedRow;

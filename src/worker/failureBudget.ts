@@ -23,6 +23,7 @@ export function createFailureBudget({ runs, store, control, log }: FailureBudget
   return async function check(run: string): Promise<void> {
     const record = await runs.get(run);
     if (record?.maxFailureRate === undefined || record.paused !== undefined) return;
+    if (record.state === 'cancelled') return;
     const { classified, failed, failures } = await store.counts(run);
     const done = classified + failed;
     if (done < DONE_MIN || failed <= record.maxFailureRate * done) return;

@@ -10,6 +10,19 @@ export class PutOff extends Error {
   }
 }
 
+/** How long a job of a paused run stays away, unless the run is resumed. */
+const PARKED_MS = 30_000;
+
+/** The job is put off because its run is paused. */
+export class Parked extends PutOff {
+  readonly run: string;
+
+  constructor(run: string) {
+    super(PARKED_MS);
+    this.run = run;
+  }
+}
+
 /** A lane full of images of one host is not gone through more often than this. */
 const SHORTEST_MS = 1_000;
 
