@@ -11,7 +11,8 @@ export const cancelCommand = createCommand({
   options: contextOptions,
   run: ([run], config) =>
     withContext(config, async ({ producer }) => {
-      process.stdout.write(`cancelled; ${accountText(await producer.cancel(run!))}\n`);
+      const progress = await producer.cancel(run!);
+      process.stdout.write(`${progress.state}; ${accountText(progress)}\n`);
       return exitCodes.classified;
     }),
 });

@@ -43,10 +43,16 @@ export function createRunManager({ redis, prefix, runs, store, control }: Manage
     /** The run's record. @throws RUN_UNKNOWN */
     describe: recordOf,
 
-    /** Ends a run: rows that come late are refused, and images without a row are skipped. @throws RUN_UNKNOWN */
+    /**
+     * Ends a run: rows that come late are refused, and images without a row are skipped. One that is complete stays so.
+     *
+     * @throws RUN_UNKNOWN
+     */
     async cancel(run: string): Promise<RunProgress> {
-      await control.cancel(run);
-      await store.refuse(run);
+      if ((await recordOf(run)).state !== 'complete') {
+        await control.cancel(run);
+        await store.refuse(run);
+      }
       return readProgress(from, run);
     },
 
