@@ -92,7 +92,8 @@ test('above the high-water mark of its run the producer waits until rows are sto
   assert.equal(taken, 4);
   await finish(fleet, 'r', 0);
   await until(() => taken === 6, 'it goes on below the mark');
-  assert.equal((await fleet.producer.runs.get('r'))?.pending, 4);
+  const pending = async () => (await fleet.producer.runs.get('r'))?.pending;
+  await until(async () => (await pending()) === 4, 'the next chunk is announced');
   assert.equal(added, undefined);
   for (let chunk = 1; chunk <= 5; chunk++) {
     await until(() => lane.getJob(`r.${chunk}.0`), `chunk ${chunk} is added`);
