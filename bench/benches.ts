@@ -6,5 +6,9 @@ export const benches: Record<string, () => Promise<Bench>> = {
   decode: async () => (await import('./decode.ts')).decode,
   pipeline: async () => (await import('./pipeline.ts')).pipeline,
   peers: async () => (await import('./peers.ts')).peers,
+  prefix: async () => (await import('./prefix.ts')).prefix,
+  scoring: async () => (await import('./scoring.ts')).scoring,
+  latency: async () => (await import('./latency.ts')).latency,
+  fleet: async () => (await import('./fleet.ts')).fleet,
   memory: async () => (await import('./memory.ts')).memory,
 };

@@ -1,195 +1,136 @@
-// What one Redis carries when the session takes no time: node dist/bench/fleet.js [--workers 1,2] [--chunks 64] [--rounds 1]
-// Real jobs through a real Redis, that keeps its data, to 1 to 16 processes with a worker's own lane and consume. "Popped"
-// is BullMQ alone; then with rows stored; beside them one bare client that stores the same rows with the same script, 64 in a
-// call. All take turns in each round.
-import { type ChildProcess, fork } from 'node:child_process';
-import { once } from 'node:events';
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { setTimeout as delay } from 'node:timers/promises';
-import { fileURLToPath } from 'node:url';
-import { parseArgs } from 'node:util';
-import { Queue } from 'bullmq';
-import { createProducer } from '../src/producer/producer.ts';
-import type { ImageRef } from '../src/shared/imageRef.ts';
-import { keysUnder } from '../src/shared/keys.ts';
-import { laneName } from '../src/shared/lanes.ts';
-import { leaseLocalRedis } from '../src/shared/localRedis.ts';
-import { connectRedis } from '../src/shared/redis.ts';
-import type { Row } from '../src/shared/row.ts';
-import { ROW_BUCKETS } from '../src/shared/rowBucket.ts';
-import { encodeRow } from '../src/shared/rowCodec.ts';
-import { fingerprint, imageRefs, labelSet, model, predictionsOf, prefix } from './fleetScene.ts';
-import type { Order } from './fleetWorker.ts';
-import { describeMachine } from './machine.ts';
+import { z } from 'zod';
+import { integer } from '../src/shared/option.ts';
+import { CALL_ROWS, CALLS_UNDER_WAY, storeBarely } from './bareClient.ts';
+import { argument, defineBench, table } from './bench.ts';
+import { count, counts } from './commonArguments.ts';
+import { measureBytes } from './fleetBytes.ts';
+import { type Fleet, startFleet } from './fleetProcesses.ts';
+import { imageRefs, labelSet, model } from './fleetScene.ts';
+import { enqueuePaused } from './pausedRun.ts';
 import { format, spreadOf } from './spread.ts';
+import { type Queue, startQueue } from './workers.ts';
 
-const { values } = parseArgs({
-  options: {
-    workers: { type: 'string', default: '1,2,4,16' },
-    chunks: { type: 'string', default: '1,32,64,256' },
-    rounds: { type: 'string', default: '3' },
-    images: { type: 'string', default: '100000' },
+/** A job takes a certain time whatever it carries: a run of small ones has no more than these. */
+const JOBS_MAX = 5_000;
+/** Odd. Once is a fraction of a second. */
+const BARE_TIMES = 3;
+
+const says = `What one Redis, which keeps its append-only log, carries where the session takes no time: real jobs through BullMQ to worker
+processes with a worker's own lane and its own way from a job to rows of five predictions. *popped* is BullMQ alone: jobs are taken
+and completed, and nothing is stored. The run is enqueued and every process waits before the clock starts; the clock is Redis', from
+the moment the lane is resumed to the last job's completion. *Redis* is the share of one core that its server used meanwhile.
+
+*bare* is a client that does nothing but store the same rows with the same script, from one process of Node over one connection: calls of
+${CALL_ROWS} rows of one bucket, ${CALLS_UNDER_WAY} under way at any time; predictions are ready before the clock starts, rows are encoded while it runs.
+Before each number of processes in each round it stores all rows of a run ${BARE_TIMES} times, of which the median counts, and ratios are taken to
+that. Median of the rounds (smallest to largest). In the second table ids have 9 characters, and uris of their own 22.`;
+
+export const fleet = defineBench({
+  title: 'A fleet whose sessions take no time',
+  says,
+  arguments: {
+    jobs: counts('1,32,64,256', 'Images a job carries.'),
+    processes: counts('1,2,4,16', 'Worker processes.'),
+    images: count('100000', `Images of a run; of small jobs no more than ${JOBS_MAX}.`, 999_999),
+    rounds: argument({
+      schema: integer(3, 99).pipe(z.number().refine((n) => n % 2 === 1, 'Expected an odd number')),
+      default: '3',
+      says: 'Rounds that count, an odd number, so that a median is one of them; one more before them warms up.',
+    }),
+  },
+  packages: ['bullmq', 'ioredis', 'redis-server'],
+  async run({ jobs, processes, images, rounds }, bed) {
+    const queue = await startQueue(bed);
+    const fleet = await startFleet(bed, queue, Math.max(...processes));
+    const lines = processes.flatMap((size) =>
+      jobs.map((chunkSize) => ({ size, chunkSize, measured: [] as Round[] })),
+    );
+    for (let round = 0; round <= rounds; round++) {
+      // The first round warms up, for which a part is enough.
+      const imagesMax = round === 0 ? Math.ceil(images / 4) : images;
+      for (const size of processes) {
+        bed.say(`round ${round} of ${rounds}, ${size} processes`);
+        const bare = await rateOfBare(queue, imagesMax);
+        for (const { chunkSize, measured } of lines.filter((line) => line.size === size)) {
+          const scene = { size, chunkSize, images: Math.min(imagesMax, JOBS_MAX * chunkSize) };
+          const popped = await timeFleet(queue, fleet, { ...scene, rows: false });
+          const stored = await timeFleet(queue, fleet, { ...scene, rows: true });
+          if (round > 0) measured.push({ bare, popped, stored });
+        }
+      }
+    }
+    bed.say('bytes');
+    return [rates(lines), `${rounds} rounds.`, await measureBytes(queue, fleet, jobs)].join('\n\n');
   },
 });
-const [workerCounts, chunkSizes] = [values.workers, values.chunks].map((list) => list.split(',').map(Number));
-const rounds = Number(values.rounds);
-const imagesMax = Number(values.images);
-/** A job takes a certain time whatever it carries. */
-const JOBS_MAX = 5_000;
-const lane = laneName('bulk', model);
-const keys = keysUnder(prefix);
 
 interface Figures {
-  imagesPerSecond: number;
-  /** Seconds of Redis' processor for a million images. */
-  redisSeconds: number;
-  bytesWaiting?: number;
-  bytesStored?: number;
+  /** Images a second. */
+  rate: number;
+  /** Of one core. */
+  redisShare: number;
 }
 
-const folder = await mkdtemp(join(tmpdir(), 'clipfleet-bench-'));
-const lease = await leaseLocalRedis({ dataDir: folder });
-const redis = await connectRedis({ socket: lease.socket });
-const producer = createProducer({ redis, prefix });
-const queue = new Queue(lane, { connection: redis, prefix });
-const workers: ChildProcess[] = [];
-for (let i = 0; i < Math.max(...workerCounts!); i++) {
-  const worker = fork(fileURLToPath(new URL('./fleetWorker.js', import.meta.url)), [lease.socket]);
-  workers.push(worker);
-  await once(worker, 'message');
+interface Round {
+  /** Rows a second of the bare client. */
+  bare: number;
+  popped: Figures;
+  stored: Figures;
 }
 
-const figures = new Map<string, Figures[]>();
-const note = (name: string, round: number, found: Figures) => {
-  // The first round warms up.
-  if (round > 0) figures.set(name, [...(figures.get(name) ?? []), found]);
-};
-for (let round = 0; round <= rounds; round++) {
-  note('bare', round, await storeBarely());
-  for (const count of workerCounts!) {
-    for (const chunkSize of chunkSizes!) {
-      for (const rows of [false, true])
-        note(`${count} ${chunkSize} ${rows}`, round, await work(count, chunkSize, rows));
-    }
-  }
+async function rateOfBare(queue: Queue, images: number): Promise<number> {
+  const rates: number[] = [];
+  for (let i = 0; i < BARE_TIMES; i++) rates.push(await storeBarely(queue, images));
+  return spreadOf(rates).median;
 }
-const redisVersion = await infoOf('server', 'redis_version');
-for (const worker of workers) worker.disconnect();
-await queue.close();
-redis.disconnect();
-await lease.release();
-await rm(folder, { recursive: true, maxRetries: 5 });
 
-const bare = figures.get('bare')!;
-const column = (name: string, of: (found: Figures) => number | undefined, digits: number) =>
-  format(spreadOf(figures.get(name)!.map((found) => of(found)!)), digits);
-console.log(
-  '| workers | images a job | popped, images/s | Redis, s for 10⁶ | with rows stored, images/s | ÷ bare client | Redis, s for 10⁶ | bytes an image waiting | bytes a row |',
-);
-console.log(`|${'---|'.repeat(9)}`);
-for (const count of workerCounts!) {
-  for (const chunkSize of chunkSizes!) {
-    const [pop, store] = [false, true].map((rows) => `${count} ${chunkSize} ${rows}`) as [string, string];
-    const ratios = figures.get(store)!.map((found, i) => found.imagesPerSecond / bare[i]!.imagesPerSecond);
-    const cells = [
-      column(pop, (found) => found.imagesPerSecond, 0),
-      column(pop, (found) => found.redisSeconds, 1),
-      column(store, (found) => found.imagesPerSecond, 0),
-      format(spreadOf(ratios), 2),
-      column(store, (found) => found.redisSeconds, 1),
-      column(store, (found) => found.bytesWaiting, 1),
-      column(store, (found) => found.bytesStored, 1),
+interface Scene {
+  size: number;
+  chunkSize: number;
+  images: number;
+  rows: boolean;
+}
+
+async function timeFleet(
+  queue: Queue,
+  fleet: Fleet,
+  { size, chunkSize, images, rows }: Scene,
+): Promise<Figures> {
+  await queue.redis.flushall();
+  const paused = await enqueuePaused(queue, { model, labelSet }, imageRefs(images), chunkSize);
+  await fleet.open(size, paused.lane, rows);
+  const { ms, redisSeconds } = await paused.time();
+  await fleet.close(size);
+  await paused.close();
+  const { done, failed, complete } = await queue.producer.progress(paused.run);
+  if (rows && !(complete && failed === 0 && done === images))
+    throw new Error(`Expected ${images} rows of a complete run, got ${done}, of which ${failed} failed.`);
+  return { rate: (images * 1000) / ms, redisShare: (redisSeconds * 1000) / ms };
+}
+
+function rates(lines: readonly { size: number; chunkSize: number; measured: readonly Round[] }[]): string {
+  const header = [
+    'processes',
+    'images a job',
+    'popped, images/s',
+    'Redis',
+    'with rows, images/s',
+    'Redis',
+    '÷ bare',
+  ];
+  const rows = lines.map(({ size, chunkSize, measured }) => {
+    const column = (of: (round: Round) => number, digits: number) =>
+      format(spreadOf(measured.map(of)), digits);
+    return [
+      `${size}`,
+      `${chunkSize}`,
+      column(({ popped }) => popped.rate, 0),
+      column(({ popped }) => popped.redisShare, 2),
+      column(({ stored }) => stored.rate, 0),
+      column(({ stored }) => stored.redisShare, 2),
+      column(({ stored, bare }) => stored.rate / bare, 2),
     ];
-    console.log(`| ${count} | ${chunkSize} | ${cells.join(' | ')} |`);
-  }
-}
-console.log(
-  `\nThe bare client: ${column('bare', (found) => found.imagesPerSecond, 0)} rows/s, Redis ` +
-    `${column('bare', (found) => found.redisSeconds, 1)} s for a million. Bytes waiting are those beyond id and uri. Median of ` +
-    `${rounds} rounds (smallest to largest). ${describeMachine(['bullmq', 'ioredis'])}, Redis ${redisVersion}.`,
-);
-
-/** Adds a run, lets so many workers do it, and reads what it took. */
-async function work(count: number, chunkSize: number, rows: boolean): Promise<Figures> {
-  const images = Math.min(imagesMax, JOBS_MAX * chunkSize);
-  await redis.flushall();
-  const before = await usedMemory();
-  const run = await producer.openRun({ model, labelSet });
-  await run.add(imageRefs(images), { chunkSize, highWater: Number.POSITIVE_INFINITY });
-  await run.seal();
-  const texts = [...imageRefs(images)].reduce((sum, { id, uri }) => sum + id.length + uri.length, 0);
-  const bytesWaiting = ((await usedMemory()) - before - texts) / images;
-  const cpu = await cpuSeconds();
-  const start = performance.now();
-  await tell(count, { lane, rows });
-  const isDone = rows
-    ? async () => (await producer.runs.get(run.run))?.state === 'complete'
-    : async () => (await queue.getJobCountByTypes('waiting', 'active')) === 0;
-  while (!(await isDone())) await delay(10);
-  const seconds = (performance.now() - start) / 1_000;
-  const redisSeconds = (((await cpuSeconds()) - cpu) * 1e6) / images;
-  await tell(count, 'close');
-  await run.close();
-  const bytesStored = ((await usedMemory()) - before) / images;
-  return { imagesPerSecond: images / seconds, redisSeconds, bytesWaiting, bytesStored };
-}
-
-/** One client that does nothing but store rows, with 64 calls under way. */
-async function storeBarely(): Promise<Figures> {
-  await redis.flushall();
-  const [cpu, start] = [await cpuSeconds(), performance.now()];
-  let underWay: Promise<unknown>[] = [];
-  const refs = [...imageRefs(imagesMax)];
-  for (let from = 0; from < refs.length; from += 64) {
-    const call = from / 64;
-    const bucket = call % ROW_BUCKETS;
-    const rowsOfCall = refs.slice(from, from + 64).map((ref, index) => rowOf(ref, call, index));
-    const args = rowsOfCall.flatMap((row) => [row.id, encodeRow(row, 0)]);
-    const [rows, counts, numbers] = [keys.rows, keys.counts, keys.fingerprints].map((key) =>
-      key('bare', bucket),
-    );
-    underWay.push(redis.clipfleetPutRows(rows!, counts!, numbers!, fingerprint, 0, ...args));
-    if (underWay.length < 64) continue;
-    await Promise.all(underWay);
-    underWay = [];
-  }
-  await Promise.all(underWay);
-  const seconds = (performance.now() - start) / 1_000;
-  return {
-    imagesPerSecond: imagesMax / seconds,
-    redisSeconds: (((await cpuSeconds()) - cpu) * 1e6) / imagesMax,
-  };
-}
-
-function rowOf(ref: ImageRef, chunk: number, index: number): Row {
-  const base = { ...ref, generation: 0, place: { chunk, index }, at: new Date().toISOString() };
-  return { ...base, status: 'classified', predictions: predictionsOf(ref.id), fingerprint };
-}
-
-/** Tells the first `count` workers, and waits until all have done it. */
-async function tell(count: number, order: Order): Promise<void> {
-  await Promise.all(
-    workers.slice(0, count).map((worker) => {
-      const done = once(worker, 'message');
-      worker.send(order);
-      return done;
-    }),
-  );
-}
-
-async function infoOf(section: string, field: string): Promise<string> {
-  return new RegExp(`^${field}:(.*?)\\r?$`, 'm').exec(await redis.info(section))![1]!;
-}
-
-async function usedMemory(): Promise<number> {
-  return Number(await infoOf('memory', 'used_memory'));
-}
-
-async function cpuSeconds(): Promise<number> {
-  const [user, system] = await Promise.all(
-    ['used_cpu_user', 'used_cpu_sys'].map((field) => infoOf('cpu', field)),
-  );
-  return Number(user) + Number(system);
+  });
+  const bare = new Set(lines.flatMap(({ measured }) => measured.map(({ bare }) => bare)));
+  return [table(header, rows), `*bare*: ${format(spreadOf([...bare]), 0)} rows/s.`].join('\n\n');
 }

@@ -1,18 +1,20 @@
-// What bench/fleet.ts and its worker processes have in common.
 import type { ImageRef } from '../src/shared/imageRef.ts';
 import { defineLabelSet } from '../src/shared/labelSet.ts';
 import type { RankedLabel } from '../src/shared/prediction.ts';
+import type { Row } from '../src/shared/row.ts';
+
+// What the fleet of bench/fleet.ts works at, in its parent, its worker processes and the bare client beside them.
 
 export const prefix = 'clipfleet';
 export const model = 'Xenova/clip-vit-base-patch32@3d74acf9a28c67741b2f4f2ea7635f0aaf6f0268:fp32';
 export const fingerprint = 'f'.repeat(64);
 export const labelSet = defineLabelSet({ labels: Array.from({ length: 1_000 }, (_, i) => `thing ${i}`) });
 
-/** Ids of nine characters, which are the uris too. */
+/** Ids of nine characters, and uris of 22. */
 export function* imageRefs(count: number): Generator<ImageRef> {
   for (let i = 0; i < count; i++) {
     const id = `img${String(i).padStart(6, '0')}`;
-    yield { id, uri: id };
+    yield { id, uri: `pictures/${id}.jpg` };
   }
 }
 
@@ -23,4 +25,10 @@ export function predictionsOf(id: string): RankedLabel[] {
     index: (first + 7 * i) % 1_000,
     score,
   }));
+}
+
+/** What a worker stores of an image. */
+export function rowOf(ref: ImageRef, chunk: number, index: number): Row {
+  const base = { ...ref, generation: 0, place: { chunk, index }, at: '2026-01-01T00:00:00.000Z' };
+  return { ...base, status: 'classified', predictions: predictionsOf(ref.id), fingerprint };
 }

@@ -3,10 +3,13 @@ import { keysUnder } from '../src/shared/keys.ts';
 import { createLog } from '../src/shared/log.ts';
 import { connectRedis } from '../src/shared/redis.ts';
 import { createRedisResultsStore } from '../src/shared/redisResultsStore.ts';
+import { createRunControl } from '../src/shared/runControl.ts';
 import { createRuns } from '../src/shared/runs.ts';
 import { createConsume } from '../src/worker/consume.ts';
 import { type LaneContext, openLane } from '../src/worker/lane.ts';
+import { createLaneShare } from '../src/worker/shareLane.ts';
 import { createStageTimes } from '../src/worker/stageTimes.ts';
+import { createWorkInHand } from '../src/worker/workInHand.ts';
 import { fingerprint, labelSet, model, predictionsOf, prefix } from './fleetScene.ts';
 
 /** What the parent says: open the lane, with rows or without, or close it. */
@@ -19,15 +22,25 @@ const [store, runs, log] = [
   createRuns(redis, keys),
   createLog('error'),
 ];
+const [control, share] = [createRunControl(redis, keys), createLaneShare(redis, keys)];
 const matrix = { data: new Float32Array(0), labels: labelSet.labels.length, dimensions: 0 };
 const consume = createConsume({
   ...{ store, runs, log, model, fingerprint, newerGraceMs: 0 },
   labelMatrices: { get: async () => ({ labelSet, matrix, truncated: [] }) },
   classify: async ({ id }) => predictionsOf(id),
   times: createStageTimes({ batchSize: 16, decodeThreads: 1, imagesInFlight: 48 }),
+  workInHand: createWorkInHand({
+    control,
+    isShareWanted: share.isWanted,
+    onError: (error) => log.error(error),
+  }),
+  checkFailures: async () => {},
+  batchSize: 16,
+  hostPatienceMs: 0,
 });
 // The default of `clipfleet worker`: three batches of 16.
-const context: LaneContext = { redis, prefix, store, runs, log, consume, imagesInFlight: 48 };
+const waiting = () => 0;
+const context: LaneContext = { redis, prefix, store, runs, log, consume, share, waiting, imagesInFlight: 48 };
 const limits = { lockMs: 30_000, stalledMax: 1 };
 let opened: ReturnType<typeof openLane> | undefined;
 

@@ -1,74 +1,89 @@
-// How long one image takes on an idle worker, from opening its run to having its row, beside what the model alone needs for it
-// (reading, decoding, session):
-//   node dist/bench/latency.js [DIR...]
-// Producer, worker and a real Redis on one machine; both ways take turns.
-import { mkdtemp, readFile, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { existsSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { openModel } from '../src/classifier.ts';
-import { createProducer } from '../src/producer/producer.ts';
-import { readConfig } from '../src/shared/config.ts';
+import { type OpenedModel, openModel } from '../src/classifier.ts';
+import type { Producer } from '../src/producer/producer.ts';
 import { defineLabelSet } from '../src/shared/labelSet.ts';
-import { laneName } from '../src/shared/lanes.ts';
-import { leaseLocalRedis } from '../src/shared/localRedis.ts';
-import { createLog } from '../src/shared/log.ts';
-import { connectRedis } from '../src/shared/redis.ts';
-import { startWorker, workerOptions } from '../src/worker/worker.ts';
-import { describeMachine } from './machine.ts';
+import { defineBench, type TestBed, table } from './bench.ts';
+import { baseModel, count, names, threads } from './commonArguments.ts';
+import { type Queue, startQueue, startWorkerProcess } from './workers.ts';
 
-const IMAGES = 40;
 const WARM_UP = 5;
-const picture = fileURLToPath(new URL('../../examples/pictures/owl.jpg', import.meta.url));
+const pictures = fileURLToPath(new URL('../../examples/pictures', import.meta.url));
+const picture = 'owl.jpg';
 const labelSet = defineLabelSet({ labels: ['fox', 'bear', 'seagull', 'owl'] });
-const directories = process.argv.length > 2 ? process.argv.slice(2) : ['models/demo'];
 
-const folder = await mkdtemp(join(tmpdir(), 'clipfleet-bench-'));
-const lease = await leaseLocalRedis({ dataDir: folder });
-const redis = await connectRedis({ socket: lease.socket });
-const producer = createProducer({ redis });
+const says = `One image on an idle \`clipfleet worker\` process, in milliseconds: from opening its run, in the interactive lane, to having its row,
+as a service does it. Beside it what the model alone needs for the same image in this process: reading the file, decoding, session.
+Both take turns, image by image. *more* is the way through the queue less the model alone, taken for each image.`;
 
-console.log('| model | model alone, ms, p50 | p90 | enqueue to row, ms, p50 | p90 | difference of the p50 |');
-console.log('|---|---|---|---|---|---|');
-for (const directory of directories) {
-  const [alone, whole] = await measure(directory);
-  const cells = [p(50, alone), p(90, alone), p(50, whole), p(90, whole), p(50, whole) - p(50, alone)];
-  console.log(`| ${basename(directory)} | ${cells.map((ms) => ms.toFixed(1)).join(' | ')} |`);
+export const latency = defineBench({
+  title: 'One image, from enqueue to row',
+  says,
+  arguments: {
+    models: names(`${baseModel},models/demo`, 'Model directories.'),
+    images: count('200', `Images, one at a time; ${WARM_UP} more before them warm up.`),
+    threads,
+  },
+  packages: ['onnxruntime-node', 'bullmq', 'sharp', 'redis-server'],
+  async run({ models, images, threads }, bed) {
+    const queue = await startQueue(bed);
+    const lines: string[][] = [];
+    for (const model of models.filter((model) => existsSync(model))) {
+      bed.say(basename(model));
+      const measured = await measure(bed, queue, { model, images, threads });
+      const cells = (of: (times: Times) => number) =>
+        [50, 90].map((percent) => percentile(percent, measured.map(of)));
+      lines.push([
+        basename(model),
+        ...[...cells(({ alone }) => alone), ...cells(({ whole }) => whole)].map((ms) => ms.toFixed(1)),
+        ...cells(({ alone, whole }) => whole - alone).map((ms) => ms.toFixed(1)),
+      ]);
+    }
+    const header = ['model alone, p50', 'p90', 'enqueue to row, p50', 'p90', 'more, p50', 'p90'];
+    const absent = models.filter((model) => !existsSync(model)).map((model) => `Absent: ${model}.`);
+    const how = `${images} images, ${threads} threads.`;
+    return [table(['model', ...header], lines), how, ...absent].join('\n\n');
+  },
+});
+
+/** Milliseconds of an image. */
+interface Times {
+  alone: number;
+  whole: number;
 }
-const machine = describeMachine(['onnxruntime-node', 'bullmq', 'sharp']);
-console.log(`\n${IMAGES} images, one at a time. ${machine}.`);
 
-redis.disconnect();
-await lease.release();
-await rm(folder, { recursive: true, force: true });
+interface Choice {
+  model: string;
+  images: number;
+  threads: number;
+}
 
-async function measure(directory: string): Promise<[number[], number[]]> {
-  const model = await openModel({ model: directory, logitScale: 100, logitBias: 0 });
-  const lanes = [{ name: laneName('interactive', model.identity), urgent: true }];
-  const { store, runs } = producer;
-  const about = { redis, prefix: 'clipfleet', log: createLog('error'), model, store, runs, lanes };
-  const config = { ...readConfig(workerOptions, {}, {}), ...model.settings };
-  const worker = startWorker({ ...about, roots: new Map(), trustPaths: true }, config);
-  const alone: number[] = [];
-  const whole: number[] = [];
-  for (let i = 0; i < WARM_UP + IMAGES; i++) {
-    const times = [
-      await msOf(async () => {
-        await model.embedImages([await model.processImage(await readFile(picture))]);
-      }),
-      await msOf(() => label(model.identity)),
-    ] as const;
-    if (i < WARM_UP) continue;
-    alone.push(times[0]);
-    whole.push(times[1]);
+async function measure(bed: TestBed, queue: Queue, { model, images, threads }: Choice): Promise<Times[]> {
+  const scale = { logitScale: 100, logitBias: 0 };
+  const opened = await openModel({ model, device: 'cpu', threads, ...scale });
+  const worker = await startWorkerProcess(bed, queue, [
+    ...['--model', model, '--device', 'cpu', '--threads', String(threads), '--root', pictures],
+    ...['--logit-scale', '100', '--logit-bias', '0'],
+  ]);
+  const measured: Times[] = [];
+  for (let i = 0; i < WARM_UP + images; i++) {
+    const alone = await msOf(() => embed(opened));
+    const whole = await msOf(() => label(queue.producer, worker.model));
+    if (i >= WARM_UP) measured.push({ alone, whole });
   }
-  await worker.close();
-  await model.close();
-  return [alone, whole];
+  await worker.stop();
+  await opened.close();
+  return measured;
+}
+
+async function embed(model: OpenedModel): Promise<void> {
+  await model.embedImages([await model.processImage(await readFile(join(pictures, picture)))]);
 }
 
 /** What a service does for one image. */
-async function label(model: string): Promise<void> {
+async function label(producer: Producer, model: string): Promise<void> {
   const run = await producer.openRun({ model, labelSet, lane: 'interactive' });
   await run.add([{ id: 'owl', uri: picture }]);
   await run.seal();
@@ -79,11 +94,11 @@ async function label(model: string): Promise<void> {
 }
 
 async function msOf(work: () => Promise<void>): Promise<number> {
-  const startedAt = performance.now();
+  const start = performance.now();
   await work();
-  return performance.now() - startedAt;
+  return performance.now() - start;
 }
 
-function p(percent: number, values: readonly number[]): number {
+function percentile(percent: number, values: readonly number[]): number {
   return values.toSorted((a, b) => a - b)[Math.floor((values.length * percent) / 100)]!;
 }

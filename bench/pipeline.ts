@@ -15,7 +15,7 @@ const sizes = [
 
 const says = `From JPEG files to rows: the \`clipfleet worker\` process with its Redis server and results store, 10 labels. The run is
 enqueued before the clock starts; the clock is Redis', from the moment the lane is resumed to the last job's completion, over
-all images. *both* is what decode and session allow together on these cores: their number ÷ (core time of one decode + core
+all images; the files come several times where the run would be shorter than five seconds. *both* is what decode and session allow together on these cores: their number ÷ (core time of one decode + core
 time of one image in the session), each measured alone in the same round; on a GPU at most the session's rate. *sharp* is
 sharp's own way to the same size on all cores, as its users write it, with JPEG's shrink-on-load; *sharp, whole* without, as
 parity asks. \`cheap\` is a model that costs next to nothing. Images/s, median of the rounds (smallest to largest); ratios are
@@ -64,7 +64,17 @@ export const pipeline = defineBench({
       how,
       'The parts: decode and session alone, images/s; then what an image takes of a core, in milliseconds. *rest* is the worker’s without decode and session: files, jobs, scores, rows.',
       table(
-        [...about, 'decode', 'session', 'decode, ms', 'session, ms', 'worker, ms', 'rest, ms', 'Redis, ms'],
+        [
+          ...about,
+          'decode',
+          'session',
+          'decode, ms',
+          'session, ms',
+          'worker, ms',
+          'rest, ms',
+          'Redis, ms',
+          'batch fill',
+        ],
         costs,
       ),
       ...missing.map((model) => `Absent: ${model}.`),
@@ -97,5 +107,6 @@ function costCells(measured: readonly Round[]): string[] {
     column(({ worker }) => worker.workerMs, 2),
     column(({ worker, decode, session }) => worker.workerMs - decode.coreMs - session.coreMs, 2),
     column(({ worker }) => worker.redisMs, 2),
+    column(({ fill }) => fill, 2),
   ];
 }

@@ -1,4 +1,5 @@
 import { basename, relative } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
 import { openModel } from '../src/classifier.ts';
 import { defineLabelSet } from '../src/shared/labelSet.ts';
 import type { Dtype } from '../src/worker/dtype.ts';
@@ -18,6 +19,8 @@ export interface Round {
   worker: TimedRun;
   /** Images a second that decode and session allow together. */
   both: number;
+  /** Images in a batch, of those that fit. */
+  fill: number;
 }
 
 export interface Choice {
@@ -32,6 +35,17 @@ export interface Choice {
 }
 
 const labelSet = defineLabelSet({ labels: Array.from({ length: 10 }, (_, i) => `thing number ${i}`) });
+
+/** A run should last so long that its beginning and its end are a small part of it. */
+const RUN_SECONDS = 5;
+/** After so long the worker has logged its last batches. */
+const LOGGED_MS = 1_500;
+
+/** The files again and again, until there are so many. */
+function repeated(files: readonly string[], least: number): string[] {
+  const times = Math.max(1, Math.ceil(least / files.length));
+  return Array.from({ length: times }, () => files).flat();
+}
 
 /** Batches the bare session takes in a round: with one queued behind the other, enough for a rate. */
 const SESSION_BATCHES = 6;
@@ -55,11 +69,18 @@ export async function measureModel(bed: TestBed, queue: Queue, choice: Choice, j
       const session = await sessionAlone(model, batch, { images: SESSION_BATCHES * batch, ms: 500 });
       const sharp = await sharpAlone(some, model.preprocessing, 'as users do');
       const sharpWhole = await sharpAlone(some, model.preprocessing, 'whole');
-      const images = some.map((file, id) => ({ id: String(id), uri: relative(folder, file) }));
-      const run = await timeRun(queue, worker, labelSet, images);
       const onCores = (cores * 1000) / (decode.coreMs + session.coreMs);
+      const images = repeated(some, onCores * RUN_SECONDS).map((file, id) => ({
+        id: String(id),
+        uri: relative(folder, file),
+      }));
+      const before = worker.batches();
+      const run = await timeRun(queue, worker, labelSet, images);
+      await delay(LOGGED_MS);
+      const after = worker.batches();
+      const fill = (after.images - before.images) / ((after.batches - before.batches) * batch);
       const both = device === 'cuda' ? Math.min(session.rate, onCores) : onCores;
-      if (round > 0) measured[i]!.push({ decode, session, sharp, sharpWhole, worker: run, both });
+      if (round > 0) measured[i]!.push({ decode, session, sharp, sharpWhole, worker: run, both, fill });
     }
   }
   await worker.stop();

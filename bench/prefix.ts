@@ -1,84 +1,120 @@
-// The decoder's bytes cast in the graph, beside floats packed in JavaScript: node dist/bench/prefix.js DIR...
-// Both graphs take turns in each round, first the one, then the other; the ratio is taken within a round.
-import { mkdtemp, rm } from 'node:fs/promises';
-import { availableParallelism, tmpdir } from 'node:os';
-import { basename, join } from 'node:path';
-import { openGraph, runGraph } from '../src/worker/graph.ts';
+import { existsSync } from 'node:fs';
+import { basename } from 'node:path';
+import { type Graph, openGraph, runGraph } from '../src/worker/graph.ts';
 import { readModelFiles } from '../src/worker/model.ts';
 import { dataType, graphField, graphValue, node, onnxModel } from '../src/worker/onnxProto.ts';
 import { packPixels } from '../src/worker/pack.ts';
 import { FLOATS_INPUT, withPixelPrefix } from '../src/worker/pixelPrefix.ts';
 import { prepareGraph } from '../src/worker/preparedGraph.ts';
-import { describeMachine } from './machine.ts';
+import type { Preprocessing } from '../src/worker/preprocessing.ts';
+import { defineBench, type TestBed, table } from './bench.ts';
+import { baseModel, batchSize, names, rounds, threads } from './commonArguments.ts';
 import { format, spreadOf } from './spread.ts';
 
-const ROUNDS = 9;
-const BATCH = 16;
-const directories = process.argv.slice(2);
-if (directories.length === 0) throw new Error('Expected model directories with both towers, got none.');
+const says = `The image graph that takes the decoder's bytes and casts them itself, beside the model's own with floats packed in JavaScript:
+milliseconds a batch, on the processor. *packing alone* and *prefix alone* are what each does before the model begins, *packed* and
+*bytes* the whole way. Which of them goes first changes with each round. *making ready* is writing the graph that takes bytes, once
+for a model. Median of the rounds (smallest to largest); ratios are taken within a round.`;
 
-const how = { providers: ['cpu'], threads: availableParallelism() };
-const cacheDir = await mkdtemp(join(tmpdir(), 'clipfleet-bench-'));
-const columns = [
-  ...['model', 'packing alone, ms', 'prefix alone, ms', 'packed, ms', 'bytes, ms', 'packed / bytes'],
-  'making ready, ms',
-];
+export const prefix = defineBench({
+  title: 'Bytes cast in the graph, or floats packed before it',
+  says,
+  arguments: {
+    models: names(`${baseModel},models/demo`, 'Model directories with both towers.'),
+    batch: batchSize,
+    threads,
+    rounds: { ...rounds, default: '9' },
+  },
+  packages: ['onnxruntime-node'],
+  async run({ models, batch, threads, rounds }, bed) {
+    const lines: string[][] = [];
+    for (const dir of models.filter((model) => existsSync(model))) {
+      bed.say(basename(dir));
+      const { graphs, preparingMs, preprocessing, close } = await openGraphs(bed, dir, threads);
+      const measured = await measure(graphs, preprocessing, batch, rounds);
+      const column = (of: (round: Times) => number, digits = 1) => format(spreadOf(measured.map(of)), digits);
+      lines.push([
+        basename(dir),
+        column(({ packing }) => packing),
+        column(({ alone }) => alone),
+        column(({ packed }) => packed),
+        column(({ bytes }) => bytes),
+        column(({ packed, bytes }) => packed / bytes, 3),
+        preparingMs.toFixed(0),
+      ]);
+      await close();
+    }
+    const header = [
+      'model',
+      'packing alone',
+      'prefix alone',
+      'packed',
+      'bytes',
+      'packed ÷ bytes',
+      'making ready',
+    ];
+    const how = `Batches of ${batch}, ${threads} threads, ${rounds} rounds.`;
+    const absent = models.filter((model) => !existsSync(model)).map((model) => `Absent: ${model}.`);
+    return [table(header, lines), how, ...absent].join('\n\n');
+  },
+});
+
+/** Milliseconds of a batch. */
+interface Times {
+  packing: number;
+  alone: number;
+  packed: number;
+  bytes: number;
+}
+
+type Graphs = Record<'alone' | 'packed' | 'bytes', Graph>;
+
+async function openGraphs({ folder }: TestBed, dir: string, threads: number) {
+  const { graphs, hashes, preprocessing } = await readModelFiles({ dir, dtype: 'fp32' });
+  if (!('vision' in graphs)) throw new Error(`Expected both towers in ${dir}, got the joint graph.`);
+  const start = performance.now();
+  const path = await prepareGraph(graphs.vision, { hashes, preprocessing, cacheDir: folder });
+  const preparingMs = performance.now() - start;
+  const how = { providers: ['cpu'], threads };
+  const opened: Graphs = {
+    alone: await openGraph(Buffer.concat(withPixelPrefix(mirror, preprocessing)!), how),
+    packed: await openGraph(graphs.vision, how),
+    bytes: await openGraph(path!, how),
+  };
+  const close = () => Promise.all(Object.values(opened).map((graph) => graph.release()));
+  return { graphs: opened, preparingMs, preprocessing, close };
+}
+
 /** A graph that gives what it takes, to be behind the prefix. */
 const mirror = onnxModel(17, [
   node('Identity', [FLOATS_INPUT], ['same']),
   graphValue(graphField.input, FLOATS_INPUT, dataType.float, ['N', 3, 'H', 'W']),
   graphValue(graphField.output, 'same', dataType.float, ['N', 3, 'H', 'W']),
 ]);
-console.log(`| ${columns.join(' | ')} |\n|${'---|'.repeat(columns.length)}`);
-for (const dir of directories) {
-  const { graphs, hashes, preprocessing } = await readModelFiles({ dir, dtype: 'fp32' });
-  if (!('vision' in graphs)) throw new Error(`Expected both towers in ${dir}, got the joint graph.`);
-  const start = performance.now();
-  const path = await prepareGraph(graphs.vision, { hashes, preprocessing, cacheDir });
-  const preparing = performance.now() - start;
-  const packed = await openGraph(graphs.vision, how);
-  const prepared = await openGraph(path!, how);
-  const alone = await openGraph(Buffer.concat(withPixelPrefix(mirror, preprocessing)!), how);
-  const data = new Uint8Array(BATCH * preprocessing.width * preprocessing.height * 3).map(
+
+async function measure(
+  graphs: Graphs,
+  preprocessing: Preprocessing,
+  batch: number,
+  rounds: number,
+): Promise<Times[]> {
+  const data = new Uint8Array(batch * preprocessing.width * preprocessing.height * 3).map(
     (_, i) => (i * 31) % 256,
   );
-  const batch = { data, count: BATCH, preprocessing };
-  const rounds: Record<'packing' | 'alone' | 'packed' | 'bytes', number>[] = [];
-  for (let round = 0; round <= ROUNDS; round++) {
-    const measured = {
-      packing: await timeOf(() => packPixels(data, BATCH, preprocessing)),
-      alone: await timeOf(() => runGraph(alone, batch, undefined)),
-      packed: 0,
-      bytes: 0,
-    };
-    const turns = [
-      async () => {
-        measured.packed = await timeOf(() => runGraph(packed, batch, undefined));
-      },
-      async () => {
-        measured.bytes = await timeOf(() => runGraph(prepared, batch, undefined));
-      },
-    ];
-    for (const turn of round % 2 === 0 ? turns : turns.toReversed()) await turn();
+  const images = { data, count: batch, preprocessing };
+  const measured: Times[] = [];
+  for (let round = 0; round <= rounds; round++) {
+    const packing = await timeOf(() => packPixels(data, batch, preprocessing));
+    const alone = await timeOf(() => runGraph(graphs.alone, images, undefined));
+    const times = { packing, alone, packed: 0, bytes: 0 };
+    const turns = ['packed', 'bytes'] as const;
+    for (const turn of round % 2 === 0 ? turns : turns.toReversed())
+      times[turn] = await timeOf(() => runGraph(graphs[turn], images, undefined));
     // The first round warms up.
-    if (round > 0) rounds.push(measured);
+    if (round > 0) measured.push(times);
   }
-  const column = (of: (round: (typeof rounds)[number]) => number, digits = 1) =>
-    format(spreadOf(rounds.map(of)), digits);
-  const cells = [
-    column(({ packing }) => packing),
-    column((each) => each.alone),
-    column((each) => each.packed),
-    column(({ bytes }) => bytes),
-    column((each) => each.packed / each.bytes, 3),
-    preparing.toFixed(0),
-  ];
-  console.log(`| ${[basename(dir), ...cells].join(' | ')} |`);
-  await Promise.all([alone, packed, prepared].map((graph) => graph.release()));
+  return measured;
 }
-const machine = describeMachine(['onnxruntime-node']);
-console.log(`\nBatches of ${BATCH}, median of ${ROUNDS} rounds (smallest to largest). ${machine}.`);
-await rm(cacheDir, { recursive: true });
 
 async function timeOf(work: () => unknown): Promise<number> {
   const start = performance.now();

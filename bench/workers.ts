@@ -35,6 +35,8 @@ export interface WorkerProcess {
   pid: number;
   /** Seconds of a core it has used so far. */
   coreSeconds(): Promise<number>;
+  /** Batches so far and the images in them, as the worker logs them once a second. */
+  batches(): { images: number; batches: number };
   /** Resident memory, MiB. */
   residentMiB(): Promise<number>;
   /** Lets it finish what it has. */
@@ -52,16 +54,30 @@ export async function startWorkerProcess(
   flags: readonly string[],
   env: Record<string, string> = {},
 ): Promise<WorkerProcess> {
-  const args = [...process.execArgv, main, 'worker', '--data-dir', queue.dataDir, ...flags];
+  const args = [
+    ...process.execArgv,
+    main,
+    'worker',
+    '--data-dir',
+    queue.dataDir,
+    '--log-every-ms',
+    '1000',
+    ...flags,
+  ];
   const stdio = ['ignore', 'ignore', 'pipe'] as const;
   const child = spawn(process.execPath, args, { env: { ...process.env, ...env }, stdio: [...stdio] });
   bed.after(() => stop(child));
-  const { model } = await readiness(child);
+  const done = { images: 0, batches: 0 };
+  const { model } = await readiness(child, (said) => {
+    done.images += said.images;
+    done.batches += said.batches;
+  });
   const pid = child.pid!;
   return {
     model,
     pid,
     coreSeconds: () => coreSecondsOf(pid),
+    batches: () => ({ ...done }),
     residentMiB: () => residentMiBOf(pid),
     stop: () => stop(child),
   };
@@ -74,12 +90,16 @@ async function stop(child: ChildProcess): Promise<void> {
 }
 
 /** What the worker logs once it takes jobs. The log is read to its end, or the worker would wait for its reader. */
-function readiness(child: ChildProcess): Promise<{ model: string }> {
+function readiness(
+  child: ChildProcess,
+  onWork: (work: { images: number; batches: number }) => void,
+): Promise<{ model: string }> {
   return new Promise((resolve, reject) => {
     const said: string[] = [];
     createInterface({ input: child.stderr! }).on('line', (line) => {
       if (said.length < 20) said.push(line);
       if (line.includes('"worker ready"')) resolve(JSON.parse(line) as { model: string });
+      if (line.includes('"msg":"worker"')) onWork(JSON.parse(line) as { images: number; batches: number });
     });
     child.once('exit', () => reject(new Error(`The worker ended before it was ready:\n${said.join('\n')}`)));
   });

@@ -22,6 +22,7 @@ if not model then
     'createdAt', ARGV[5], 'images', 0, 'pending', 0, 'chunks', 0)
   return 'ok'
 end
+if redis.call('HEXISTS', KEYS[1], 'cancelledAt') == 1 then return 'cancelled' end
 if model ~= ARGV[1] then return 'model' end
 if redis.call('HGET', KEYS[1], 'labelSet') ~= ARGV[2] then return 'labelSet' end
 if redis.call('HGET', KEYS[1], 'lane') ~= ARGV[3] then return 'lane' end
@@ -30,10 +31,12 @@ return 'ok'"""
 
 ANNOUNCE = """
 if redis.call('EXISTS', KEYS[1]) == 0 then return -1 end
-if redis.call('HEXISTS', KEYS[1], 'sealedAt') == 1 then return -2 end
+if redis.call('HEXISTS', KEYS[1], 'cancelledAt') == 1 then return -3 end
+local again = tonumber(ARGV[3] or 0) > 0
+if not again and redis.call('HEXISTS', KEYS[1], 'sealedAt') == 1 then return -2 end
 if redis.call('SETBIT', KEYS[3], ARGV[1], 1) == 0 then
-  redis.call('HSET', KEYS[2], ARGV[1], ARGV[2])
-  redis.call('HINCRBY', KEYS[1], 'images', ARGV[2])
+  redis.call('HSET', KEYS[2], ARGV[1], again and (ARGV[2] .. ' ' .. ARGV[3]) or ARGV[2])
+  redis.call('HINCRBY', KEYS[1], again and 'retrying' or 'images', ARGV[2])
   redis.call('HINCRBY', KEYS[1], 'pending', ARGV[2])
   if tonumber(redis.call('HGET', KEYS[1], 'chunks')) <= tonumber(ARGV[1]) then
     redis.call('HSET', KEYS[1], 'chunks', ARGV[1] + 1)
@@ -107,10 +110,11 @@ def read_row(stored, labels):
         at += length
         return stored[at - length : at].decode()
 
-    rank, _made_at, _chunk, _index = fixed(">H"), fixed(">I"), varint(), varint()
-    text(max(varint() - 1, 0))
-    if rank % 2 == 0:
-        return {"status": "failed", "error": {"code": text(varint()), "message": text(varint())}}
+    rank, _made_at = fixed(">H"), fixed(">I")
+    code = text(varint()) if rank % 2 == 0 else None
+    _chunk, _index, _uri = varint(), varint(), text(max(varint() - 1, 0))
+    if code:
+        return {"status": "failed", "error": {"code": code, "message": text(varint())}}
     _fingerprint, head = varint(), varint()
     # These label sets ask for no logits or cosines, else they would follow each score.
     predictions = [{"label": labels[varint()], "score": fixed(">f")} for _ in range(head >> 2)]

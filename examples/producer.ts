@@ -22,8 +22,8 @@ try {
   await run.close();
 
   const giveUp = AbortSignal.timeout(60_000);
-  const { complete, done, total } = await producer.waitFor(run.run, { signal: giveUp });
-  if (!complete) console.error(`Not complete after a minute: ${done} of ${total} images have their row.`);
+  const { complete, done, expected } = await producer.waitFor(run.run, { signal: giveUp });
+  if (!complete) console.error(`Not complete after a minute: ${done} of ${expected} images have their row.`);
   for await (const row of producer.rows(run.run)) console.log(JSON.stringify(row));
 } finally {
   redis.disconnect();

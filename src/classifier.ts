@@ -18,6 +18,7 @@ import {
 } from './shared/labelSet.ts';
 import { nameLabels, type Prediction } from './shared/prediction.ts';
 import { schemeOf } from './shared/uriScheme.ts';
+import { version } from './shared/version.ts';
 import { createBatcher } from './worker/batcher.ts';
 import { createClassify } from './worker/classify.ts';
 import { createFetcher, type Fetcher } from './worker/fetch.ts';
@@ -39,7 +40,7 @@ export type { Pixels } from './worker/decode.ts';
 export { buildLabelMatrix, type LabelMatrix } from './worker/labelMatrix.ts';
 export { rank, type Scale, type Scoring } from './worker/rank.ts';
 
-/** A path, an http(s), `file:` or `data:` URL, or the bytes of an image file. */
+/** A path, an http(s), `file:`, `s3:` or `data:` URL, or the bytes of an image file. */
 export type ImageInput = string | URL | Uint8Array;
 
 export interface ClassifierOptions extends OpenModelOptions {
@@ -49,6 +50,8 @@ export interface ClassifierOptions extends OpenModelOptions {
   fetchTimeoutMs?: number;
   /** Read URLs that lead to private or loopback addresses too. */
   allowPrivateAddresses?: boolean;
+  /** User-Agent of requests for images. */
+  userAgent?: string;
 }
 
 export interface ClassifyOptions extends Omit<LabelSetInput, 'labels' | 'template' | 'templates'> {
@@ -176,6 +179,6 @@ function openFetcher(options: ClassifierOptions): Fetcher {
     timeoutMs: options.fetchTimeoutMs ?? 30_000,
     redirectsMax: 5,
     allowPrivateAddresses: options.allowPrivateAddresses ?? false,
-    userAgent: 'clipfleet',
+    userAgent: options.userAgent ?? `clipfleet/${version}`,
   });
 }

@@ -1,3 +1,5 @@
+export { type OpenSourceOptions, openSource } from './openSource.ts';
+export { type Address, rootAddress } from './producer/address.ts';
 export type { AddOptions, OpenRun } from './producer/openRun.ts';
 export {
   createProducer,
@@ -15,4 +17,4 @@ export type { Prediction } from './shared/prediction.ts';
 export { connectRedis, type RedisAddress } from './shared/redis.ts';
 export type { ResultsStore } from './shared/resultsStore.ts';
 export type { PublicRow as Row } from './shared/row.ts';
-export type { Run } from './shared/runs.ts';
+export type { Run } from './shared/run.ts';

@@ -15,7 +15,8 @@ export const repository = fileURLToPath(new URL('../../', import.meta.url));
 export const demoModel = join(repository, 'models/demo');
 export const pictures = join(repository, 'examples/pictures');
 
-const startFile = fileURLToPath(new URL('../src/cli/start.cjs', import.meta.url));
+/** The command line's start file. */
+export const startFile = fileURLToPath(new URL('../src/cli/start.cjs', import.meta.url));
 
 export interface Ended {
   code: number | null;

@@ -57,3 +57,15 @@ test('a lasting change of the rate is followed', () => {
   for (let second = 1; second <= 80; second++) left = after(1, 600 + second * 5, 2_000).secondsLeft;
   assert.ok(left! > 190 && left! < 210, `${left}`);
 });
+
+test('while the work is slower than it was, the clock alone does not count the time left down', () => {
+  const after = paced();
+  after(10, 100, 170);
+  // The last 20 images come one in three seconds: the rate of the minute is still above that, and falls.
+  let left = after(5, 150, 170).secondsLeft!;
+  for (let third = 1; third <= 10; third++) {
+    const now = after(3, 150 + third, 170).secondsLeft!;
+    assert.ok(now >= (170 - 150 - third) / 10, `${now} s for ${20 - third} images, after ${left}`);
+    left = now;
+  }
+});

@@ -14,7 +14,7 @@ test('label beside a fleet on the same Redis does its own images, and leaves not
   const args = ['--labels', 'fox,owl', '--model', demoModel, '--run', 'mine', '--chunk-size', '2'];
   const { code, stderr } = await fleet.run('label', pictures, ...args);
   assert.equal(code, 0, stderr);
-  assert.deepEqual(await fleet.producer.store.counts('mine'), { classified: 16, failed: 0 });
+  assert.deepEqual(await fleet.producer.store.counts('mine'), { classified: 16, failed: 0, failures: {} });
   worker.child.kill('SIGTERM');
   const lines = jsonLines<{ msg: string }>((await worker.ended).stderr.replace(/^[^{].*$/gm, ''));
   assert.ok(!lines.some(({ msg }) => msg === 'batch'), 'the worker had no image');

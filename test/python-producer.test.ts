@@ -50,5 +50,9 @@ test('a Python program opens a run, waits for it, reads its rows, and may do so 
 
   assert.deepEqual(await produce(), rows, 'the second time finds the rows of the first');
   assert.deepEqual(await fleet.producer.runs.get('from-python'), run);
-  assert.deepEqual(await fleet.producer.store.counts('from-python'), { classified: 2, failed: 1 });
+  assert.deepEqual(await fleet.producer.store.counts('from-python'), {
+    classified: 2,
+    failed: 1,
+    failures: { IMAGE_NOT_FOUND: 1 },
+  });
 });

@@ -60,7 +60,7 @@ test('a worker waits for a Redis that is away, and goes on when it is back', {
   await until(() => worker.text().stderr.includes('Redis connection'), 'the worker has noticed');
   server();
   await until(async () => (await runs.get('r'))?.state === 'complete', 'the run is complete');
-  assert.deepEqual(await store.counts('r'), { classified: 300, failed: 0 });
+  assert.deepEqual(await store.counts('r'), { classified: 300, failed: 0, failures: {} });
   worker.child.kill('SIGTERM');
   assert.equal((await worker.ended).code, 0);
 });

@@ -34,14 +34,14 @@ export function testResultsStore(name: string, open: (t: TestContext) => Promise
     await store.putRows('r', rows);
     const byId = (a: Row, b: Row) => (a.id < b.id ? -1 : 1);
     assert.deepEqual((await allRows(store, 'r')).sort(byId), rows.sort(byId));
-    assert.deepEqual(await store.counts('r'), { classified: 2, failed: 1 });
+    assert.deepEqual(await store.counts('r'), { classified: 2, failed: 1, failures: { IMAGE_EMPTY: 1 } });
   });
 
   test(`${name}: runs do not see each other's rows`, async (t) => {
     const store = await open(t);
     await store.putRows('r', [classified('a', 0)]);
     assert.deepEqual(await allRows(store, 'other'), []);
-    assert.deepEqual(await store.counts('other'), { classified: 0, failed: 0 });
+    assert.deepEqual(await store.counts('other'), { classified: 0, failed: 0, failures: {} });
   });
 
   test(`${name}: the first of two equal rows stays`, async (t) => {
@@ -60,7 +60,7 @@ export function testResultsStore(name: string, open: (t: TestContext) => Promise
       (await allRows(store, 'r')).map(({ status }) => status),
       ['classified', 'classified'],
     );
-    assert.deepEqual(await store.counts('r'), { classified: 2, failed: 0 });
+    assert.deepEqual(await store.counts('r'), { classified: 2, failed: 0, failures: {} });
   });
 
   test(`${name}: it says of the rows put which were new, which replaced another, and which were not written`, async (t) => {
@@ -81,7 +81,7 @@ export function testResultsStore(name: string, open: (t: TestContext) => Promise
     await store.putRows('r', ids.slice(0, 50).map(rowOf));
     await store.putRows('r', ids.slice(50).map(rowOf));
     const rows = await allRows(store, 'r');
-    assert.deepEqual(await store.counts('r'), { classified: 100, failed: 0 });
+    assert.deepEqual(await store.counts('r'), { classified: 100, failed: 0, failures: {} });
     const byId = (a: Row, b: Row) => Number(a.id) - Number(b.id);
     assert.deepEqual(rows.sort(byId), ids.map(rowOf));
   });
@@ -93,14 +93,52 @@ export function testResultsStore(name: string, open: (t: TestContext) => Promise
     await store.putRows('r', [classified('a', 0, 9)]);
     const [row] = await allRows(store, 'r');
     assert.deepEqual([row?.status, row?.generation], ['failed', 10]);
-    assert.deepEqual(await store.counts('r'), { classified: 0, failed: 1 });
+    assert.deepEqual(await store.counts('r'), { classified: 0, failed: 1, failures: { IMAGE_EMPTY: 1 } });
   });
 
-  test(`${name}: has tells the ids with a row of the generation or a later one`, async (t) => {
+  test(`${name}: find tells generation and place of the rows there are`, async (t) => {
     const store = await open(t);
-    await store.putRows('r', [classified('a', 0, 1), failed('b', 0)]);
-    assert.deepEqual([...(await store.has('r', ['a', 'b', 'c'], 0))].sort(), ['a', 'b']);
-    assert.deepEqual([...(await store.has('r', ['a', 'b', 'c'], 1))], ['a']);
+    const place = { chunk: 70_000, index: 255 };
+    await store.putRows('r', [{ ...classified('a', 0, 1), place }, failed('b')]);
+    assert.deepEqual(
+      await store.find('r', ['a', 'b', 'c']),
+      new Map([
+        ['a', { generation: 1, place }],
+        ['b', { generation: 0, place: base.place }],
+      ]),
+    );
+  });
+
+  test(`${name}: failures are counted by their code, also when one takes the place of another`, async (t) => {
+    const store = await open(t);
+    const again = { ...failed('a', 1), error: { code: 'FETCH_TIMEOUT' as const, message: 'slow' } } as Row;
+    await store.putRows('r', [failed('a'), failed('b')]);
+    await store.putRows('r', [again]);
+    const failures = { IMAGE_EMPTY: 1, FETCH_TIMEOUT: 1 };
+    assert.deepEqual(await store.counts('r'), { classified: 0, failed: 2, failures });
+    await store.putRows('r', [classified('a', 0, 2)]);
+    assert.deepEqual(await store.counts('r'), { classified: 1, failed: 1, failures: { IMAGE_EMPTY: 1 } });
+  });
+
+  test(`${name}: a run that takes no more refuses rows, those that would replace one too`, async (t) => {
+    const store = await open(t);
+    await store.putRows('r', [failed('a')]);
+    await store.refuse('r');
+    const { fresh, replaced, kept } = await store.putRows('r', [classified('a', 0), classified('b', 0)]);
+    assert.deepEqual([fresh, replaced, kept.sort()], [0, 0, ['a', 'b']]);
+    assert.deepEqual(await allRows(store, 'r'), [failed('a')]);
+    assert.deepEqual((await store.putRows('other', [failed('a')])).fresh, 1);
+  });
+
+  test(`${name}: recounting agrees with the counts; removing leaves nothing`, async (t) => {
+    const store = await open(t);
+    await store.putRows('r', [failed('a'), classified('b', 0), classified('c', 0)]);
+    const there = { classified: 2, failed: 1, failures: { IMAGE_EMPTY: 1 } };
+    assert.deepEqual(await store.recount('r', true), { stored: there, counted: there });
+    assert.deepEqual(await store.counts('r'), there);
+    await store.remove('r');
+    assert.deepEqual(await allRows(store, 'r'), []);
+    assert.deepEqual(await store.counts('r'), { classified: 0, failed: 0, failures: {} });
   });
 
   test(`${name}: pages hold every row of many`, async (t) => {
@@ -110,6 +148,6 @@ export function testResultsStore(name: string, open: (t: TestContext) => Promise
       await store.putRows('r', rows.slice(from, from + 500));
     const ids = new Set((await allRows(store, 'r')).map(({ id }) => id));
     assert.equal(ids.size, rows.length);
-    assert.deepEqual(await store.counts('r'), { classified: rows.length, failed: 0 });
+    assert.deepEqual(await store.counts('r'), { classified: rows.length, failed: 0, failures: {} });
   });
 }

@@ -4,7 +4,7 @@ import { errorTable } from '../src/shared/errors.ts';
 import type { RankedLabel } from '../src/shared/prediction.ts';
 import type { Row } from '../src/shared/row.ts';
 import { bucketOf } from '../src/shared/rowBucket.ts';
-import { decodeRow, encodeRow, rankOf, readRank } from '../src/shared/rowCodec.ts';
+import { decodeRow, encodeRow, rankOf, readHead, readStatus } from '../src/shared/rowCodec.ts';
 
 const fingerprints = ['f'.repeat(64), '0'.repeat(64)];
 
@@ -103,7 +103,12 @@ test('a row that cannot be encoded leaves nothing behind for the next', () => {
 test('ranks order rows: by generation, then classified over failed', () => {
   const dice = createDice(11);
   const rows = Array.from({ length: 200 }, () => makeRow(dice));
-  for (const row of rows) assert.equal(readRank(encodeRow(row, 0)), rankOf(row));
+  for (const row of rows) {
+    const bytes = encodeRow(row, 0);
+    assert.equal(bytes.readUInt16BE(0), rankOf(row));
+    assert.deepEqual(readHead(bytes), { generation: row.generation, place: row.place });
+    assert.equal(readStatus(bytes), row.status === 'failed' ? `failed:${row.error.code}` : 'classified');
+  }
   const order = (row: Row) =>
     `${String(row.generation).padStart(4, '0')}${row.status === 'classified' ? 1 : 0}`;
   for (const a of rows) {

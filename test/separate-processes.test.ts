@@ -13,9 +13,14 @@ test('enqueue, two workers, status and results are separate processes that share
   assert.match(enqueued.stdout, /^[A-Za-z0-9_-]{1,64}\n$/, 'the run id alone on standard output');
 
   const waiting = jsonLines((await fleet.run('status', run, '--format', 'jsonl')).stdout)[0]!;
-  assert.deepEqual([waiting.state, waiting.images, waiting.pending], ['sealed', 120, 120]);
+  assert.deepEqual([waiting.state, waiting.expected, waiting.waiting], ['sealed', 120, 120]);
 
+  // Neither of them begins before both can.
+  await fleet.producer.control.pause(run, 'until both workers are there');
   const workers = [1, 2].map(() => fleet.start('worker', '--model', demoModel, '--log-level', 'debug'));
+  for (const worker of workers)
+    await until(() => worker.text().stderr.includes('worker ready'), 'it is ready');
+  await fleet.producer.resume(run);
   await until(async () => (await fleet.producer.runs.get(run))?.state === 'complete', 'the run is complete');
   for (const { child } of workers) child.kill('SIGTERM');
   const ended = await Promise.all(workers.map((worker) => worker.ended));

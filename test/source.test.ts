@@ -4,8 +4,8 @@ import { chmodSync, mkdirSync, mkdtempSync, realpathSync, rmSync, symlinkSync, w
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { after, test } from 'node:test';
+import { openSource } from '../src/openSource.ts';
 import { rootAddress, trustedAddress } from '../src/producer/address.ts';
-import { listSource } from '../src/producer/source.ts';
 import { type ImageRef, imageRefSchema } from '../src/shared/imageRef.ts';
 import { createFetcher } from '../src/worker/fetch.ts';
 
@@ -27,7 +27,7 @@ function folderWith(...files: string[]): string {
 
 async function list(cwd: string, ...inputs: string[]): Promise<ImageRef[]> {
   const refs: ImageRef[] = [];
-  for await (const ref of listSource(inputs, { cwd, address: trustedAddress }))
+  for await (const ref of openSource(inputs, { cwd, address: trustedAddress }))
     refs.push(imageRefSchema.parse(ref));
   return refs;
 }
@@ -50,7 +50,7 @@ test('a folder gives its images, by ending, in the order of the code units, with
     '.hidden.jpg',
     '.hidden/x.jpg',
     'a/.git/x.jpg',
-    'notes.txt',
+    'notes.md',
     'jpg',
     'x.jpg.txt',
     'dir.jpg/readme',
@@ -74,8 +74,8 @@ test('an id is the path as given joined with the path below it', async () => {
 });
 
 test('a file given by name is taken whatever its ending, also a hidden one', async () => {
-  const cwd = folderWith('notes.txt', '.hidden.jpg');
-  assert.deepEqual(await idsOf(cwd, 'notes.txt', '.hidden.jpg'), ['notes.txt', '.hidden.jpg']);
+  const cwd = folderWith('notes.md', '.hidden.jpg');
+  assert.deepEqual(await idsOf(cwd, 'notes.md', '.hidden.jpg'), ['notes.md', '.hidden.jpg']);
 });
 
 test('links are followed, loops end, and a link that leads nowhere gets its row', async () => {
@@ -97,23 +97,23 @@ test('a glob is what a shell would make of it, unless a file has that very name'
   const cwd = folderWith(
     'p/b.jpg',
     'p/a.jpg',
-    'p/notes.txt',
+    'p/notes.md',
     'p/sub/c.jpg',
-    'p/sub/notes.txt',
+    'p/sub/notes.md',
     'p/.d.jpg',
     'q/[1].jpg',
     'q/1.jpg',
   );
   assert.deepEqual(await idsOf(cwd, 'p/*.jpg'), ['p/a.jpg', 'p/b.jpg']);
   assert.deepEqual(await idsOf(cwd, './p/**/*.jpg'), ['p/a.jpg', 'p/b.jpg', 'p/sub/c.jpg']);
-  assert.deepEqual(await idsOf(cwd, 'p/*'), ['p/a.jpg', 'p/b.jpg', 'p/notes.txt', 'p/sub/c.jpg']);
+  assert.deepEqual(await idsOf(cwd, 'p/*'), ['p/a.jpg', 'p/b.jpg', 'p/notes.md', 'p/sub/c.jpg']);
   assert.deepEqual(await idsOf(cwd, `${cwd}/p/{a,b}.jpg`), [`${cwd}/p/a.jpg`, `${cwd}/p/b.jpg`]);
   assert.deepEqual(await idsOf(cwd, 'q/[1].jpg'), ['q/[1].jpg']);
   assert.deepEqual(await idsOf(cwd, 'q/[1-9].jpg'), ['q/1.jpg']);
 });
 
 test('a file reached twice is given once, and none is lost to it', async () => {
-  const cwd = folderWith('p/a.jpg', 'p/b.jpg', 'p/sub/c.jpg', 'p/.h/d.jpg', 'p/notes.txt', 'e.jpg');
+  const cwd = folderWith('p/a.jpg', 'p/b.jpg', 'p/sub/c.jpg', 'p/.h/d.jpg', 'p/notes.md', 'e.jpg');
   const once = ['p/a.jpg', 'p/b.jpg', 'p/sub/c.jpg'];
   assert.deepEqual(await idsOf(cwd, 'p', 'p/b.jpg', 'p/', 'p/sub', 'p/*.jpg'), once);
   assert.deepEqual(await idsOf(cwd, 'p/b.jpg', 'p/sub', 'p', './p/b.jpg'), [
@@ -121,10 +121,10 @@ test('a file reached twice is given once, and none is lost to it', async () => {
     'p/sub/c.jpg',
     'p/a.jpg',
   ]);
-  assert.deepEqual(await idsOf(cwd, 'p', 'p/.h/d.jpg', 'p/.h', 'p/notes.txt'), [
+  assert.deepEqual(await idsOf(cwd, 'p', 'p/.h/d.jpg', 'p/.h', 'p/notes.md'), [
     ...once,
     'p/.h/d.jpg',
-    'p/notes.txt',
+    'p/notes.md',
   ]);
   // "." holds neither what is beside it nor, by name, what is given with its whole path.
   assert.deepEqual(await idsOf(join(cwd, 'p/sub'), '.', '../a.jpg', `${cwd}/e.jpg`, './c.jpg'), [
@@ -155,7 +155,7 @@ test('URLs are their own ids, data: URLs a digest, and what is too long for an i
 test('everything that is missing is reported together, before the first image', async () => {
   const cwd = folderWith('a.jpg', 'outside/b.jpg', 'root/c.jpg');
   const roots = new Map([['data', join(cwd, 'root')]]);
-  const refs = listSource(['root/c.jpg', 'no.jpg', 'a.jpg/x', 'no*.jpg', 'http://[', '', 'outside'], {
+  const refs = openSource(['root/c.jpg', 'no.jpg', 'a.jpg/x', 'no*.jpg', 'http://[', '', 'outside'], {
     cwd,
     address: rootAddress(roots, cwd),
   });
@@ -168,14 +168,14 @@ test('everything that is missing is reported together, before the first image', 
 });
 
 test('no image at all says what was looked for', async () => {
-  const cwd = folderWith('empty/notes.txt');
+  const cwd = folderWith('empty/notes.md');
   await assert.rejects(list(cwd, 'empty'), { code: 'NO_IMAGES', message: /in 'empty'\..*jpg, jpeg, png/ });
   await assert.rejects(list(cwd), { code: 'NO_IMAGES' });
 });
 
 test('a folder is read as it is needed, one directory at a time', async () => {
   const cwd = folderWith('p/a/1.jpg', 'p/b/2.jpg');
-  const refs = listSource(['p'], { cwd, address: trustedAddress });
+  const refs = openSource(['p'], { cwd, address: trustedAddress });
   assert.equal((await refs.next()).value?.id, 'p/a/1.jpg');
   writeFileSync(join(cwd, 'p/b/3.jpg'), '');
   assert.equal((await refs.next()).value?.id, 'p/b/2.jpg');
@@ -231,7 +231,7 @@ test('any name comes through the uri back to the bytes', async () => {
       userAgent: 'clipfleet-test',
     });
     const seen: string[] = [];
-    for await (const ref of listSource(['.'], { cwd, address })) {
+    for await (const ref of openSource(['.'], { cwd, address })) {
       assert.equal(Buffer.from(await fetcher.fetchImage(ref)).toString(), ref.id, `${kind}: ${ref.uri}`);
       seen.push(ref.id);
     }

@@ -55,7 +55,7 @@ test('a worker process that is killed is replaced, and the run completes; SIGTER
   await until(() => started().length === 3, 'another is started');
   await until(() => linesOf(workers, 'worker ready').length === 3, 'it is ready');
   await until(async () => (await runs.get('r'))?.state === 'complete', 'the run is complete');
-  assert.deepEqual(await store.counts('r'), { classified: COUNT, failed: 0 });
+  assert.deepEqual(await store.counts('r'), { classified: COUNT, failed: 0, failures: {} });
 
   workers.child.kill('SIGTERM');
   const { code, stderr } = await workers.ended;

@@ -84,5 +84,5 @@ test('who is killed while it encodes is replaced when its lease has run out', {
   const [other] = workers.filter((each) => each !== holder);
   assert.ok(sum(batchesOf(holder!).texts) < labelCount, 'it was killed in the middle');
   assert.equal(sum(batchesOf(other!).texts), labelCount);
-  assert.deepEqual(await fleet.producer.store.counts(run), { classified: 60, failed: 0 });
+  assert.deepEqual(await fleet.producer.store.counts(run), { classified: 60, failed: 0, failures: {} });
 });

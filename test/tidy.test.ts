@@ -16,6 +16,9 @@ const importSites: Record<string, string[]> = {
   '@huggingface/transformers': ['src/worker/tokenizer.ts'],
   '@huggingface/hub': ['src/worker/hubApi.ts'],
   undici: ['src/worker/guardedAgent.ts', 'src/worker/hubRequest.ts'],
+  hyparquet: ['src/producer/parquetRows.ts'],
+  aws4fetch: ['src/worker/s3Request.ts'],
+  saxes: ['src/worker/s3List.ts'],
   pino: ['src/shared/log.ts'],
 };
 

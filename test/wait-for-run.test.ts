@@ -32,11 +32,20 @@ test('who waits for a run asks its ledger; its rows are counted at the end, or f
   const waited = waitForRun({ runs, store }, 'r');
   await until(() => looks >= 5, 'it has looked several times');
   assert.equal(counts, 0);
-  await producer.runs.finish('r', 0);
-  assert.deepEqual(await waited, { done: 0, failed: 0, total: 1, open: false, complete: true });
+  const row = {
+    id: 'a',
+    uri: 'a.jpg',
+    generation: 0,
+    place: { chunk: 0, index: 0 },
+    at: '2026-01-01T00:00:00.000Z',
+  };
+  await producer.store.putRows('r', [{ ...row, status: 'classified', predictions: [], fingerprint: 'f' }]);
+  await producer.runs.finish('r', '0');
+  const { done, expected, complete } = await waited;
+  assert.deepEqual({ done, expected, complete }, { done: 1, expected: 1, complete: true });
   assert.equal(counts, 1);
 
   const told: number[] = [];
-  await waitForRun({ runs, store }, 'r', { onProgress: ({ total }) => told.push(total) });
+  await waitForRun({ runs, store }, 'r', { onProgress: ({ expected }) => told.push(expected) });
   assert.deepEqual(told, [1]);
 });

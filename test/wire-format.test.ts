@@ -8,6 +8,7 @@ import {
   encodeChunkJob,
   jobId,
   parseChunkJob,
+  pieceOf,
 } from '../src/shared/chunkJob.ts';
 import { keysUnder } from '../src/shared/keys.ts';
 import { canonicalLabelSet, labelSetId, labelSetLimits, parseLabelSet } from '../src/shared/labelSet.ts';
@@ -43,7 +44,7 @@ test('the page names the keys that are used', () => {
   const used = [
     keys.labelSet(id),
     keys.models(),
-    ...[keys.run, keys.chunks, keys.announced, keys.warnings].map((key) => key(run)),
+    ...[keys.run, keys.chunks, keys.active, keys.parts, keys.announced, keys.warnings].map((key) => key(run)),
     ...[keys.rows, keys.fingerprints, keys.counts].map((key) => key(run, bucket)),
   ];
   assert.deepEqual(named, used);
@@ -70,7 +71,7 @@ test('its model has the key and the lanes it says', () => {
 
 test('its job is one a worker takes, with the options a producer gives', () => {
   assert.deepEqual(json('job'), encodeChunkJob(job.images));
-  assert.deepEqual(options, chunkJobOptions(jobId(job.run, job.chunk, job.generation), 3));
+  assert.deepEqual(options, chunkJobOptions(jobId(job.run, pieceOf(job), job.generation), 3));
 });
 
 test('its record of a run is what opening, announcing and sealing leave', async (t) => {
@@ -99,7 +100,10 @@ test('its rows are stored where and as it says', async (t) => {
     assert.deepEqual(await redis.hgetBuffer(keys.rows(job.run, bucket), 'owl.jpg'), stored);
   }
   assert.deepEqual(await redis.hgetall(keys.fingerprints(job.run, bucket)), { [fingerprint]: '0' });
-  assert.deepEqual(await redis.hgetall(keys.counts(job.run, bucket)), { classified: '1', failed: '1' });
+  assert.deepEqual(await redis.hgetall(keys.counts(job.run, bucket)), {
+    classified: '1',
+    'failed:IMAGE_EMPTY': '1',
+  });
 });
 
 test('its limits are those of the code', () => {

@@ -23,5 +23,5 @@ test('kill -9 of a worker mid-run loses nothing and doubles nothing', async (t) 
   const rows = await fleet.rows('killed');
   assert.equal(rows.length, 300);
   assert.equal(new Set(rows.map(({ id }) => id)).size, 300);
-  assert.deepEqual(await store.counts('killed'), { classified: 300, failed: 0 });
+  assert.deepEqual(await store.counts('killed'), { classified: 300, failed: 0, failures: {} });
 });

@@ -48,3 +48,16 @@ export async function openContext(config: ContextConfig): Promise<Context> {
     throw error;
   }
 }
+
+/** Opens the context, does the work with it, and closes it whatever happened. */
+export async function withContext<T>(
+  config: ContextConfig,
+  work: (context: Context) => Promise<T>,
+): Promise<T> {
+  const context = await openContext(config);
+  try {
+    return await work(context);
+  } finally {
+    await context.close();
+  }
+}

@@ -1,7 +1,7 @@
 import { fileURLToPath } from 'node:url';
+import { openSource } from '../openSource.ts';
 import { trustedAddress } from '../producer/address.ts';
 import { newRunId } from '../producer/producer.ts';
-import { listSource } from '../producer/source.ts';
 import type { Config } from '../shared/config.ts';
 import { defineLabelSet } from '../shared/labelSet.ts';
 import { privateLaneName } from '../shared/lanes.ts';
@@ -70,7 +70,7 @@ async function demo(context: Context, config: Config<(typeof optionNames)[number
       runs.unshift(await addScene(context, model.identity, lane, scene));
     const worker = startPrivateWorker(context, model, lane, settings, (images) => batches.push(images));
     const progress = createProgress();
-    for (const run of runs) await followRun(context.producer, run, progress, interrupt.signal);
+    for (const run of runs) await followRun(context.producer, run, progress, interrupt);
     progress.stop();
     await worker.close();
   } finally {
@@ -98,7 +98,7 @@ async function addScene(
   { paths, labels }: (typeof scenes)[number],
 ): Promise<string> {
   const openRun = await producer.openRun({ model, labelSet: defineLabelSet({ labels }), privateLane });
-  await openRun.add(listSource(paths, { cwd: pictures, address: trustedAddress }));
+  await openRun.add(openSource(paths, { cwd: pictures, address: trustedAddress }));
   await openRun.seal();
   await openRun.close();
   return openRun.run;

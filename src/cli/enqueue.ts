@@ -1,7 +1,8 @@
+import { listOptions, openSource, remoteOptions } from '../openSource.ts';
 import { rootAddress } from '../producer/address.ts';
 import { begin } from '../producer/begin.ts';
 import { newRunId } from '../producer/producer.ts';
-import { listSource } from '../producer/source.ts';
+import { refuseTooLarge } from '../producer/redisRoom.ts';
 import { keysUnder } from '../shared/keys.ts';
 import { parseIdentity } from '../shared/modelIdentity.ts';
 import { servedIdentity } from '../shared/models.ts';
@@ -12,6 +13,7 @@ import { type Context, contextOptions, openContext } from './context.ts';
 import { exitCodes } from './follow.ts';
 import { onInterrupt } from './interrupt.ts';
 import { labelOptions, labelSetOf } from './labels.ts';
+import { budgetOf } from './pause.ts';
 
 export const enqueueCommand = createCommand({
   name: 'enqueue',
@@ -20,6 +22,7 @@ export const enqueueCommand = createCommand({
   examples: [
     'clipfleet enqueue pictures --labels "fox,bear,owl"',
     'clipfleet enqueue /data/photos --root photos=/data/photos --labels-file names.txt --model models/demo',
+    'clipfleet enqueue "s3://bucket/shards/{000..150}.tar" --labels-file names.txt',
     'clipfleet results $(clipfleet enqueue pictures --labels "cat,dog") --format jsonl',
   ],
   options: [
@@ -31,9 +34,12 @@ export const enqueueCommand = createCommand({
     'cropRounding',
     'exif',
     'root',
+    ...listOptions,
+    ...remoteOptions,
     'chunkSize',
     'highWater',
     'attempts',
+    'maxFailureRate',
     ...contextOptions,
   ] as const,
   oneOf: ['labels', 'labelsFile'],
@@ -41,13 +47,18 @@ export const enqueueCommand = createCommand({
     const labelSet = await labelSetOf(config);
     const cwd = process.cwd();
     const roots = parseRoots(config.root ?? [], cwd);
-    const refs = await begin(listSource(paths, { cwd, address: rootAddress(roots, cwd) }));
+    const open = () => openSource(paths, { ...config, cwd, address: rootAddress(roots, cwd) });
+    const refs = await begin(open());
     const context = await openContext(config);
     const interrupt = onInterrupt('ending after the chunk at hand.');
     try {
       const run = config.run ?? newRunId();
       const model = await identityOf(config, context);
-      const openRun = await context.producer.openRun({ model, labelSet, run });
+      const { producer, redis } = context;
+      const rows = (await producer.store.counts(run)).classified;
+      // Standard input cannot be read twice.
+      if (!paths.includes('-')) await refuseTooLarge(open, { ...config, redis, labelSet, rows });
+      const openRun = await producer.openRun({ model, labelSet, run, ...budgetOf(config) });
       process.stdout.write(`${run}\n`);
       const added = await openRun.add(refs, { ...config, signal: interrupt.signal });
       if (!interrupt.signal.aborted) await openRun.seal();

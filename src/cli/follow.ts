@@ -4,12 +4,27 @@ import type { Progress } from './progress.ts';
 /** Exit codes: all classified, could not run, some failed. */
 export const exitCodes = { classified: 0, couldNotRun: 1, failed: 2, interrupted: 130 } as const;
 
-/** Shows how the run gets on until it is complete, or the signal says to stop. */
+/** Shows how the run gets on until it has ended, or the signal says to stop. */
 export async function followRun(
   from: Parameters<typeof waitForRun>[0],
   run: string,
   progress: Progress,
-  signal: AbortSignal,
+  { signal, bottleneck, untilPaused = false }: FollowOptions = {},
 ): Promise<RunProgress> {
-  return waitForRun(from, run, { signal, onProgress: (counts) => progress.update(counts) });
+  const paused = new AbortController();
+  const signals = signal ? [signal, paused.signal] : [paused.signal];
+  const onProgress = (counts: RunProgress) => {
+    progress.update({ ...counts, bottleneck: bottleneck?.() });
+    if (untilPaused && counts.paused !== undefined) paused.abort();
+  };
+  return waitForRun(from, run, { signal: AbortSignal.any(signals), onProgress });
+}
+
+export interface FollowOptions {
+  /** Ends the following, not the run. */
+  signal?: AbortSignal;
+  /** What holds the workers up, as of now. */
+  bottleneck?: () => string | undefined;
+  /** Ends it too where the run is paused. */
+  untilPaused?: boolean;
 }

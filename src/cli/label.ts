@@ -1,15 +1,18 @@
 import { Queue } from 'bullmq';
+import { listOptions, openSource } from '../openSource.ts';
 import { trustedAddress } from '../producer/address.ts';
 import { begin } from '../producer/begin.ts';
 import type { OpenRun } from '../producer/openRun.ts';
 import { newRunId } from '../producer/producer.ts';
 import { reclaimLane } from '../producer/reclaimLane.ts';
-import { listSource } from '../producer/source.ts';
+import { refuseTooLarge } from '../producer/redisRoom.ts';
+import type { RunProgress } from '../producer/runProgress.ts';
 import type { Config } from '../shared/config.ts';
 import { ClipfleetError } from '../shared/errors.ts';
 import type { ImageRef } from '../shared/imageRef.ts';
 import type { LabelSet } from '../shared/labelSet.ts';
 import { privateLaneName } from '../shared/lanes.ts';
+import { cancelledRun } from '../shared/runErrors.ts';
 import { type LoadedModel, modelOptions } from '../worker/loadModel.ts';
 import type { ModelFiles } from '../worker/model.ts';
 import { type WorkerSettings, workerOptions } from '../worker/worker.ts';
@@ -20,19 +23,22 @@ import { onInterrupt } from './interrupt.ts';
 import { checkWritable } from './jsonLines.ts';
 import { labelOptions, labelSetOf } from './labels.ts';
 import { findModelShown, startModelShown } from './modelShown.ts';
+import { budgetOf } from './pause.ts';
 import { printRows } from './printRows.ts';
-import { startPrivateWorker } from './privateWorker.ts';
+import { sampleBottleneck, startPrivateWorker } from './privateWorker.ts';
 import { createProgress } from './progress.ts';
 
 const optionNames = [
   ...labelOptions,
   'output',
+  ...listOptions,
   'run',
   ...modelOptions,
   ...workerOptions,
   'chunkSize',
   'highWater',
   'attempts',
+  'maxFailureRate',
   ...contextOptions,
 ] as const;
 
@@ -41,10 +47,11 @@ type LabelConfig = Config<(typeof optionNames)[number]>;
 export const labelCommand = createCommand({
   name: 'label',
   arguments: '<paths...>',
-  summary: 'Label images on this machine: files, folders, globs and URLs in, ranked labels out.',
+  summary: 'Label images on this machine: files, folders, lists, archives and URLs in, ranked labels out.',
   examples: [
     'clipfleet label pictures --labels "fox,bear,owl"',
     'clipfleet label "holiday/**/*.jpg" --labels-file names.txt --top-k 3 --output rows.jsonl',
+    'clipfleet label photos.csv --url-column image --labels "cat,dog"',
     'clipfleet label https://example.org/cat.jpg --labels "cat,dog" --output - | jq .predictions',
     'clipfleet label pictures --labels "fox,bear,owl" --run 20261123-145500-k3x9q2   # continue',
   ],
@@ -53,13 +60,18 @@ export const labelCommand = createCommand({
   async run(paths, config) {
     if (config.output) await checkWritable(config.output);
     const labelSet = await labelSetOf(config);
-    const refs = await begin(listSource(paths, { cwd: process.cwd(), address: trustedAddress }));
+    const open = () => openSource(paths, { ...config, address: trustedAddress });
+    const refs = await begin(open());
     const files = await findModelShown(config);
     const context = await openContext({
       ...config,
       logLevel: config.logLevel === 'info' ? 'error' : config.logLevel,
     });
     try {
+      const rows = config.run ? (await context.producer.store.counts(config.run)).classified : 0;
+      // Standard input cannot be read twice.
+      if (!paths.includes('-'))
+        await refuseTooLarge(open, { ...config, redis: context.redis, labelSet, rows });
       return await label(context, config, labelSet, files, refs);
     } finally {
       await context.close();
@@ -81,9 +93,11 @@ async function label(
   const model = await startModelShown(files, config);
   const settings = { ...config, ...model.settings };
   try {
-    const newRun = { model: model.identity, labelSet, run, privateLane: lane.name };
+    const newRun = { model: model.identity, labelSet, run, privateLane: lane.name, ...budgetOf(config) };
     const openRun = await context.producer.openRun(newRun);
-    await workUntilComplete(context, settings, model, openRun, refs, interrupt.signal);
+    // A run that was paused goes on: whoever continues it wants that.
+    await context.producer.control.resume(run);
+    await workUntilEnded(context, settings, model, openRun, refs, interrupt.signal);
   } finally {
     await model.session.close();
     interrupt.stop();
@@ -97,7 +111,7 @@ async function label(
   return failed > 0 ? exitCodes.failed : exitCodes.classified;
 }
 
-async function workUntilComplete(
+async function workUntilEnded(
   context: Context,
   config: LabelConfig & WorkerSettings,
   model: LoadedModel,
@@ -114,13 +128,25 @@ async function workUntilComplete(
     if (!signal.aborted) await openRun.seal();
   };
   try {
-    const done = Promise.all([add(), followRun(producer, openRun.run, progress, signal)]);
+    const bottleneck = sampleBottleneck(worker);
+    const following = followRun(producer, openRun.run, progress, { signal, bottleneck, untilPaused: true });
+    const done = Promise.all([following.then(refuseHeld(openRun.run)), add()]);
     await Promise.race([done, worker.died]);
   } finally {
     progress.stop();
     await worker.close();
     await openRun.close();
   }
+}
+
+/** What ends the work without being its end: with nobody to resume it, a paused run would wait for ever. */
+function refuseHeld(run: string): (progress: RunProgress) => void {
+  return ({ paused, state }) => {
+    if (state === 'cancelled') throw cancelledRun(run);
+    if (paused === undefined) return;
+    const message = `Run '${run}' was paused: ${paused}. The same command with --run ${run} goes on with it.`;
+    throw new ClipfleetError('RUN_PAUSED', message);
+  };
 }
 
 /** The run's own queue, empty. @throws RUN_BUSY */

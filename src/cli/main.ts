@@ -1,13 +1,9 @@
-import { readFileSync } from 'node:fs';
 import { Command } from 'commander';
 import { ClipfleetError } from '../shared/errors.ts';
+import { version } from '../shared/version.ts';
 import { commands } from './commands.ts';
 import { exitCodes } from './follow.ts';
 import { printable } from './printable.ts';
-
-const { version } = JSON.parse(readFileSync(new URL('../../../package.json', import.meta.url), 'utf8')) as {
-  version: string;
-};
 
 const program = new Command('clipfleet')
   .description('Label images in bulk with CLIP.')
@@ -38,4 +34,7 @@ try {
   if (!(error instanceof ClipfleetError)) throw error;
   const lines = error.message.split('\n').map(printable);
   process.stderr.write(`clipfleet: ${error.code}: ${lines.join('\n  ')}\n`);
+} finally {
+  // A command at its end reads nothing more: a pipe that stays open would keep the process waiting.
+  process.stdin.destroy();
 }

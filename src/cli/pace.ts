@@ -34,7 +34,8 @@ export function createPace(done: number, now: () => number = Date.now) {
   function follow(at: number, estimate: number): number {
     if (!left) return estimate;
     const passed = (at - left.at) / 1_000;
-    const counted = Math.max(0, left.seconds - passed);
+    // Not below what the rate says: a clock that runs while the work stands still would end at nothing left.
+    const counted = Math.max(left.seconds - passed, Math.min(left.seconds, estimate));
     return counted + (estimate - counted) * Math.min(1, passed / FOLLOW_SECONDS);
   }
 

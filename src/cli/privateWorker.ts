@@ -2,6 +2,20 @@ import type { LoadedModel } from '../worker/loadModel.ts';
 import { type RunningWorker, startWorker, type WorkerSettings } from '../worker/worker.ts';
 import type { Context } from './context.ts';
 
+/** What holds the worker up, looked at anew every few seconds; undefined before the first look. */
+export function sampleBottleneck({ takeReport }: RunningWorker): () => string | undefined {
+  let sampledAt = Date.now();
+  let sampled: string | undefined;
+  return () => {
+    if (Date.now() - sampledAt < SAMPLE_MS) return sampled;
+    sampledAt = Date.now();
+    sampled = takeReport().bottleneck;
+    return sampled;
+  };
+}
+
+const SAMPLE_MS = 2_000;
+
 /** A worker for one private lane in this process; it reads every path that its user may. */
 export function startPrivateWorker(
   { producer, redis, prefix, log }: Context,

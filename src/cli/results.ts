@@ -16,11 +16,11 @@ export const resultsCommand = createCommand({
   async run([run], config) {
     const context = await openContext(config);
     try {
-      const { complete, done, total } = await context.producer.progress(run!);
+      const { ended, done, expected } = await context.producer.progress(run!);
       const what = config.format === 'jsonl' ? 'jsonl' : config.output ? 'both' : 'table';
       const failed = await printRows(context, run!, what, config.output ?? '-');
-      if (!complete)
-        process.stderr.write(`Not complete: ${done} of ${total} images have their row so far.\n`);
+      if (!ended)
+        process.stderr.write(`Not complete: ${done} of ${expected} images have their row so far.\n`);
       return failed > 0 ? exitCodes.failed : exitCodes.classified;
     } finally {
       await context.close();

@@ -1,10 +1,13 @@
 import { keysUnder } from '../shared/keys.ts';
-import { unknownRun } from '../shared/runs.ts';
-import { listServing, type ServingWorker, stages } from '../shared/servingWorkers.ts';
+import { listServing } from '../shared/servingWorkers.ts';
+import { accountText } from './accountText.ts';
 import { createCommand } from './commandOptions.ts';
-import { contextOptions, openContext } from './context.ts';
-import { exitCodes } from './follow.ts';
+import { type Context, contextOptions, withContext } from './context.ts';
+import { exitCodes, followRun } from './follow.ts';
+import { onInterrupt } from './interrupt.ts';
 import { alignColumns, printable } from './printable.ts';
+import { createProgress } from './progress.ts';
+import { bottleneckOf, formatWorkers } from './workersTable.ts';
 
 export const statusCommand = createCommand({
   name: 'status',
@@ -12,59 +15,65 @@ export const statusCommand = createCommand({
   summary: 'Say how far a run is, and what the workers of its model do.',
   examples: [
     'clipfleet status 20261123-145500-k3x9q2',
-    'clipfleet status nightly --format jsonl | jq .pending',
+    'clipfleet status nightly --watch',
+    'clipfleet status nightly --format jsonl | jq .waiting',
     "clipfleet status nightly --format jsonl | jq '.workers[] | {host, pid, bottleneck}'",
   ],
-  options: ['format', ...contextOptions] as const,
-  async run([id], config) {
-    const { producer, redis, prefix, close } = await openContext(config);
-    try {
-      const run = await producer.runs.get(id!);
-      if (!run) throw unknownRun(id!);
-      const [counts, warnings, workers] = await Promise.all([
-        producer.store.counts(id!),
-        producer.runs.warnings(id!),
-        listServing(redis, keysUnder(prefix), run.model),
-      ]);
-      const { chunks: _, ...record } = run;
-      const status = { ...record, ...counts, warnings };
-      const imagesPerSecond = workers.reduce((sum, worker) => sum + worker.imagesPerSecond, 0);
-      if (config.format === 'jsonl')
-        process.stdout.write(`${JSON.stringify({ ...status, imagesPerSecond, workers })}\n`);
-      else process.stdout.write(`${formatStatus(status)}\n\n${formatWorkers(workers, imagesPerSecond)}\n`);
+  options: ['format', 'watch', ...contextOptions] as const,
+  run: ([id], config) =>
+    withContext(config, async (context) => {
+      if (config.watch) await watch(context, id!);
+      const status = await readStatus(context, id!);
+      process.stdout.write(`${config.format === 'jsonl' ? JSON.stringify(status) : formatStatus(status)}\n`);
       return exitCodes.classified;
-    } finally {
-      await close();
-    }
-  },
+    }),
 });
 
-function formatStatus(status: Record<string, string | number | string[]>): string {
-  const lines = Object.entries(status).flatMap(([name, value]) =>
-    Array.isArray(value) ? value.map((line) => ['warning', line]) : [[name, String(value)]],
-  );
-  return alignColumns(lines.map((cells) => cells.map(printable)));
+/** How often the workers are asked what holds them up; they say it every ten seconds. */
+const BOTTLENECK_MS = 2_000;
+
+async function watch({ producer, redis, prefix }: Context, run: string): Promise<void> {
+  const { model, images, pending } = await producer.describe(run);
+  const progress = createProgress(images - pending);
+  const interrupt = onInterrupt('leaving; the run goes on.');
+  let bottleneck: string | undefined;
+  const look = async () => {
+    bottleneck = bottleneckOf(await listServing(redis, keysUnder(prefix), model));
+  };
+  await look();
+  const timer = setInterval(() => void look().catch(() => {}), BOTTLENECK_MS);
+  try {
+    await followRun(producer, run, progress, { signal: interrupt.signal, bottleneck: () => bottleneck });
+  } finally {
+    clearInterval(timer);
+    progress.stop();
+    interrupt.stop();
+  }
 }
 
-/** The workers of the run's model, those without work too; stages as the time an image spends in each. */
-function formatWorkers(workers: readonly ServingWorker[], imagesPerSecond: number): string {
-  if (workers.length === 0) return 'No worker serves this model now.';
-  const head = [
-    'worker',
-    'device',
-    'images/s',
-    'batch fill',
-    'bottleneck',
-    ...stages.map((of) => `${of} ms`),
-  ];
-  const rows = workers.map(({ host, pid, device, batches, fill, bottleneck, ...worker }) => [
-    printable(`${host}:${pid}`),
-    device,
-    worker.imagesPerSecond.toFixed(1),
-    batches > 0 ? `${(100 * fill).toFixed(0)} %` : '-',
-    bottleneck,
-    ...stages.map((of) => (worker.stages[of].images > 0 ? worker.stages[of].meanMs.toFixed(1) : '-')),
+async function readStatus({ producer, redis, prefix }: Context, run: string) {
+  const record = await producer.describe(run);
+  const [progress, warnings, workers] = await Promise.all([
+    producer.progress(run),
+    producer.runs.warnings(run),
+    listServing(redis, keysUnder(prefix), record.model),
   ]);
-  const count = workers.length === 1 ? '1 worker' : `${workers.length} workers`;
-  return alignColumns([head, ...rows, [count, '', imagesPerSecond.toFixed(1)]]);
+  const { model, labelSet, lane, createdAt, maxFailureRate } = record;
+  const imagesPerSecond = workers.reduce((sum, worker) => sum + worker.imagesPerSecond, 0);
+  const about = { run, model, labelSet, lane, createdAt, maxFailureRate };
+  return { ...about, ...progress, warnings, imagesPerSecond, workers };
+}
+
+function formatStatus(status: Awaited<ReturnType<typeof readStatus>>): string {
+  const { run, model, labelSet, lane, createdAt, state, paused, failures, warnings, workers } = status;
+  const failed = Object.entries(failures).sort(([, a], [, b]) => b - a);
+  const lines = [
+    ...Object.entries({ run, model, labelSet, lane, createdAt, state }),
+    ...(paused === undefined ? [] : [['paused', `${paused}: clipfleet resume ${run}`]]),
+    ['images', accountText(status)],
+    ...failed.map(([code, images]) => ['failed', `${images} ${code}`]),
+    ...warnings.map((warning) => ['warning', warning]),
+  ];
+  const table = alignColumns(lines.map((cells) => cells.map(printable)));
+  return `${table}\n\n${formatWorkers(workers, status.imagesPerSecond)}`;
 }

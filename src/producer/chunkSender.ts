@@ -39,7 +39,7 @@ export async function createChunkSender(run: string, options: ChunkSenderOptions
     const first = await runs.reserveChunks(run, left.length);
     const answers = await Promise.all(left.map((images, i) => runs.announce(run, first + i, images.length)));
     const jobs = left.map((images, i) => {
-      const opts = chunkJobOptions(jobId(run, first + i, 0), attempts);
+      const opts = chunkJobOptions(jobId(run, String(first + i), 0), attempts);
       return { name: 'chunk', data: encodeChunkJob(images), opts };
     });
     await queue.addBulk(jobs);

@@ -3,7 +3,8 @@ import { CHUNK_IMAGES_MAX } from '../shared/chunkJob.ts';
 import { ClipfleetError } from '../shared/errors.ts';
 import { type ImageRef, imageRefSchema } from '../shared/imageRef.ts';
 import type { ResultsStore } from '../shared/resultsStore.ts';
-import type { Run, Runs } from '../shared/runs.ts';
+import type { Run } from '../shared/run.ts';
+import type { Runs } from '../shared/runs.ts';
 import { createChunkSender } from './chunkSender.ts';
 import { settlePending } from './settlePending.ts';
 
@@ -71,10 +72,10 @@ async function neitherDoneNorWaiting(
   store: ResultsStore,
   run: string,
   chunks: ImageRef[][],
-  waiting: Set<string>,
+  waiting: Map<string, number>,
 ): Promise<ImageRef[][]> {
   const ids = chunks.flatMap((images) => images.map(({ id }) => id)).filter((id) => !waiting.has(id));
-  const done = await store.has(run, ids, 0);
+  const done = await store.find(run, ids);
   return chunks.map((images) => images.filter(({ id }) => !waiting.has(id) && !done.has(id)));
 }
 

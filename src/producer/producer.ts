@@ -10,8 +10,11 @@ import { servedIdentity } from '../shared/models.ts';
 import { createRedisResultsStore } from '../shared/redisResultsStore.ts';
 import type { ResultsStore } from '../shared/resultsStore.ts';
 import type { PublicRow } from '../shared/row.ts';
-import { createRuns, unknownRun } from '../shared/runs.ts';
+import { createRunControl } from '../shared/runControl.ts';
+import { unknownRun } from '../shared/runErrors.ts';
+import { createRuns } from '../shared/runs.ts';
 import { readLabelSet, storeLabelSet } from '../shared/storedLabelSet.ts';
+import { createRunManager } from './manageRuns.ts';
 import { createOpenRun, type OpenRun } from './openRun.ts';
 import { readRows } from './rows.ts';
 import { type RunProgress, readProgress, type WaitOptions, waitForRun } from './runProgress.ts';
@@ -32,6 +35,8 @@ export interface OpenRunOptions {
   run?: string;
   /** `interactive` overtakes `bulk`. */
   lane?: LaneKind;
+  /** Share of failed images, 0 to 1, above which the run is paused once 100 are done. */
+  maxFailureRate?: number;
   /** Name of a queue of one's own, instead of a lane of the model. */
   privateLane?: string;
 }
@@ -41,9 +46,12 @@ export function createProducer({ redis, prefix = 'clipfleet', store: given }: Pr
   const keys = keysUnder(prefix);
   const runs = createRuns(redis, keys);
   const store = given ?? createRedisResultsStore(redis, keys);
+  const control = createRunControl(redis, keys);
   return {
     runs,
     store,
+    control,
+    ...createRunManager({ redis, prefix, runs, store, control }),
     /** Stores the label set under its id, once; the same set again changes nothing. */
     putLabelSet: (labelSet: LabelSet): Promise<string> => storeLabelSet(redis, keys, labelSet),
 
@@ -56,6 +64,8 @@ export function createProducer({ redis, prefix = 'clipfleet', store: given }: Pr
       const labelSet = await storeLabelSet(redis, keys, options.labelSet);
       const name = options.privateLane ?? laneName(lane, model);
       const record = await runs.open({ run, model, labelSet, lane: name });
+      const { maxFailureRate } = options;
+      if (maxFailureRate !== undefined) await control.setMaxFailureRate(run, maxFailureRate);
       const connection = { connection: redis, prefix, streams: { events: { maxLen: laneEventsMax } } };
       return createOpenRun(record, new Queue(name, connection), runs, store);
     },

@@ -12,12 +12,12 @@ export async function reclaimLane(
   lane: Queue,
   { runs, store }: { runs: Runs; store: ResultsStore },
 ): Promise<void> {
-  for (const chunk of await runs.pendingChunks(run)) {
-    const job = await lane.getJob(jobId(run, chunk, 0));
+  for (const { piece, generation } of await runs.pending(run)) {
+    const job = await lane.getJob(jobId(run, piece, generation));
     const ids = (job && salvageChunk(job)?.images.map(({ id }) => id)) ?? [];
     // A chunk without a job was announced and never added: none of its images can have a row.
-    const done = job ? (await store.has(run, ids, 0)).size : 0;
-    await runs.withdraw(run, chunk, done);
+    const done = job ? (await store.find(run, ids)).size : 0;
+    await runs.withdraw(run, piece, done);
   }
   await lane.obliterate({ force: true });
 }

@@ -1,7 +1,7 @@
 import type { LabelSet } from '../shared/labelSet.ts';
 import type { ResultsStore } from '../shared/resultsStore.ts';
 import { type PublicRow, publicRow, type Row } from '../shared/row.ts';
-import type { Run } from '../shared/runs.ts';
+import type { Run } from '../shared/run.ts';
 
 /** Up to so many rows are held in memory to give them in the order of the input; more come as the store has them. */
 const SORTED_ROWS_MAX = 100_000;

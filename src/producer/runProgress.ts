@@ -1,18 +1,19 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import type { ResultsStore } from '../shared/resultsStore.ts';
-import { type Run, type Runs, unknownRun } from '../shared/runs.ts';
+import type { ResultsStore, RowCounts } from '../shared/resultsStore.ts';
+import { type Account, accountOf, type Run } from '../shared/run.ts';
+import { unknownRun } from '../shared/runErrors.ts';
+import type { Runs } from '../shared/runs.ts';
 
-/** Where a run is. */
-export interface RunProgress {
+/** Where a run is: the account of its images, and what is made of it. */
+export interface RunProgress extends Account, Pick<Run, 'state' | 'paused'> {
   /** Images that have their row. */
   done: number;
-  failed: number;
-  /** Images announced so far. */
-  total: number;
-  /** Whether the total may still grow. */
-  open: boolean;
+  /** Failed images by their error's code. */
+  failures: Record<string, number>;
   /** Sealed, and every image has its row. */
   complete: boolean;
+  /** Complete or cancelled: nothing more will happen. */
+  ended: boolean;
 }
 
 export interface WaitOptions {
@@ -22,7 +23,7 @@ export interface WaitOptions {
   onProgress?: (progress: RunProgress) => void;
 }
 
-interface RunState {
+export interface RunState {
   runs: Runs;
   store: ResultsStore;
 }
@@ -36,26 +37,44 @@ const POLL_SHARE = 1 / 20;
 const POLL_MIN_MS = 2;
 const POLL_MAX_MS = 100;
 
-/** Where the run is, from its ledger and its rows. @throws RUN_UNKNOWN */
-export async function readProgress(from: RunState, run: string): Promise<RunProgress> {
-  // The ledger first: rows are written before their chunk is finished, so that a complete run has all its counts.
-  const record = await readLedger(from, run);
-  return withCounts(from, record);
+/** Where the run is, from its rows and its ledger. @throws RUN_UNKNOWN */
+export async function readProgress({ runs, store }: RunState, run: string): Promise<RunProgress> {
+  let record = await readLedger({ runs }, run);
+  let before = record;
+  let counts: RowCounts | undefined;
+  let active = 0;
+  if (!hasEnded(record)) {
+    // Rows between two looks at the ledger: never ahead of the later, never behind the earlier.
+    [counts, active] = await Promise.all([store.counts(run), runs.active(run)]);
+    record = await readLedger({ runs }, run);
+  }
+  const { state, paused } = record;
+  const [complete, ended] = [state === 'complete', hasEnded(record)];
+  // A run that has ended has all its rows, and the ledger does not move any more.
+  if (ended || !counts) {
+    counts = await store.counts(run);
+    before = record;
+  }
+  const account = accountOf(record, counts, active, before);
+  const done = account.classified + account.failed;
+  return { ...account, done, failures: counts.failures, state, paused, complete, ended };
 }
 
-async function readLedger({ runs }: RunState, run: string): Promise<Run> {
+async function readLedger({ runs }: Pick<RunState, 'runs'>, run: string): Promise<Run> {
   const record = await runs.get(run);
   if (!record) throw unknownRun(run);
   return record;
 }
 
-async function withCounts({ store }: RunState, { run, images, state }: Run): Promise<RunProgress> {
-  const { classified, failed } = await store.counts(run);
-  const done = classified + failed;
-  return { done, failed, total: images, open: state === 'open', complete: state === 'complete' };
+function hasEnded({ state }: Run): boolean {
+  return state === 'complete' || state === 'cancelled';
 }
 
-/** Resolves when the run is complete or the signal ends the waiting: `complete` says which. @throws RUN_UNKNOWN */
+/**
+ * Resolves when the run is complete or cancelled, or the signal ends the waiting: `complete` and `ended` say which.
+ *
+ * @throws RUN_UNKNOWN
+ */
 export async function waitForRun(
   from: RunState,
   run: string,
@@ -63,13 +82,12 @@ export async function waitForRun(
 ): Promise<RunProgress> {
   const startedAt = performance.now();
   for (;;) {
-    const record = await readLedger(from, run);
-    const ends = record.state === 'complete' || signal?.aborted;
     // The ledger is one key and the counts are in many: they are read for somebody who looks, and at the end.
+    const ends = signal?.aborted || hasEnded(await readLedger(from, run));
     if (ends || onProgress) {
-      const progress = await withCounts(from, record);
+      const progress = await readProgress(from, run);
       onProgress?.(progress);
-      if (ends) return progress;
+      if (progress.ended || signal?.aborted) return progress;
     }
     const waited = performance.now() - startedAt;
     await delay(Math.min(Math.max(waited * POLL_SHARE, POLL_MIN_MS), POLL_MAX_MS));

@@ -1,170 +1,114 @@
-import { createHash } from 'node:crypto';
-import { stat } from 'node:fs/promises';
 import { posix, resolve } from 'node:path';
-import fastGlob from 'fast-glob';
-import { asClipfleetError, ClipfleetError } from '../shared/errors.ts';
+import { ClipfleetError } from '../shared/errors.ts';
 import type { ImageRef } from '../shared/imageRef.ts';
-import { schemeOf } from '../shared/uriScheme.ts';
-import type { Address } from './address.ts';
 import { imageExtensions, isGivenByFolder, walkFolder } from './folder.ts';
+import { idOfUri, shortened } from './imageId.ts';
+import { type Input, resolveInputs } from './inputs.ts';
+import { isLocal, objectRefs, type SourceOptions, shardName, sourceRefs, stdinRefs } from './sourceRefs.ts';
 
-export interface SourceOptions {
-  /** What relative paths are relative to. */
-  cwd: string;
-  address: Address;
+/** What has been given, so that it is given once. */
+interface Given {
+  /** Names of single inputs. */
+  names: Set<string>;
+  folders: Set<string>;
 }
 
-/** All matches of a glob are in memory; a folder's files are not. */
-const globMatchesMax = 1_000_000;
-
-/** The longest id the wire format has, in UTF-16 code units. */
-const idLengthMax = 1024;
-
-/** One thing to read: a URL as it is, or a normalised path with `/`. */
-type Input = { url: string } | { path: string };
-
 /**
- * What the user typed as image refs, in the order it was typed: files (whatever their extension), folders (see
- * `walkFolder`), globs (as a shell expands them, sorted; only where no file has that very name), http(s) and data: URLs.
+ * What the user typed as image refs, in the order it was typed; docs/sources.md has the rules. Files, folders (see
+ * `walkFolder`), globs and braces (as a shell expands them; only where no file has that very name), http(s), s3: and data:
+ * URLs, lists and archives by their endings, whole buckets, and `-` for standard input.
  *
  * A path's id is the path as given, joined with the path below it. A URL's id is the URL; a data: URL's is `data:` and 16
- * hex digits of its SHA-256. An id comes once: single inputs are remembered, and of a folder's files it is known by their
- * path that the folder gives them, so memory grows with what was typed and matched, never with what folders hold.
+ * hex digits of its SHA-256. Of files and URLs an id comes once: single inputs are remembered, and of a folder's files it is
+ * known by their path that the folder gives them. Rows of lists, members of archives and objects of buckets are not
+ * remembered. So memory grows with what was typed and matched, never with what that holds.
  *
- * Throws, before the first ref, USAGE with everything that is missing or cannot be addressed; NO_IMAGES at the end when
- * there was none.
+ * Throws, before the first ref, USAGE with everything that is missing, cannot be addressed, or is no list; while it reads,
+ * SOURCE_INVALID and SOURCE_UNAVAILABLE; NO_IMAGES at the end when there was none.
  */
-export async function* listSource(inputs: string[], options: SourceOptions): AsyncGenerator<ImageRef> {
-  const given = await resolveInputs(inputs, options);
-  const seen = new Set<string>();
-  const folders = new Set<string>();
+export async function* listSource(typed: string[], options: SourceOptions): AsyncGenerator<ImageRef> {
+  const inputs = await resolveInputs(typed, options.cwd, checker(options));
+  const given = { names: new Set<string>(), folders: new Set<string>() };
   let isEmpty = true;
-  for (const input of given) {
-    for await (const ref of refsOf(input, options, seen, folders)) {
+  for (const input of inputs) {
+    for await (const ref of refsOf(input, options, given)) {
       isEmpty = false;
       yield ref;
     }
   }
-  if (isEmpty) throw noImages(inputs);
+  if (isEmpty) throw noImages(typed);
 }
 
-async function* refsOf(
+function refsOf(
   input: Input,
   options: SourceOptions,
-  seen: Set<string>,
-  folders: Set<string>,
-): AsyncGenerator<ImageRef> {
-  if ('url' in input) {
-    if (!seen.has(input.url)) yield { id: idOfUrl(input.url), uri: input.url };
-    seen.add(input.url);
-    return;
-  }
-  const { path } = input;
-  const isNew = (file: string) => !seen.has(file) && !isGivenByFolder(folders, file);
-  const refOf = (file: string) => ({
-    id: shortened(file),
-    uri: options.address(resolve(options.cwd, file), file),
-  });
-  if (!(await isFolder(resolve(options.cwd, path)))) {
-    if (isNew(path)) yield refOf(path);
-    seen.add(path);
-    return;
-  }
-  if (folders.has(path)) return;
+  given: Given,
+): AsyncIterable<ImageRef> | Iterable<ImageRef> {
+  if (input.kind === 'folder') return folderRefs(input.path, options, given);
+  if (input.kind === 'file') return fileRefs(input.path, options, given);
+  const name = nameOfInput(input);
+  if (given.names.has(name)) return [];
+  given.names.add(name);
+  if (input.kind === 'url') return [{ id: idOfUri(input.url), uri: input.url }];
+  if (input.kind === 'objects') return objectRefs(input.prefix, options);
+  if (input.kind === 'stdin') return stdinRefs(options);
+  return sourceRefs(input.location, input.format, options);
+}
+
+function nameOfInput(input: Exclude<Input, { kind: 'folder' | 'file' }>): string {
+  if (input.kind === 'url') return input.url;
+  if (input.kind === 'objects') return input.prefix;
+  return input.kind === 'stdin' ? '-' : input.location;
+}
+
+function* fileRefs(path: string, options: SourceOptions, given: Given): Generator<ImageRef> {
+  if (isNew(path, given)) yield refOf(path, options);
+  given.names.add(path);
+}
+
+async function* folderRefs(path: string, options: SourceOptions, given: Given): AsyncGenerator<ImageRef> {
+  if (given.folders.has(path)) return;
   for await (const below of walkFolder(resolve(options.cwd, path))) {
     const file = posix.join(path, below);
-    if (isNew(file)) yield refOf(file);
+    if (isNew(file, given)) yield refOf(file, options);
   }
-  folders.add(path);
+  given.folders.add(path);
 }
 
-/** Looks at all inputs, so that their faults come together and before anything is enqueued. */
-async function resolveInputs(inputs: string[], options: SourceOptions): Promise<Input[]> {
-  const given: Input[] = [];
-  const faults: string[] = [];
-  for (const input of inputs) {
-    try {
-      for (const found of await resolveInput(input, options.cwd)) {
-        if ('path' in found) options.address(resolve(options.cwd, found.path), found.path);
-        given.push(found);
-      }
-    } catch (error) {
-      faults.push(asClipfleetError(error, 'USAGE').message);
+function isNew(file: string, { names, folders }: Given): boolean {
+  return !names.has(file) && !isGivenByFolder(folders, file);
+}
+
+function refOf(file: string, { cwd, address }: SourceOptions): ImageRef {
+  return { id: shortened(file), uri: address(resolve(cwd, file), file) };
+}
+
+/**
+ * Says of each input what is wrong with it before anything is started for it: a path that cannot be addressed, a list here
+ * whose first row cannot be read, two archives of one name, whose members would have the same ids.
+ */
+function checker(options: SourceOptions): (input: Input) => Promise<void> {
+  const shards = new Map<string, string>();
+  return async (input) => {
+    if (input.kind === 'file' || input.kind === 'folder') refOf(input.path, options);
+    if (input.kind !== 'source') return;
+    const { location, format } = input;
+    if (format === 'tar') {
+      const shard = shardName(location);
+      const other = shards.get(shard) ?? location;
+      if (other !== location) throw sameShard(other, location);
+      shards.set(shard, location);
     }
-  }
-  if (faults.length > 0) throw new ClipfleetError('USAGE', faults.join('\n'));
-  return given;
+    if (!isLocal(location)) return;
+    const refs = sourceRefs(location, format, options);
+    await refs.next();
+    await refs.return(undefined);
+  };
 }
 
-async function resolveInput(input: string, cwd: string): Promise<Input[]> {
-  const scheme = schemeOf(input) ?? '';
-  if (['http', 'https', 'data'].includes(scheme)) {
-    if (scheme !== 'data' && !URL.canParse(input)) throw missing(input, 'it cannot be parsed as a URL');
-    return [{ url: input }];
-  }
-  if (input === '') throw missing('""', 'it is empty');
-  const absolute = resolve(cwd, input);
-  const found = await stat(absolute).catch((error: NodeJS.ErrnoException) => error);
-  if (!(found instanceof Error)) return [{ path: normalised(input) }];
-  if (found.code !== 'ENOENT' && found.code !== 'ENOTDIR') throw missing(input, String(found.code));
-  if (!fastGlob.isDynamicPattern(input)) throw missing(input, 'there is no such file');
-  const matches = await expandGlob(input, cwd);
-  if (matches.length === 0) throw missing(input, 'no file matches it');
-  return matches.map((path) => ({ path }));
-}
-
-/** As a shell with `**` does it: hidden names and folders behind links need to be written out. */
-async function expandGlob(pattern: string, cwd: string): Promise<string[]> {
-  const matches = new Set<string>();
-  const stream = fastGlob.stream(pattern, {
-    cwd,
-    onlyFiles: false,
-    dot: false,
-    followSymbolicLinks: false,
-    caseSensitiveMatch: true,
-    suppressErrors: false,
-  });
-  for await (const match of stream) {
-    matches.add(normalised(String(match)));
-    if (matches.size > globMatchesMax) {
-      throw missing(pattern, `it matches more than ${globMatchesMax} files: give their folder instead`);
-    }
-  }
-  return [...matches].sort();
-}
-
-async function isFolder(path: string): Promise<boolean> {
-  const stats = await stat(path).catch(() => undefined);
-  return stats?.isDirectory() ?? false;
-}
-
-/** `./pictures/` and `pictures` are one name. */
-function normalised(path: string): string {
-  const normal = posix.normalize(path);
-  return normal.length > 1 && normal.endsWith('/') ? normal.slice(0, -1) : normal;
-}
-
-function idOfUrl(url: string): string {
-  return schemeOf(url) === 'data' ? `data:${digest(url)}` : shortened(url);
-}
-
-/** Signed URLs may be longer than an id: a digest keeps what is cut off apart. */
-function shortened(text: string): string {
-  if (text.length <= idLengthMax) return text;
-  const kept = text.slice(0, idLengthMax - 17).replace(/[\uD800-\uDBFF]$/, '');
-  return `${kept}~${digest(text)}`;
-}
-
-function digest(text: string): string {
-  return createHash('sha256').update(text).digest('hex').slice(0, 16);
-}
-
-function missing(input: string, why: string): ClipfleetError {
-  const shown = input.length > 200 ? `${input.slice(0, 200)}…` : input;
-  return new ClipfleetError(
-    'USAGE',
-    `${shown}: expected a file, folder, glob or http(s) or data: URL, but ${why}.`,
-  );
+function sameShard(one: string, other: string): ClipfleetError {
+  const message = `${other}: expected archives of different names, because ids are made of them, got ${one} too; give them runs of their own.`;
+  return new ClipfleetError('USAGE', message);
 }
 
 function noImages(inputs: string[]): ClipfleetError {

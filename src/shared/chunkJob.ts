@@ -20,14 +20,23 @@ const chunkNumberSchema = z.int().min(0).max(CHUNK_NUMBER_MAX);
 export interface Chunk {
   run: string;
   chunk: number;
+  /** Of a part that was taken out of the chunk, its number, from 1. */
+  part?: number;
   /** Retry generation: 0 for the first pass over a run. */
   generation: number;
   images: ImageRef[];
+  /** Where the images stood in the whole chunk; in their order when absent. */
+  indexes?: number[];
 }
 
-/** The chunk's name is its job's id, so that adding a chunk twice adds one job, and a job need not carry it again. */
-export function jobId(run: string, chunk: number, generation: number): string {
-  return `${run}.${chunk}.${generation}`;
+/** What a run's ledger calls a chunk or a part of it: `CHUNK` or `CHUNK/PART`. */
+export function pieceOf({ chunk, part }: Pick<Chunk, 'chunk' | 'part'>): string {
+  return part === undefined ? String(chunk) : `${chunk}/${part}`;
+}
+
+/** The piece's name is its job's id, so that adding a chunk twice adds one job, and a job need not carry it again. */
+export function jobId(run: string, piece: string, generation: number): string {
+  return `${run}.${piece}.${generation}`;
 }
 
 /**
@@ -44,6 +53,14 @@ const chunkJobSchema = z.strictObject({
       const fault = faultOf(images);
       if (fault !== undefined) context.addIssue({ code: 'custom', message: fault });
     }),
+  indexes: z
+    .array(
+      z
+        .int()
+        .min(0)
+        .max(CHUNK_IMAGES_MAX - 1),
+    )
+    .optional(),
 });
 
 /** A schema of each id and uri would take as long as all else that a worker does with a job. */
@@ -58,8 +75,13 @@ function faultOf(images: readonly string[]): string | undefined {
   return undefined;
 }
 
-export function encodeChunkJob(images: readonly ImageRef[]): z.infer<typeof chunkJobSchema> {
-  return { v: WIRE_VERSION, images: images.flatMap(({ id, uri }) => [id, uri === id ? '' : uri]) };
+/** @param indexes of a part: where its images stood in the whole chunk */
+export function encodeChunkJob(
+  images: readonly ImageRef[],
+  indexes?: number[],
+): z.infer<typeof chunkJobSchema> {
+  const turns = images.flatMap(({ id, uri }) => [id, uri === id ? '' : uri]);
+  return { v: WIRE_VERSION, images: turns, ...(indexes && { indexes }) };
 }
 
 /**
@@ -84,7 +106,9 @@ export function parseChunkJob({ id, data }: { id?: string | undefined; data: unk
     const id = job.images[i]!;
     images.push({ id, uri: job.images[i + 1] || id });
   }
-  return { ...name, images };
+  const { indexes } = job;
+  if (indexes && indexes.length !== images.length) throw invalid('job indexes: Expected one for each image');
+  return { ...name, images, ...(indexes && { indexes }) };
 }
 
 /** The images of a job that parseChunkJob refused, with empty uris where there are none, if its id and theirs can be read. */
@@ -104,11 +128,11 @@ export function salvageChunk({ id, data }: { id?: string | undefined; data: unkn
 const SALVAGED_MAX = 20_000;
 
 function parseJobId(id = ''): Omit<Chunk, 'images'> | undefined {
-  const [run, chunk, generation, ...more] = id.split('.');
-  const numbers = /^\d{1,8} \d{1,4}$/.test(`${chunk} ${generation}`) && more.length === 0;
-  if (!numbers || !runIdSchema.safeParse(run).success) return undefined;
+  const [, run, chunk, part, generation] = /^([^.]+)\.(\d{1,8})(?:\/(\d{1,4}))?\.(\d{1,4})$/.exec(id) ?? [];
+  if (!runIdSchema.safeParse(run).success) return undefined;
   if (!chunkNumberSchema.safeParse(Number(chunk)).success) return undefined;
-  return { run: run!, chunk: Number(chunk), generation: Number(generation) };
+  const name = { run: run!, chunk: Number(chunk), generation: Number(generation) };
+  return part === undefined ? name : { ...name, part: Number(part) };
 }
 
 function invalid(faults: string): ClipfleetError {

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { choice, option, text } from './option.ts';
+import { choice, onOff, option, text } from './option.ts';
 
 /** Where Redis is, and what is kept where. */
 export const redisOptions = {
@@ -43,6 +43,13 @@ export const redisOptions = {
 
 /** What is printed. */
 export const outputOptions = {
+  watch: option({
+    flag: 'watch',
+    env: 'CLIPFLEET_WATCH',
+    schema: onOff,
+    default: 'false',
+    says: 'Show how the run gets on until it ends.',
+  }),
   output: option({
     flag: 'output',
     env: 'CLIPFLEET_OUTPUT',

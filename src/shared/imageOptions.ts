@@ -1,4 +1,6 @@
-import { choice, integer, list, onOff, option } from './option.ts';
+import { z } from 'zod';
+import { choice, integer, list, onOff, option, real } from './option.ts';
+import { version } from './version.ts';
 
 /** What may be read, and how much of it. */
 export const imageOptions = {
@@ -57,6 +59,46 @@ export const imageOptions = {
     schema: onOff,
     default: 'false',
     says: 'Read image URLs that lead to private, loopback or link-local addresses too.',
+  }),
+  userAgent: option({
+    flag: 'user-agent',
+    env: 'CLIPFLEET_USER_AGENT',
+    value: 'TEXT',
+    schema: z.string().regex(/^[\x20-\x7e]{1,256}$/, 'Expected 1 to 256 printable ASCII characters'),
+    default: `clipfleet/${version}`,
+    defaultSays: 'clipfleet/VERSION',
+    says: 'User-Agent of image requests; hosts like it to say whom to write to.',
+  }),
+  hostConcurrency: option({
+    flag: 'host-concurrency',
+    env: 'CLIPFLEET_HOST_CONCURRENCY',
+    value: 'N',
+    schema: integer(1, 4096),
+    default: '16',
+    says: 'Most requests under way at one host, of all workers together.',
+  }),
+  hostRate: option({
+    flag: 'host-rate',
+    env: 'CLIPFLEET_HOST_RATE',
+    value: 'N',
+    schema: real(0.001, 1_000_000).optional(),
+    says: 'Most requests a second to one host, of all workers together.',
+  }),
+  hostPatienceMs: option({
+    flag: 'host-patience-ms',
+    env: 'CLIPFLEET_HOST_PATIENCE_MS',
+    value: 'MS',
+    schema: integer(0, 30 * 24 * 3_600_000),
+    default: '3600000',
+    says: 'How long a host may ask for fewer requests (HTTP 429, Retry-After) before its images fail with HOST_BUSY.',
+  }),
+  hostDownMs: option({
+    flag: 'host-down-ms',
+    env: 'CLIPFLEET_HOST_DOWN_MS',
+    value: 'MS',
+    schema: integer(0, 30 * 24 * 3_600_000),
+    default: '60000',
+    says: 'How long a host may give nothing but failures before its images fail with HOST_DOWN, without being asked for.',
   }),
   truncated: option({
     flag: 'truncated',

@@ -8,8 +8,12 @@ export function keysUnder(prefix: string) {
   return {
     /** Hash: the run's record and its counters. */
     run: (run: string) => `${prefix}:run:{${run}}`,
-    /** Hash: chunk number → images in it, for every chunk whose rows are not all stored. */
+    /** Hash: chunk or part → images in it and, after a space, a generation above 0; where rows are still to come. */
     chunks: (run: string) => `${prefix}:chunks:{${run}}`,
+    /** Hash: chunk or part → images in it, for those that workers hold. */
+    active: (run: string) => `${prefix}:active:{${run}}`,
+    /** Hash: chunk number → parts of it that were given back so far. */
+    parts: (run: string) => `${prefix}:parts:{${run}}`,
     /** Bitmap: the chunk numbers announced so far, so that announcing twice counts once. */
     announced: (run: string) => `${prefix}:announced:{${run}}`,
     /** Hash: warning → how often, for what went on all the same but the user should know. */
@@ -32,6 +36,10 @@ export function keysUnder(prefix: string) {
     workers: (model: string) => `${prefix}:workers:{${model}}`,
     /** String: what one of them did last; expires. */
     worker: (model: string, worker: string) => `${prefix}:worker:{${model}}:${worker}`,
+    /** String: there while a worker of the lane has nothing to do. The lane's name is its own hash tag. */
+    shareWanted: (lane: string) => `${prefix}:share-wanted:${lane}`,
+    /** Hash: what the fleet knows of a host that images come from, and who is asking it. */
+    host: (host: string) => `${prefix}:host:{${host}}`,
   };
 }
 

@@ -3,12 +3,14 @@ import { imageOptions } from './imageOptions.ts';
 import { labelSetOptions } from './labelSetOptions.ts';
 import { runOptions } from './runOptions.ts';
 import { fleetOptions, sessionOptions } from './sessionOptions.ts';
+import { sourceOptions } from './sourceOptions.ts';
 
 /** Every setting there is. */
 export const options = {
   ...redisOptions,
   ...sessionOptions,
   ...labelSetOptions,
+  ...sourceOptions,
   ...runOptions,
   ...imageOptions,
   ...fleetOptions,
@@ -22,6 +24,7 @@ export const optionGroups = [
   { title: 'Redis and logging', options: redisOptions },
   { title: 'Model and session', options: sessionOptions },
   { title: 'Labels', options: labelSetOptions },
+  { title: 'Lists of images', options: sourceOptions },
   { title: 'Runs', options: runOptions },
   { title: 'Reading images', options: imageOptions },
   { title: 'A worker among others', options: fleetOptions },

@@ -1,14 +1,18 @@
-import type { ChainableCommander, Redis } from 'ioredis';
+import type { Redis } from 'ioredis';
 import { LRUCache } from 'lru-cache';
 import type { Keys } from './keys.ts';
-import type { Put, ResultsStore, RowCounts, RowPage } from './resultsStore.ts';
+import { repliesOf } from './redisPipeline.ts';
+import type { FoundRow, Put, ResultsStore, RowCounts, RowPage } from './resultsStore.ts';
 import type { Row } from './row.ts';
 import { bucketOf, ROW_BUCKETS } from './rowBucket.ts';
-import { decodeRow, encodeRow, readRank } from './rowCodec.ts';
+import { decodeRow, encodeRow, readHead } from './rowCodec.ts';
+import { countRows, replaceCounts, summed } from './rowCounts.ts';
 import { defineRowScripts } from './rowScripts.ts';
 
 /** Fields a page of rows asks HSCAN for. */
 const PAGE_FIELDS = 1_000;
+
+const buckets = Array.from({ length: ROW_BUCKETS }, (_, bucket) => bucket);
 
 /** The default results store: rows as bytes in Redis hashes, beside the queue. */
 export function createRedisResultsStore(redis: Redis, keys: Keys): ResultsStore {
@@ -45,7 +49,7 @@ export function createRedisResultsStore(redis: Redis, keys: Keys): ResultsStore 
     });
   }
 
-  return {
+  const store: ResultsStore = {
     async putRows(run, rows): Promise<Put> {
       const put: Put = { fresh: 0, replaced: 0, kept: [] };
       let left = partsOf(rows);
@@ -76,29 +80,52 @@ export function createRedisResultsStore(redis: Redis, keys: Keys): ResultsStore 
 
     async counts(run): Promise<RowCounts> {
       const pipeline = redis.pipeline();
-      for (let bucket = 0; bucket < ROW_BUCKETS; bucket++) {
-        pipeline.hmget(keys.counts(run, bucket), 'classified', 'failed');
-      }
-      const replies = await repliesOf<[string | null, string | null]>(pipeline);
-      const sum = (index: 0 | 1) => replies.reduce((total, reply) => total + Number(reply[index] ?? 0), 0);
-      return { classified: sum(0), failed: sum(1) };
+      for (const bucket of buckets) pipeline.hgetall(keys.counts(run, bucket));
+      return summed(await repliesOf<Record<string, string>>(pipeline));
     },
 
-    async has(run, ids, generation) {
-      const buckets = [...groupBy(ids, bucketOf)];
+    async find(run, ids) {
+      const groups = [...groupBy(ids, bucketOf)];
       const pipeline = redis.pipeline();
-      for (const [bucket, members] of buckets) pipeline.hmgetBuffer(keys.rows(run, bucket), ...members);
+      for (const [bucket, members] of groups) pipeline.hmgetBuffer(keys.rows(run, bucket), ...members);
       const replies = await repliesOf<(Buffer | null)[]>(pipeline);
-      const found = new Set<string>();
-      buckets.forEach(([, members], b) => {
+      const found = new Map<string, FoundRow>();
+      groups.forEach(([, members], g) => {
         members.forEach((id, i) => {
-          const row = replies[b]![i];
-          if (row && readRank(row) >= 2 * generation) found.add(id);
+          const row = replies[g]![i];
+          if (row) found.set(id, readHead(row));
         });
       });
       return found;
     },
+
+    async refuse(run) {
+      const pipeline = redis.pipeline();
+      for (const bucket of buckets) pipeline.hset(keys.counts(run, bucket), 'refused', 1);
+      await repliesOf(pipeline);
+    },
+
+    async recount(run, mend) {
+      const stored = await store.counts(run);
+      const counted: Record<string, string>[] = [];
+      for (const bucket of buckets) {
+        const counts = await countRows(redis, keys.rows(run, bucket));
+        counted.push(counts);
+        if (mend) await replaceCounts(redis, keys.counts(run, bucket), counts);
+      }
+      return { stored, counted: summed(counted) };
+    },
+
+    async remove(run) {
+      // One key a command: they may be on different nodes of a cluster.
+      const pipeline = redis.pipeline();
+      for (const bucket of buckets) {
+        for (const key of [keys.rows, keys.counts, keys.fingerprints]) pipeline.unlink(key(run, bucket));
+      }
+      await repliesOf(pipeline);
+    },
   };
+  return store;
 }
 
 /** What one call of the script takes: rows of one bucket, those that are classified by one model. */
@@ -129,11 +156,4 @@ function groupBy<T, K>(items: readonly T[], keyOf: (item: T) => K): Map<K, T[]> 
 
 function nameOf(run: string, bucket: number, fingerprint: string): string {
   return `${run}.${bucket} ${fingerprint}`;
-}
-
-/** A pipeline's replies; its first error, if a command failed: ioredis itself reports them one by one and never rejects. */
-async function repliesOf<T>(pipeline: ChainableCommander): Promise<T[]> {
-  const replies = (await pipeline.exec()) ?? [];
-  for (const [error] of replies) if (error) throw error;
-  return replies.map(([, reply]) => reply as T);
 }

@@ -1,8 +1,16 @@
-import type { Row } from './row.ts';
+import type { Row, RowPlace } from './row.ts';
 
 export interface RowCounts {
   classified: number;
   failed: number;
+  /** The failed ones by the code of their error; codes without any are left out. */
+  failures: Record<string, number>;
+}
+
+/** What is there of a row, without what it says. */
+export interface FoundRow {
+  generation: number;
+  place: RowPlace;
 }
 
 export interface RowPage {
@@ -17,7 +25,7 @@ export interface Put {
   fresh: number;
   /** Rows written over one of a lower rank. */
   replaced: number;
-  /** Ids of the rows that were not written, because one of the same rank or a higher one is there. */
+  /** Ids of the rows that were not written: one of the same rank or a higher one is there, or the run takes no more. */
   kept: string[];
 }
 
@@ -36,6 +44,16 @@ export interface ResultsStore {
   /** A page of rows in no particular order. While a run is written to, a page may repeat a row of an earlier one. */
   getRows(run: string, cursor?: string): Promise<RowPage>;
   counts(run: string): Promise<RowCounts>;
-  /** Which of the ids have a row of this generation or a later one. */
-  has(run: string, ids: readonly string[], generation: number): Promise<Set<string>>;
+  /** Of which of the ids there are rows. */
+  find(run: string, ids: readonly string[]): Promise<Map<string, FoundRow>>;
+  /** From now on the run takes no row. */
+  refuse(run: string): Promise<void>;
+  /**
+   * Counts the rows themselves; `stored` is what was counted so far.
+   *
+   * @param mend makes the stored counts what there is: only while nobody writes rows of the run
+   */
+  recount(run: string, mend: boolean): Promise<{ stored: RowCounts; counted: RowCounts }>;
+  /** Removes the run's rows. */
+  remove(run: string): Promise<void>;
 }

@@ -1,5 +1,6 @@
 import type { ErrorCode } from './errors.ts';
 import type { RankedLabel } from './prediction.ts';
+import type { FoundRow } from './resultsStore.ts';
 import type { Row } from './row.ts';
 import { RowReader, RowWriter } from './rowBytes.ts';
 
@@ -26,12 +27,13 @@ export function encodeRow(row: Row, fingerprint: number): Buffer {
   writer.clear();
   writer.uint16(rankOf(row));
   writer.uint32(Math.floor(Date.parse(row.at) / 1_000));
+  // At a fixed place, so that the script which replaces the row can tell what it counted as.
+  if (row.status === 'failed') writer.text(row.error.code);
   writer.varint(row.place.chunk);
   writer.varint(row.place.index);
   if (row.uri === row.id) writer.varint(0);
   else writer.text(row.uri, 1);
   if (row.status === 'failed') {
-    writer.text(row.error.code);
     writer.text(row.error.message);
   } else {
     writer.varint(fingerprint);
@@ -54,9 +56,21 @@ function writePredictions(predictions: readonly RankedLabel[]): void {
   }
 }
 
-/** The rank alone. */
-export function readRank(stored: Buffer): number {
-  return stored.readUInt16BE(0);
+/** What a row counts as: `classified` or `failed:CODE`. */
+export function readStatus(stored: Buffer): string {
+  const reader = new RowReader(stored);
+  if (reader.uint16() % 2 === 1) return 'classified';
+  reader.uint32();
+  return `failed:${reader.text()}`;
+}
+
+/** Generation and place of a row. */
+export function readHead(stored: Buffer): FoundRow {
+  const reader = new RowReader(stored);
+  const rank = reader.uint16();
+  reader.uint32();
+  if (rank % 2 === 0) reader.text();
+  return { generation: rank >>> 1, place: { chunk: reader.varint(), index: reader.varint() } };
 }
 
 /**
@@ -67,14 +81,12 @@ export function decodeRow(id: string, stored: Buffer, fingerprints: readonly str
   const reader = new RowReader(stored);
   const rank = reader.uint16();
   const at = new Date(reader.uint32() * 1_000).toISOString();
+  const code = (rank & 1) === 0 ? (reader.text() as ErrorCode) : undefined;
   const place = { chunk: reader.varint(), index: reader.varint() };
   const uriLength = reader.varint();
   const uri = uriLength === 0 ? id : reader.text(uriLength - 1);
   const base = { id, uri, generation: rank >>> 1, place, at };
-  if ((rank & 1) === 0) {
-    const error = { code: reader.text() as ErrorCode, message: reader.text() };
-    return { ...base, status: 'failed', error };
-  }
+  if (code !== undefined) return { ...base, status: 'failed', error: { code, message: reader.text() } };
   const fingerprint = fingerprints[reader.varint()];
   if (fingerprint === undefined)
     throw new RangeError('The row names a fingerprint that its bucket does not have.');

@@ -8,7 +8,8 @@ import type { Redis, Result } from 'ioredis';
  * answer is a list: how many rows replaced another, then the places, from 0, of those that were not written.
  *
  * A row begins with its rank, two bytes; one is replaced by one of a higher rank only. Counts move with the rows they
- * count, and numbers are given, in the same script: never ahead of the rows, never behind them, never twice.
+ * count, and numbers are given, in the same script: never ahead of the rows, never behind them, never twice. They count
+ * `classified` and, after its code at byte 7, `failed:CODE`. Of a cancelled run rows are refused.
  */
 export const putRowsScript = `
 if ARGV[1] ~= '' then
@@ -20,7 +21,14 @@ if ARGV[1] ~= '' then
   if tonumber(number) ~= tonumber(ARGV[2]) then return tonumber(number) end
 end
 local answer = {0}
-local moved = {[0] = 0, [1] = 0}
+if redis.call('HEXISTS', KEYS[2], 'refused') == 1 then
+  for i = 3, #ARGV, 2 do answer[#answer + 1] = (i - 3) / 2 end
+  return answer
+end
+local function statusOf(row, low)
+  return low % 2 == 1 and 'classified' or 'failed:' .. string.sub(row, 8, 7 + string.byte(row, 7))
+end
+local moved = {}
 for i = 3, #ARGV, 2 do
   local id, row = ARGV[i], ARGV[i + 1]
   local high, low = string.byte(row, 1, 2)
@@ -29,17 +37,18 @@ for i = 3, #ARGV, 2 do
   if old then oldHigh, oldLow = string.byte(old, 1, 2) end
   if high * 256 + low > oldHigh * 256 + oldLow then
     redis.call('HSET', KEYS[1], id, row)
-    moved[low % 2] = moved[low % 2] + 1
+    local status = statusOf(row, low)
+    moved[status] = (moved[status] or 0) + 1
     if old then
-      moved[oldLow % 2] = moved[oldLow % 2] - 1
+      status = statusOf(old, oldLow)
+      moved[status] = (moved[status] or 0) - 1
       answer[1] = answer[1] + 1
     end
   else
     answer[#answer + 1] = (i - 3) / 2
   end
 end
-if moved[1] ~= 0 then redis.call('HINCRBY', KEYS[2], 'classified', moved[1]) end
-if moved[0] ~= 0 then redis.call('HINCRBY', KEYS[2], 'failed', moved[0]) end
+for status, by in pairs(moved) do if by ~= 0 then redis.call('HINCRBY', KEYS[2], status, by) end end
 return answer`;
 
 declare module 'ioredis' {

@@ -1,5 +1,12 @@
+import { z } from 'zod';
 import { CHUNK_IMAGES_MAX, runIdSchema } from './chunkJob.ts';
-import { integer, option } from './option.ts';
+import { type ErrorCode, errorTable } from './errors.ts';
+import { choice, integer, option, real } from './option.ts';
+
+/** Codes a failed row may have. */
+const imageCodes = (Object.keys(errorTable) as ErrorCode[]).filter(
+  (code) => errorTable[code].scope !== 'command',
+);
 
 /** How images are added to a run. */
 export const runOptions = {
@@ -34,5 +41,22 @@ export const runOptions = {
     schema: integer(1, 100),
     default: '3',
     says: 'How often an image is tried when the error may pass.',
+  }),
+  maxFailureRate: option({
+    flag: 'max-failure-rate',
+    env: 'CLIPFLEET_MAX_FAILURE_RATE',
+    value: 'SHARE',
+    schema: real(0, 1).optional(),
+    defaultSays: 'no limit',
+    says: 'Share of failed images, 0 to 1, above which the run is paused, once 100 images are done.',
+  }),
+  code: option({
+    flag: 'code',
+    env: 'CLIPFLEET_CODE',
+    value: 'CODE',
+    schema: z.array(choice(...imageCodes)).optional(),
+    repeat: true,
+    defaultSays: 'all codes',
+    says: 'Only images that failed with this error code.',
   }),
 } as const;

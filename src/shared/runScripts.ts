@@ -1,6 +1,6 @@
 import type { Redis, Result } from 'ioredis';
 
-/** KEYS: run. ARGV: model, label set, lane, version, now. 1 when open, or the field that differs. */
+/** KEYS: run. ARGV: model, label set, lane, version, now. 'ok' when open, or what stands against it. */
 export const openScript = `
 local model = redis.call('HGET', KEYS[1], 'model')
 if not model then
@@ -8,19 +8,26 @@ if not model then
     'createdAt', ARGV[5], 'images', 0, 'pending', 0, 'chunks', 0)
   return 'ok'
 end
+if redis.call('HEXISTS', KEYS[1], 'cancelledAt') == 1 then return 'cancelled' end
 if model ~= ARGV[1] then return 'model' end
 if redis.call('HGET', KEYS[1], 'labelSet') ~= ARGV[2] then return 'labelSet' end
 if redis.call('HGET', KEYS[1], 'lane') ~= ARGV[3] then return 'lane' end
 redis.call('HDEL', KEYS[1], 'sealedAt')
 return 'ok'`;
 
-/** KEYS: run, chunks, announced. ARGV: chunk, images. The pending images, or -1 for no such run, -2 for a sealed one. */
+/**
+ * KEYS: run, chunks, announced. ARGV: chunk, images, generation. The pending images, or -1 for no such run, -2 for a
+ * sealed one, -3 for a cancelled one. Images of a later generation are in the run already: they are only pending again, also
+ * in a sealed run.
+ */
 export const announceScript = `
 if redis.call('EXISTS', KEYS[1]) == 0 then return -1 end
-if redis.call('HEXISTS', KEYS[1], 'sealedAt') == 1 then return -2 end
+if redis.call('HEXISTS', KEYS[1], 'cancelledAt') == 1 then return -3 end
+local again = tonumber(ARGV[3] or 0) > 0
+if not again and redis.call('HEXISTS', KEYS[1], 'sealedAt') == 1 then return -2 end
 if redis.call('SETBIT', KEYS[3], ARGV[1], 1) == 0 then
-  redis.call('HSET', KEYS[2], ARGV[1], ARGV[2])
-  redis.call('HINCRBY', KEYS[1], 'images', ARGV[2])
+  redis.call('HSET', KEYS[2], ARGV[1], again and (ARGV[2] .. ' ' .. ARGV[3]) or ARGV[2])
+  redis.call('HINCRBY', KEYS[1], again and 'retrying' or 'images', ARGV[2])
   redis.call('HINCRBY', KEYS[1], 'pending', ARGV[2])
   if tonumber(redis.call('HGET', KEYS[1], 'chunks')) <= tonumber(ARGV[1]) then
     redis.call('HSET', KEYS[1], 'chunks', ARGV[1] + 1)
@@ -29,21 +36,62 @@ end
 return tonumber(redis.call('HGET', KEYS[1], 'pending'))`;
 
 /**
- * KEYS: run, chunks. ARGV: chunk, images of it that stay counted in the run: all of them (-1) when it is finished, those
- * that have rows when it is taken back.
+ * KEYS: run, chunks, active, parts. ARGV: chunk or part, images of it that stay counted in the run: all of them (-1)
+ * when it is finished, those that have rows when it is taken back; 'whole' where the images of its parts have their
+ * rows too. The ledger of a cancelled run stays as it is, because rows are refused: what finishes has none.
  */
 export const finishScript = `
-local images = redis.call('HGET', KEYS[2], ARGV[1])
-if images then
-  redis.call('HDEL', KEYS[2], ARGV[1])
-  redis.call('HINCRBY', KEYS[1], 'pending', -images)
-  if tonumber(ARGV[2]) >= 0 then redis.call('HINCRBY', KEYS[1], 'images', ARGV[2] - images) end
+if redis.call('HEXISTS', KEYS[1], 'cancelledAt') == 1 then return end
+local function finish(piece, kept)
+  redis.call('HDEL', KEYS[3], piece)
+  local images, generation = string.match(redis.call('HGET', KEYS[2], piece) or '', '^(%d+) ?(%d*)')
+  if not images then return end
+  redis.call('HDEL', KEYS[2], piece)
+  -- Of a chunk given away whole, 0 images: -images would be -0, which Redis takes for no integer.
+  redis.call('HINCRBY', KEYS[1], 'pending', 0 - images)
+  if generation ~= '' then redis.call('HINCRBY', KEYS[1], 'retrying', 0 - images)
+  elseif kept >= 0 then redis.call('HINCRBY', KEYS[1], 'images', kept - images) end
+end
+finish(ARGV[1], tonumber(ARGV[2]))
+if ARGV[3] == 'whole' then
+  for part = 1, tonumber(redis.call('HGET', KEYS[4], ARGV[1]) or 0) do finish(ARGV[1] .. '/' .. part, -1) end
 end`;
 
-/** KEYS: run. ARGV: now. 0 for no such run. */
-export const sealScript = `
+/**
+ * KEYS: run, active, parts. ARGV: chunk or part, images. What the worker that took it should do: 'work', or 'divided'
+ * where an earlier delivery gave parts of the chunk away, with the images then counted as active; or the run's state that
+ * stands against it: 'paused', 'cancelled', 'unknown'. Then nobody holds it, though a worker that died may have said so.
+ */
+const beginScript = `
+local model, cancelled, paused = unpack(redis.call('HMGET', KEYS[1], 'model', 'cancelledAt', 'paused'))
+if not model then return 'unknown' end
+if not cancelled and not paused then
+  redis.call('HSET', KEYS[2], ARGV[1], ARGV[2])
+  return redis.call('HEXISTS', KEYS[3], ARGV[1]) == 1 and 'divided' or 'work'
+end
+redis.call('HDEL', KEYS[2], ARGV[1])
+return cancelled and 'cancelled' or 'paused'`;
+
+/**
+ * KEYS: chunks, parts. ARGV: chunk, images of each part. Takes the parts' images out of the chunk; the number of the first
+ * part, or 0 where the chunk does not hold so many (another delivery finished it).
+ */
+const splitScript = `
+local images, generation = string.match(redis.call('HGET', KEYS[1], ARGV[1]) or '', '^(%d+)( ?%d*)')
+local given = 0
+for i = 2, #ARGV do given = given + ARGV[i] end
+if not images or given > tonumber(images) then return 0 end
+redis.call('HSET', KEYS[1], ARGV[1], string.format('%d', images - given) .. generation)
+local last = redis.call('HINCRBY', KEYS[2], ARGV[1], #ARGV - 1)
+local first = last - #ARGV + 2
+for i = 2, #ARGV do redis.call('HSET', KEYS[1], ARGV[1] .. '/' .. (first + i - 2), ARGV[i] .. generation) end
+return first`;
+
+/** KEYS: run. ARGV: field, value, and fields that must not be there. 0 for no such run, -1 where one of them is. */
+const markScript = `
 if redis.call('EXISTS', KEYS[1]) == 0 then return 0 end
-redis.call('HSET', KEYS[1], 'sealedAt', ARGV[1])
+for i = 3, #ARGV do if redis.call('HEXISTS', KEYS[1], ARGV[i]) == 1 then return -1 end end
+redis.call('HSET', KEYS[1], ARGV[1], ARGV[2])
 return 1`;
 
 declare module 'ioredis' {
@@ -55,9 +103,31 @@ declare module 'ioredis' {
       announced: string,
       chunk: number,
       images: number,
+      generation: number,
     ): Result<number, Context>;
-    clipfleetSeal(run: string, now: string): Result<number, Context>;
-    clipfleetFinish(run: string, chunks: string, chunk: number, kept: number): Result<null, Context>;
+    clipfleetFinish(
+      run: string,
+      chunks: string,
+      active: string,
+      parts: string,
+      piece: string,
+      kept: number,
+      whole: string,
+    ): Result<null, Context>;
+    clipfleetBegin(
+      run: string,
+      active: string,
+      parts: string,
+      piece: string,
+      images: number,
+    ): Result<string, Context>;
+    clipfleetSplit(
+      chunks: string,
+      parts: string,
+      chunk: number,
+      ...images: number[]
+    ): Result<number, Context>;
+    clipfleetMark(run: string, field: string, value: string, ...without: string[]): Result<number, Context>;
   }
 }
 
@@ -65,6 +135,8 @@ declare module 'ioredis' {
 export function defineRunScripts(redis: Redis): void {
   redis.defineCommand('clipfleetOpenRun', { numberOfKeys: 1, lua: openScript });
   redis.defineCommand('clipfleetAnnounce', { numberOfKeys: 3, lua: announceScript });
-  redis.defineCommand('clipfleetSeal', { numberOfKeys: 1, lua: sealScript });
-  redis.defineCommand('clipfleetFinish', { numberOfKeys: 2, lua: finishScript });
+  redis.defineCommand('clipfleetFinish', { numberOfKeys: 4, lua: finishScript });
+  redis.defineCommand('clipfleetBegin', { numberOfKeys: 3, lua: beginScript });
+  redis.defineCommand('clipfleetSplit', { numberOfKeys: 2, lua: splitScript });
+  redis.defineCommand('clipfleetMark', { numberOfKeys: 1, lua: markScript });
 }

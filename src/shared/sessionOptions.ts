@@ -96,6 +96,14 @@ export const sessionOptions = {
     defaultSays: '3 × the batch size',
     says: 'Most images between fetch and prediction at once; 6 × the batch size for slow sources.',
   }),
+  embeddingCache: option({
+    flag: 'embedding-cache',
+    env: 'CLIPFLEET_EMBEDDING_CACHE',
+    value: 'N',
+    schema: integer(0, 100_000_000),
+    default: '0',
+    says: 'Images whose embedding a worker remembers by their content, so that equal files are embedded once; some 2 to 4 kB each.',
+  }),
   decodeThreads: option({
     flag: 'decode-threads',
     env: 'CLIPFLEET_DECODE_THREADS',

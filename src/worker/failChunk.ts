@@ -1,4 +1,4 @@
-import type { Chunk } from '../shared/chunkJob.ts';
+import { type Chunk, pieceOf } from '../shared/chunkJob.ts';
 import type { ClipfleetError } from '../shared/errors.ts';
 import type { ResultsStore } from '../shared/resultsStore.ts';
 import type { Row } from '../shared/row.ts';
@@ -7,21 +7,26 @@ import type { Runs } from '../shared/runs.ts';
 /** Gives a failed row to every image of a chunk that has none, and finishes the chunk. */
 export async function failChunk(
   { store, runs }: { store: ResultsStore; runs: Runs },
-  { run, chunk, generation, images }: Chunk,
+  failing: Chunk,
   { code, message }: ClipfleetError,
 ): Promise<void> {
+  const { run, chunk, generation, images, indexes } = failing;
   const ids = images.map(({ id }) => id);
-  const done = await store.has(run, ids, generation);
+  const found = await store.find(run, ids);
+  const isDone = (id: string) => (found.get(id)?.generation ?? -1) >= generation;
   const base = {
     generation,
     at: new Date().toISOString(),
     status: 'failed',
     error: { code, message },
   } as const;
-  const rows = images.map((ref, index): Row => ({ ...ref, ...base, place: { chunk, index } }));
+  const rows = images.map((ref, i): Row => {
+    const place = found.get(ref.id)?.place ?? { chunk, index: indexes?.[i] ?? i };
+    return { ...ref, ...base, place };
+  });
   await store.putRows(
     run,
-    rows.filter(({ id }) => !done.has(id)),
+    rows.filter(({ id }) => !isDone(id)),
   );
-  await runs.finish(run, chunk);
+  await runs.finish(run, pieceOf(failing), true);
 }

@@ -4,7 +4,9 @@ import { isAbsolute, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { ClipfleetError, type ErrorCode } from '../shared/errors.ts';
 import { defaultRoot, isInside, parseRootUri } from '../shared/roots.ts';
+import type { ByteRange } from '../shared/tarUri.ts';
 import { schemeOf } from '../shared/uriScheme.ts';
+import { readPart, readWhole, shown } from './fileBytes.ts';
 
 export interface FileOptions {
   roots: Map<string, string>;
@@ -19,20 +21,22 @@ interface Place {
 }
 
 /**
- * The bytes of a plain path, a `file:` URL or `root://NAME/path`, at most `bytesMax`. Only regular files that lie under a
- * root, links followed, are read.
+ * The bytes of a plain path, a `file:` URL or `root://NAME/path`, at most `bytesMax`, or those of a range in it. Only regular
+ * files that lie under a root, links followed, are read.
  *
- * Throws IMAGE_NOT_FOUND, IMAGE_FORBIDDEN, IMAGE_OUTSIDE_ROOTS, IMAGE_URI_INVALID, IMAGE_TOO_LARGE, READ_FAILED.
+ * Throws IMAGE_NOT_FOUND, IMAGE_FORBIDDEN, IMAGE_OUTSIDE_ROOTS, IMAGE_URI_INVALID, IMAGE_TOO_LARGE, READ_FAILED; of a range
+ * that the file does not have, IMAGE_CORRUPT.
  */
 export async function readFileUri(
   uri: string,
   options: FileOptions,
   signal: AbortSignal,
+  range?: ByteRange,
 ): Promise<Uint8Array> {
   try {
     const place = await placeOf(uri, options);
     if (place.path.includes('\0')) throw new ClipfleetError('IMAGE_URI_INVALID', 'A path holds no NUL byte.');
-    return await readPlace(place, uri, options, signal);
+    return await readPlace(place, uri, options, signal, range);
   } catch (error) {
     throw asFileError(error, uri);
   }
@@ -97,6 +101,7 @@ async function readPlace(
   uri: string,
   options: FileOptions,
   signal: AbortSignal,
+  range?: ByteRange,
 ): Promise<Uint8Array> {
   const lies = (path: string) => place.within?.some((directory) => isInside(directory, path)) ?? true;
   const real = await realpath(place.path);
@@ -109,8 +114,8 @@ async function readPlace(
     // A link may have been moved between looking and opening: what counts is what was opened.
     if (place.within !== undefined && !lies(await openedPath(handle, real, stats)))
       throw outside(uri, options);
-    if (stats.size > options.bytesMax) throw tooLarge(uri, stats.size, options.bytesMax);
-    return await readAll(handle, stats.size, uri, options.bytesMax, signal);
+    if (range !== undefined) return await readPart(handle, range, signal);
+    return await readWhole(handle, stats.size, uri, options.bytesMax, signal);
   } finally {
     await handle.close();
   }
@@ -129,30 +134,6 @@ async function openedPath(handle: FileHandle, path: string, opened: Stats): Prom
   throw new ClipfleetError('READ_FAILED', 'Expected one file, but it was moved while it was opened.');
 }
 
-/** To the end of the file and not to its size, which is 0 for some file systems and wrong for a file that grows. */
-async function readAll(
-  handle: FileHandle,
-  size: number,
-  uri: string,
-  bytesMax: number,
-  signal: AbortSignal,
-): Promise<Uint8Array> {
-  let buffer = Buffer.allocUnsafeSlow(size + 1);
-  let length = 0;
-  while (true) {
-    signal.throwIfAborted();
-    const { bytesRead } = await handle.read(buffer, length, buffer.length - length, length);
-    if (bytesRead === 0) return buffer.subarray(0, length);
-    length += bytesRead;
-    if (length > bytesMax) throw tooLarge(uri, length, bytesMax);
-    if (length === buffer.length) {
-      buffer = Buffer.concat([buffer], Math.min(2 * length + 4096, bytesMax + 1));
-    }
-  }
-}
-
-const shown = (uri: string) => JSON.stringify(uri.length > 200 ? `${uri.slice(0, 200)}…` : uri);
-
 function outside(uri: string, options: FileOptions): ClipfleetError {
   const names = [...options.roots.keys()].map((name) => `"${name}"`).join(', ') || 'none';
   return new ClipfleetError(
@@ -165,13 +146,6 @@ function notAFile(uri: string): ClipfleetError {
   return new ClipfleetError(
     'IMAGE_NOT_FOUND',
     `Expected a regular file at ${shown(uri)}, got something else.`,
-  );
-}
-
-function tooLarge(uri: string, byteCount: number, bytesMax: number): ClipfleetError {
-  return new ClipfleetError(
-    'IMAGE_TOO_LARGE',
-    `Expected at most ${bytesMax} bytes in ${shown(uri)}, got ${byteCount} or more; allow more bytes.`,
   );
 }
 

@@ -4,7 +4,8 @@ import { type Chunk, parseChunkJob, salvageChunk } from '../shared/chunkJob.ts';
 import { ClipfleetError } from '../shared/errors.ts';
 import type { Logger } from '../shared/log.ts';
 import type { ResultsStore } from '../shared/resultsStore.ts';
-import type { Run, Runs } from '../shared/runs.ts';
+import type { Run } from '../shared/run.ts';
+import type { Runs } from '../shared/runs.ts';
 import { failChunk } from './failChunk.ts';
 
 export interface IntakeOptions {
@@ -47,7 +48,7 @@ export function createIntake({ store, runs, model, newerGraceMs, log }: IntakeOp
     await failChunk({ store, runs }, salvaged, error);
   }
 
-  return async function take(job: Job): Promise<TakenChunk | undefined> {
+  async function take(job: Job): Promise<TakenChunk | undefined> {
     try {
       const chunk = parseChunkJob(job);
       const known = await runOf(chunk.run);
@@ -61,6 +62,15 @@ export function createIntake({ store, runs, model, newerGraceMs, log }: IntakeOp
       await failSalvaged(job, error);
     }
     return undefined;
+  }
+
+  return {
+    take,
+    /** What a job fails with whose run has been removed meanwhile. */
+    unknownRun(run: string): UnrecoverableError {
+      knownRuns.delete(run);
+      return refuse('RUN_UNKNOWN', `Expected run '${run}' to be open: it was removed.`);
+    },
   };
 }
 

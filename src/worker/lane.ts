@@ -5,6 +5,7 @@ import { laneEventsMax } from '../shared/lanes.ts';
 import type { Logger } from '../shared/log.ts';
 import type { ResultsStore } from '../shared/resultsStore.ts';
 import type { Runs } from '../shared/runs.ts';
+import type { LaneShare } from './shareLane.ts';
 import { sweep } from './sweep.ts';
 
 export interface LaneContext {
@@ -13,9 +14,15 @@ export interface LaneContext {
   store: ResultsStore;
   runs: Runs;
   log: Logger;
-  consume: (job: Job, token: string | undefined, urgent: boolean) => Promise<void>;
+  consume: (job: Job, token: string | undefined, urgent: boolean, lane: Queue) => Promise<void>;
+  share: LaneShare;
   imagesInFlight: number;
+  /** Images of this worker's jobs that wait for a host's turn and hold nothing. */
+  waiting: () => number;
 }
+
+/** How often a worker without a job says so. */
+const IDLE_MS = 500;
 
 /** The wait before an attempt, in milliseconds: 1 s, 2 s, 4 s, ..., of which up to half is taken off by chance. */
 function backoffStrategy(attemptsMade: number): number {
@@ -27,20 +34,24 @@ function backoffStrategy(attemptsMade: number): number {
  *
  * Concurrency counts jobs, but what must be bounded is images, and a job has 1 to 256 of them. So it follows the size of
  * the jobs seen: enough of them to keep `imagesInFlight` images going, and never more than one job beyond, because what a
- * worker holds at the end of a run, idle workers cannot take.
+ * worker holds at the end of a run, idle workers cannot take. Images that wait for a host's turn are as if they were not here.
  */
 export function openLane(
   { name, urgent }: { name: string; urgent: boolean },
-  { redis, prefix, store, runs, log, consume, imagesInFlight }: LaneContext,
+  { redis, prefix, store, runs, log, consume, share, imagesInFlight, waiting }: LaneContext,
   { lockMs, stalledMax }: Config<'lockMs' | 'stalledMax'>,
 ) {
   const connection = { connection: redis, prefix };
   const queue = new Queue(name, { ...connection, streams: { events: { maxLen: laneEventsMax } } });
   let jobImages = imagesInFlight;
+  let jobsInHand = 0;
   const process = async (job: Job, token?: string) => {
     jobImages += (imagesIn(job) - jobImages) / 4;
-    worker.concurrency = Math.max(2, Math.ceil(imagesInFlight / jobImages));
-    await consume(job, token, urgent);
+    worker.concurrency = Math.max(2, Math.ceil((imagesInFlight + waiting()) / jobImages));
+    jobsInHand++;
+    await consume(job, token, urgent, queue).finally(() => {
+      jobsInHand--;
+    });
   };
   const worker = new LaneWorker(name, process, {
     ...connection,
@@ -64,6 +75,11 @@ export function openLane(
   };
   sweepAfterwards();
   const timer = setInterval(sweepAfterwards, lockMs);
+  const wantShare = () => {
+    if (jobsInHand === 0)
+      share.want(name).catch((error: Error) => log.error({ err: error, lane: name }, 'share'));
+  };
+  const idleTimer = urgent ? undefined : setInterval(wantShare, IDLE_MS);
 
   worker.on('error', (error) => log.error({ err: error, lane: name }, 'lane error'));
   queue.on('error', (error) => log.error({ err: error, lane: name }, 'lane error'));
@@ -74,6 +90,7 @@ export function openLane(
   });
   return {
     async close() {
+      clearInterval(idleTimer);
       await worker.close();
       clearInterval(timer);
       await sweeping;

@@ -1,29 +1,28 @@
 import type { Redis } from 'ioredis';
-import PQueue from 'p-queue';
 import type { Config } from '../shared/config.ts';
-import type { ImageRef } from '../shared/imageRef.ts';
 import { keysUnder } from '../shared/keys.ts';
 import type { Logger } from '../shared/log.ts';
 import type { ResultsStore } from '../shared/resultsStore.ts';
+import { createRunControl } from '../shared/runControl.ts';
 import type { Runs } from '../shared/runs.ts';
 import type { WorkReport } from '../shared/servingWorkers.ts';
-import { createBatcher } from './batcher.ts';
-import { createClassify } from './classify.ts';
 import { createConsume } from './consume.ts';
-import { decodeImage } from './decode.ts';
-import { createFetcher } from './fetch.ts';
+import { createFailureBudget } from './failureBudget.ts';
+import { hostOptions } from './hostGate.ts';
+import { openImageLine } from './imageLine.ts';
 import { createLabelMatrices } from './labelMatrices.ts';
 import { openLane } from './lane.ts';
 import type { LoadedModel } from './loadModel.ts';
-import { createScorer } from './scorer.ts';
 import type { Settings } from './settings.ts';
-import { createStageTimes } from './stageTimes.ts';
+import { createLaneShare } from './shareLane.ts';
+import { createWorkInHand } from './workInHand.ts';
 
 /** The settings a worker reads. */
 export const workerOptions = [
   'batchSize',
   'imagesInFlight',
   'decodeThreads',
+  'embeddingCache',
   'imageBytesMax',
   'imagePixelsMax',
   'fetchTimeoutMs',
@@ -31,6 +30,8 @@ export const workerOptions = [
   'truncated',
   'redirectsMax',
   'allowPrivateAddresses',
+  'userAgent',
+  ...hostOptions,
   'lockMs',
   'stalledMax',
   'newerGraceMs',
@@ -70,76 +71,48 @@ export interface RunningWorker {
 /** Constructs the line from lane to row, and starts it. */
 export function startWorker(context: WorkerContext, config: WorkerSettings): RunningWorker {
   const { redis, prefix, store, runs, model, lanes, log } = context;
-  const { preprocessing, session } = model;
-  const imagesInFlight = config.imagesInFlight ?? 3 * config.batchSize;
-  const { batchSize, decodeThreads, newerGraceMs } = config;
-  const times = createStageTimes({ batchSize, decodeThreads, imagesInFlight });
-  const fetcher = createFetcher({
-    roots: context.roots,
-    trustPaths: context.trustPaths,
-    bytesMax: config.imageBytesMax,
-    timeoutMs: config.fetchTimeoutMs,
-    redirectsMax: config.redirectsMax,
-    allowPrivateAddresses: config.allowPrivateAddresses,
-    userAgent: 'clipfleet',
-  });
-  const batcher = createBatcher({
-    batchSize,
-    imageBytes: preprocessing.width * preprocessing.height * 3,
-    run: session.embedImages,
-    times,
-    ...(context.onBatch && { onBatch: context.onBatch }),
-  });
-  session.onImagesFitting((fitting) => {
-    batcher.limitTo(fitting);
-    log.warn({ batchSize, fitting }, 'a batch did not fit into memory: lower --batch-size');
-  });
-  const scorer = createScorer({ scoring: model.scoring });
-  const classify = createClassify<ImageRef>({
-    fetchImage: (ref) => fetcher.fetchImage(ref),
-    decodeImage: (bytes) =>
-      decodeImage(bytes, preprocessing, {
-        pixelsMax: config.imagePixelsMax,
-        timeoutMs: config.decodeTimeoutMs,
-        truncated: config.truncated,
-        ...model.decoding,
-      }),
-    embedImage: batcher.embedImage,
-    rankImage: scorer.rankImage,
-    inFlight: new PQueue({ concurrency: imagesInFlight }),
-    decoding: new PQueue({ concurrency: decodeThreads }),
-    times,
-  });
-  const { identity, fingerprint } = model;
+  const { batchSize, newerGraceMs, hostPatienceMs } = config;
+  const keys = keysUnder(prefix);
+  const line = openImageLine({ ...context, keys }, config);
+  const { imagesInFlight, times } = line;
   const labelMatrices = createLabelMatrices({
     redis,
-    keys: keysUnder(prefix),
-    fingerprint,
-    embedTexts: (prompts) => session.embedTexts(prompts, context.onTextBatch),
+    keys,
+    fingerprint: model.fingerprint,
+    embedTexts: (prompts) => model.session.embedTexts(prompts, context.onTextBatch),
     leaseMs: config.lockMs,
   });
+  const control = createRunControl(redis, keys);
+  const share = createLaneShare(redis, keys);
   const consume = createConsume({
     store,
     runs,
+    workInHand: createWorkInHand({
+      control,
+      isShareWanted: share.isWanted,
+      onError: (error) => log.error({ err: error }, 'looking after the work in hand'),
+    }),
+    checkFailures: createFailureBudget({ runs, store, control, log }),
+    batchSize,
     labelMatrices,
-    classify,
-    model: identity,
-    fingerprint,
+    classify: line.classify,
+    model: model.identity,
+    fingerprint: model.fingerprint,
     newerGraceMs,
     times,
+    hostPatienceMs,
     log,
   });
-  const opened = lanes.map((lane) => openLane(lane, { ...context, consume, imagesInFlight }, config));
-  const died = Promise.race([session.died, scorer.died]);
-  // Whoever wants to know waits for it; here it is not an error that nobody handled.
-  died.catch(() => {});
+  const { waiting } = line;
+  const opened = lanes.map((lane) =>
+    openLane(lane, { ...context, consume, share, imagesInFlight, waiting }, config),
+  );
   return {
-    died,
+    died: line.died,
     takeReport: times.takeReport,
     async close() {
       await Promise.all(opened.map((lane) => lane.close()));
-      await fetcher.close();
-      await scorer.close();
+      await line.close();
     },
   };
 }

@@ -1,0 +1,63 @@
+import { type Address, rootAddress } from './producer/address.ts';
+import { listSource } from './producer/source.ts';
+import type { ImageRef } from './shared/imageRef.ts';
+import { defaultRoot } from './shared/roots.ts';
+import type { TextFormat } from './shared/sourceOptions.ts';
+import { openRemote } from './worker/openRemote.ts';
+
+/** The settings of lists. */
+export const listOptions = ['urlColumn', 'idColumn', 'inputFormat'] as const;
+
+/** The settings of reading lists and archives that lie elsewhere; a worker's images have the same. */
+export const remoteOptions = ['fetchTimeoutMs', 'redirectsMax', 'allowPrivateAddresses'] as const;
+
+export interface OpenSourceOptions {
+  /** What relative paths are relative to; the working directory when absent. */
+  cwd?: string;
+  /** How paths are named to the workers; below `cwd`, and relative to it, when absent. */
+  address?: Address;
+  /** The column of paths and URLs in tables, instead of the usual names. */
+  urlColumn?: string | undefined;
+  /** The column of ids, instead of the usual names. */
+  idColumn?: string | undefined;
+  /** The format of standard input; its first line decides when absent. */
+  inputFormat?: TextFormat | undefined;
+  /** Read lists and archives from private addresses too. */
+  allowPrivateAddresses?: boolean;
+  /** Time for one request to a server. */
+  fetchTimeoutMs?: number;
+  redirectsMax?: number;
+}
+
+/**
+ * Image refs from whatever `clipfleet enqueue` takes: paths, globs, lists, archives, buckets, URLs; docs/sources.md has the
+ * rules. Reads as it is asked, in constant memory. Files are read wherever the names lead: give it what you trust.
+ *
+ * Throws, before the first ref, USAGE with everything that is wrong; later SOURCE_INVALID, SOURCE_UNAVAILABLE; NO_IMAGES.
+ */
+export async function* openSource(
+  names: string[],
+  options: OpenSourceOptions = {},
+): AsyncGenerator<ImageRef> {
+  const { cwd = process.cwd(), urlColumn, idColumn, inputFormat } = options;
+  const address = options.address ?? rootAddress(new Map([[defaultRoot, cwd]]), cwd);
+  const remote = openRemote({
+    allowPrivateAddresses: options.allowPrivateAddresses ?? false,
+    timeoutMs: options.fetchTimeoutMs ?? 30_000,
+    redirectsMax: options.redirectsMax ?? 5,
+    userAgent: 'clipfleet',
+  });
+  try {
+    yield* listSource(names, {
+      cwd,
+      address,
+      remote,
+      stdin: process.stdin,
+      urlColumn,
+      idColumn,
+      inputFormat,
+    });
+  } finally {
+    await remote.close();
+  }
+}

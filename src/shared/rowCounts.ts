@@ -1,0 +1,52 @@
+import type { Redis } from 'ioredis';
+import type { RowCounts } from './resultsStore.ts';
+import { readStatus } from './rowCodec.ts';
+
+/** Fields that are counts of rows; beside them the hash says whether rows are refused. */
+const isCount = (field: string) => field === 'classified' || field.startsWith('failed:');
+
+/** The counts of several buckets as those of their run. */
+export function summed(buckets: readonly Record<string, string>[]): RowCounts {
+  const counts: RowCounts = { classified: 0, failed: 0, failures: {} };
+  for (const [field, text] of buckets.flatMap((bucket) => Object.entries(bucket))) {
+    const rows = Number(text);
+    if (!isCount(field) || rows === 0) continue;
+    if (field === 'classified') {
+      counts.classified += rows;
+      continue;
+    }
+    const code = field.slice('failed:'.length);
+    counts.failed += rows;
+    counts.failures[code] = (counts.failures[code] ?? 0) + rows;
+  }
+  return counts;
+}
+
+/** The rows of a bucket, counted as the script counts them. */
+export async function countRows(redis: Redis, key: string): Promise<Record<string, string>> {
+  // While the hash is not written to, HSCAN may give a field twice only when the hash shrinks, which it never does.
+  const counts: Record<string, number> = {};
+  let cursor = '0';
+  do {
+    const [next, fields] = await redis.hscanBuffer(key, cursor, 'COUNT', 1_000);
+    for (let i = 1; i < fields.length; i += 2) {
+      const status = readStatus(fields[i]!);
+      counts[status] = (counts[status] ?? 0) + 1;
+    }
+    cursor = String(next);
+  } while (cursor !== '0');
+  return Object.fromEntries(Object.entries(counts).map(([status, rows]) => [status, String(rows)]));
+}
+
+/** Makes the counts of a bucket those given. */
+export async function replaceCounts(
+  redis: Redis,
+  key: string,
+  counts: Record<string, string>,
+): Promise<void> {
+  const stale = (await redis.hkeys(key)).filter((field) => isCount(field) && counts[field] === undefined);
+  const transaction = redis.multi();
+  if (stale.length > 0) transaction.hdel(key, ...stale);
+  if (Object.keys(counts).length > 0) transaction.hset(key, counts);
+  await transaction.exec();
+}

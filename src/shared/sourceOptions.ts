@@ -1,0 +1,33 @@
+import { choice, option, text } from './option.ts';
+
+/** Lists that are read row by row, which standard input may be too. */
+export const textFormats = ['text', 'csv', 'tsv', 'jsonl'] as const;
+export type TextFormat = (typeof textFormats)[number];
+
+/** How lists of images are read. */
+export const sourceOptions = {
+  urlColumn: option({
+    flag: 'url-column',
+    env: 'CLIPFLEET_URL_COLUMN',
+    value: 'NAME',
+    schema: text.optional(),
+    defaultSays: 'the first there is of url, image_url, uri, file_name, path, image',
+    says: 'Column of a CSV, TSV, JSONL or Parquet list that has the paths or URLs.',
+  }),
+  idColumn: option({
+    flag: 'id-column',
+    env: 'CLIPFLEET_ID_COLUMN',
+    value: 'NAME',
+    schema: text.optional(),
+    defaultSays: 'the first there is of key, id, custom_id, else the path or URL',
+    says: 'Column that has the images’ ids, each once in the run.',
+  }),
+  inputFormat: option({
+    flag: 'input-format',
+    env: 'CLIPFLEET_INPUT_FORMAT',
+    value: 'FORMAT',
+    schema: choice(...textFormats).optional(),
+    defaultSays: 'its first line decides',
+    says: 'What standard input (-) is: text (a path or URL a line), csv, tsv or jsonl.',
+  }),
+} as const;

@@ -1,0 +1,46 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { addsUp, readAccount } from './account.ts';
+import { addDemoRun, demoLane, runCompletes } from './demoRun.ts';
+import { startFleet } from './fleet.ts';
+import { pathsOf, serveHeldImages } from './heldImages.ts';
+import { startPoliteWorker } from './politeFleet.ts';
+import { until } from './support.ts';
+
+test('cancel stops work in progress: images without a row are skipped, and rows that come late are refused', async (t) => {
+  const fleet = await startFleet(t);
+  const { url, asked, letGo } = await serveHeldImages(t);
+  const { waitFor, progress } = fleet.producer;
+  const add = (run: string, paths: string[]) =>
+    addDemoRun(
+      fleet,
+      run,
+      paths.map((path) => url + path),
+      { chunkSize: 8 },
+    );
+  // A host is asked for one image at a time until it has answered one.
+  await add('first', ['/quick.jpg']);
+  await startPoliteWorker(fleet, '--images-in-flight', '3');
+  await runCompletes(fleet, 'first');
+  await add('r', [...pathsOf('quick', 8), ...pathsOf('held', 3), ...pathsOf('later', 53)]);
+  const ended = waitFor('r', { onProgress: addsUp, signal: AbortSignal.timeout(30_000) });
+  const isHeldUp = async () => {
+    const { classified, active } = addsUp(await progress('r'));
+    return asked.length === 12 && classified === 8 && active === 16;
+  };
+  await until(isHeldUp, 'a chunk is done, and two in hand of which three images have begun');
+
+  const { code, stdout, stderr } = await fleet.run('cancel', 'r');
+  assert.equal(code, 0, stderr);
+  assert.equal(stdout, 'cancelled; 64 images: 8 classified, 56 skipped\n');
+  const { state, ended: hasEnded, complete } = await ended;
+  assert.deepEqual([state, hasEnded, complete], ['cancelled', true, false]);
+  await until(async () => (await demoLane(fleet)).all === 1, 'the worker has let go of all others');
+
+  letGo();
+  await until(async () => (await demoLane(fleet)).all === 0, 'the lane is empty');
+  assert.equal(asked.length, 12, 'nothing more was begun');
+  assert.deepEqual(await readAccount(fleet, 'r'), { expected: 64, classified: 8, skipped: 56 });
+  const ids = (await fleet.rows('r')).map(({ id }) => id.slice(url.length));
+  assert.deepEqual(ids.sort(), pathsOf('quick', 8), 'what was answered after the cancel has no row');
+});

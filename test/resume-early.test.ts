@@ -1,0 +1,47 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { readAccount } from './account.ts';
+import { addDemoRun, demoLane, runCompletes } from './demoRun.ts';
+import { startFleet } from './fleet.ts';
+import { pathsOf, serveHeldImages } from './heldImages.ts';
+import { startPoliteWorker } from './politeFleet.ts';
+import { until } from './support.ts';
+
+test('a run that is resumed before its worker has let go of a job is not parked for it', async (t) => {
+  const fleet = await startFleet(t);
+  const { url, asked, letGo } = await serveHeldImages(t);
+  const { control, resume } = fleet.producer;
+  const add = (run: string, paths: string[]) =>
+    addDemoRun(
+      fleet,
+      run,
+      paths.map((path) => url + path),
+      { chunkSize: 8 },
+    );
+  // A host is asked for one image at a time until it has answered one.
+  await add('first', ['/quick.jpg']);
+  await startPoliteWorker(fleet, '--images-in-flight', '3');
+  await runCompletes(fleet, 'first');
+  await add('r', [...pathsOf('held', 3), ...pathsOf('quick', 5)]);
+  await until(() => asked.length === 4, 'three images take all the places there are');
+  await add('behind', pathsOf('behind', 8));
+  await until(async () => (await fleet.producer.progress('behind')).active === 8, 'it is in hand');
+
+  await control.pause('r', 'by hand');
+  await control.pause('behind', 'by hand');
+  await until(async () => (await demoLane(fleet)).delayed === 1, 'the worker has seen that both are paused');
+  await resume('r');
+  letGo();
+  await until(
+    async () => (await readAccount(fleet, 'r')).active === undefined,
+    'the worker has let go of it',
+  );
+  await until(
+    async () => (await demoLane(fleet)).delayed === 1,
+    'only the job of the other run is delayed',
+    10_000,
+  );
+  await runCompletes(fleet, 'r');
+  assert.deepEqual(await readAccount(fleet, 'r'), { expected: 8, classified: 8 });
+  assert.deepEqual(await readAccount(fleet, 'behind'), { expected: 8, waiting: 8 });
+});
