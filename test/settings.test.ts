@@ -12,7 +12,7 @@ const of = { fingerprint: 'f'.repeat(64), device: 'cpu', cores: 6 };
 test('what is given wins over what was tuned, that over the default of the device', async (t) => {
   const cacheDir = await temporaryFolder(t);
   const unknown = await resolveSettings({ ...of, cacheDir, given: { threads: 2 } });
-  assert.deepEqual(unknown.settings, { batchSize: 16, threads: 2, decodeThreads: 6 });
+  assert.deepEqual(unknown.settings, { batchSize: 16, threads: 2, decodeThreads: 14 });
   assert.deepEqual(unknown.from, { batchSize: 'default', threads: 'given', decodeThreads: 'default' });
   assert.equal(
     (await resolveSettings({ ...of, device: 'cuda', cacheDir, given: {} })).settings.batchSize,

@@ -17,7 +17,7 @@ void import('./main.ts');
 
 function poolSize(): number {
   // Not more than is asked for, else the most that `clipfleet tune` tries; an idle thread costs next to nothing.
-  const decoders = Number(decodeThreadsGiven()) || 2 * os.availableParallelism();
+  const decoders = Number(decodeThreadsGiven()) || 4 * os.availableParallelism();
   return Math.min(Math.max(decoders, 2) + READERS, POOL_MAX);
 }
 

@@ -6,7 +6,7 @@ import type { Config } from '../shared/config.ts';
 import { openDevice } from '../worker/devices.ts';
 import { type LoadedModel, modelOptions } from '../worker/loadModel.ts';
 import type { ModelFiles } from '../worker/model.ts';
-import { coresOfEach } from '../worker/settings.ts';
+import { coresOfEach, defaultDecodeThreads } from '../worker/settings.ts';
 import { type DecodeTrial, sweepDecode } from '../worker/sweepDecode.ts';
 import {
   batchSizes,
@@ -107,7 +107,9 @@ async function tuneDecode(
   process.stderr.write(`Measuring decoding beside it, for up to ${seconds / 2} s.\n`);
   const names = (await readdir(pictures)).sort();
   const files = await Promise.all(names.map((name) => readFile(join(pictures, name))));
-  const decodeThreads = [...new Set([Math.ceil(cores / 2), cores, 2 * cores].map((n) => Math.max(2, n)))];
+  const decodeThreads = [
+    ...new Set([cores, defaultDecodeThreads(cores), 4 * cores].map((n) => Math.max(2, n))),
+  ];
   return sweepDecode(model, files, { decodeThreads, batchSize, rate: rateOf(trial) }, seconds * 500);
 }
 

@@ -109,7 +109,7 @@ export const sessionOptions = {
     env: 'CLIPFLEET_DECODE_THREADS',
     value: 'N',
     schema: integer(1, 1_024).optional(),
-    defaultSays: 'what tune saved, else the cores available, at least 2',
+    defaultSays: 'what tune saved, else 2 × the cores available, and 2 more',
     says: 'Images decoded at the same time. UV_THREADPOOL_SIZE, where it is set, should be at least as many.',
   }),
   seconds: option({

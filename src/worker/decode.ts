@@ -1,12 +1,14 @@
 import sharp, { type Metadata, type Sharp } from 'sharp';
-import { ClipfleetError, type ErrorCode } from '../shared/errors.ts';
+import { ClipfleetError } from '../shared/errors.ts';
 import { colourKey } from './colourKey.ts';
 import { cmykToRgb, deepToRgb, grey16ToRgb, keyedToRgb } from './convertRgb.ts';
+import { asImageError } from './imageError.ts';
+import { plainJpegSize } from './jpegHeader.ts';
 import type { Preprocessing, Resample, Size } from './preprocessing.ts';
 import { type RgbImage, resample } from './resample.ts';
 import { type CropRounding, planResize, type ResizePlan } from './resizeGeometry.ts';
 
-/** RGB, 8 bits a channel, interleaved; `data` has an ArrayBuffer of its own, so that it can be transferred. */
+/** RGB, 8 bits a channel, interleaved. `data` may be memory of the decoder: what goes to another thread must be a copy. */
 export type Pixels = RgbImage;
 
 export interface DecodeOptions {
@@ -56,13 +58,20 @@ export async function decodeImage(
   if (bytes.length === 0) throw new ClipfleetError('IMAGE_EMPTY', 'Expected an image, got zero bytes.');
   try {
     const image = open(bytes, options);
+    const kernel = kernels[preprocessing.resample];
+    const planOf = (source: Size) => planResize(source, preprocessing, options.cropRounding ?? 'floor');
+    const inOnePass = (source: Size, plan = planOf(source)) =>
+      kernel && fits(plan.size, source) && readRgb(shrink(whole(image, source), plan.size, kernel, plan));
+
+    const plainSize = plainJpegSize(bytes);
+    const plainPixels = plainSize && (await inOnePass(plainSize));
+    if (plainPixels) return plainPixels;
     const header = await image.metadata();
     const source = options.exif === 'ignore' ? header : header.autoOrient;
-    const plan = planResize(source, preprocessing, options.cropRounding ?? 'floor');
-    const kernel = kernels[preprocessing.resample];
-    const shrinks = plan.size.width <= source.width && plan.size.height <= source.height;
-    if (kernel && shrinks && isPlain(header))
-      return await readRgb(shrink(whole(image, source), plan.size, kernel, plan));
+    const pixels = isPlain(header) && (await inOnePass(source));
+    if (pixels) return pixels;
+    const plan = planOf(source);
+    const shrinks = fits(plan.size, source);
 
     const flat = await flatten(bytes, image, header);
     if (!kernel) return resample(flat, plan, preprocessing.resample);
@@ -88,6 +97,11 @@ function open(bytes: Uint8Array, options: DecodeOptions): Sharp {
 function reopen({ data, width, height }: RgbImage, options: DecodeOptions): Sharp {
   const image = sharp(data, { raw: { width, height, channels: 3 }, limitInputPixels: options.pixelsMax });
   return image.timeout({ seconds: Math.ceil(options.timeoutMs / 1000) });
+}
+
+/** Whether nothing has to be enlarged. */
+function fits(size: Size, source: Size): boolean {
+  return size.width <= source.width && size.height <= source.height;
 }
 
 /** Whether the file holds 8-bit grey or RGB without alpha, which one pass of libvips treats as Pillow does. */
@@ -155,8 +169,7 @@ function words(data: Buffer): Uint16Array {
 }
 
 async function readRgb(image: Sharp): Promise<RgbImage> {
-  // A copy, since sharp's buffer is memory of libvips, which cannot be transferred to another thread.
-  return await readAs(image, 'srgb', (data) => new Uint8Array(data));
+  return await readAs(image, 'srgb', (data) => data);
 }
 
 function oddChannels(channels: number): ClipfleetError {
@@ -164,32 +177,4 @@ function oddChannels(channels: number): ClipfleetError {
     'IMAGE_UNSUPPORTED',
     `Expected an RGB, CMYK or grey image, got ${channels} channels.`,
   );
-}
-/** sharp throws plain errors: the first pattern that matches the message names the code. */
-const faults: [RegExp, ErrorCode][] = [
-  [
-    /unsupported image format|compression format|been built in|not configured|channel limit/i,
-    'IMAGE_UNSUPPORTED',
-  ],
-  [/exceeds pixel limit|security limit/i, 'IMAGE_TOO_MANY_PIXELS'],
-  [/^timeout:/i, 'DECODE_TIMEOUT'],
-];
-
-const remedies: Partial<Record<ErrorCode, (options: DecodeOptions) => string>> = {
-  IMAGE_UNSUPPORTED: () => 'Expected JPEG, PNG, WebP, GIF, TIFF or AVIF; convert it',
-  IMAGE_TOO_MANY_PIXELS: ({ pixelsMax }) =>
-    `Expected at most ${pixelsMax} pixels; shrink it or raise the limit`,
-  DECODE_TIMEOUT: ({ timeoutMs }) => `Expected pixels within ${timeoutMs} ms; shrink it or raise the limit`,
-  IMAGE_CORRUPT: () => 'Expected a whole image; get the file anew, or accept truncated images',
-};
-
-function asImageError(thrown: unknown, options: DecodeOptions): ClipfleetError {
-  if (thrown instanceof ClipfleetError) return thrown;
-  const message = thrown instanceof Error ? thrown.message : String(thrown);
-  const code = faults.find(([pattern]) => pattern.test(message))?.[1] ?? 'IMAGE_CORRUPT';
-  // libtiff may say the same thing a hundred times over.
-  const said = message.split('\n', 1)[0]!.slice(0, 200);
-  return new ClipfleetError(code, `${remedies[code]?.(options)}. The decoder says: ${said}`, {
-    cause: thrown,
-  });
 }

@@ -4,7 +4,7 @@ import type { ByteRange } from '../shared/tarUri.ts';
 import { wholeRange } from './byteRange.ts';
 
 /**
- * To the end of the file and not to its size, which is 0 for some file systems and wrong for a file that grows.
+ * To the size that the file had when it was opened, or to its end where that is 0, as some file systems say of all files, or wrong.
  *
  * Throws IMAGE_TOO_LARGE.
  */
@@ -21,8 +21,8 @@ export async function readWhole(
   while (true) {
     signal.throwIfAborted();
     const { bytesRead } = await handle.read(buffer, length, buffer.length - length, length);
-    if (bytesRead === 0) return buffer.subarray(0, length);
     length += bytesRead;
+    if (bytesRead === 0 || length === size) return buffer.subarray(0, length);
     if (length > bytesMax) throw tooLarge(uri, length, bytesMax);
     if (length === buffer.length) {
       buffer = Buffer.concat([buffer], Math.min(2 * length + 4096, bytesMax + 1));

