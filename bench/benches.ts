@@ -10,5 +10,6 @@ export const benches: Record<string, () => Promise<Bench>> = {
   scoring: async () => (await import('./scoring.ts')).scoring,
   latency: async () => (await import('./latency.ts')).latency,
   fleet: async () => (await import('./fleet.ts')).fleet,
+  producer: async () => (await import('./producer.ts')).producer,
   memory: async () => (await import('./memory.ts')).memory,
 };

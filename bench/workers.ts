@@ -10,7 +10,7 @@ import { leaseLocalRedis } from '../src/shared/localRedis.ts';
 import { connectRedis } from '../src/shared/redis.ts';
 import type { TestBed } from './bench.ts';
 
-const main = fileURLToPath(new URL('../src/cli/start.cjs', import.meta.url));
+export const startFile = fileURLToPath(new URL('../src/cli/start.cjs', import.meta.url));
 
 /** A Redis server in the bench's folder, as `clipfleet` starts one: with its append-only log. */
 export interface Queue {
@@ -56,7 +56,7 @@ export async function startWorkerProcess(
 ): Promise<WorkerProcess> {
   const args = [
     ...process.execArgv,
-    main,
+    startFile,
     'worker',
     '--data-dir',
     queue.dataDir,

@@ -58,7 +58,11 @@ export function createConsume(options: ConsumeOptions) {
 
   async function begin(job: Job, chunk: TakenChunk, urgent: boolean, lane: Queue): Promise<void> {
     const [run, piece] = [chunk.run, pieceOf(chunk)];
-    const answer = await runs.begin(run, piece, chunk.images.length);
+    // Both in one round trip.
+    const [answer, todo] = await Promise.all([
+      runs.begin(run, piece, chunk.images.length),
+      withoutRow(chunk),
+    ]);
     if (answer === 'unknown') throw intake.unknownRun(run);
     if (answer === 'paused') throw new Parked(run);
     // Of a cancelled run the images are skipped: no row, and nothing to finish.
@@ -67,7 +71,7 @@ export function createConsume(options: ConsumeOptions) {
     const canShare = !urgent && chunk.part === undefined && answer !== 'divided';
     const inHand = workInHand.take(run, lane.name, canShare);
     try {
-      await work(job, chunk, urgent, lane, inHand);
+      await work(job, chunk, todo, urgent, lane, inHand);
     } catch (error) {
       await runs.release(run, piece);
       throw error;
@@ -76,9 +80,15 @@ export function createConsume(options: ConsumeOptions) {
     }
   }
 
-  async function work(job: Job, chunk: TakenChunk, urgent: boolean, lane: Queue, inHand: InHand) {
+  async function work(
+    job: Job,
+    chunk: TakenChunk,
+    todo: Todo[],
+    urgent: boolean,
+    lane: Queue,
+    inHand: InHand,
+  ): Promise<void> {
     const [run, piece] = [chunk.run, pieceOf(chunk)];
-    const todo = await withoutRow(chunk);
     const away = createGiveAway({ runs, lane, job, chunk, batchSize });
     const onCalledBack = (image: Todo) => {
       if (inHand.calledBack === 'shared') away.add(image);
