@@ -4,8 +4,9 @@ import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
+import type { Command } from 'commander';
 import { z } from 'zod';
-import { commands } from '../src/cli/commands.ts';
+import { loadCommands } from '../src/cli/commands.ts';
 import { errorTable } from '../src/shared/errors.ts';
 import type { Option } from '../src/shared/option.ts';
 import { optionGroups } from '../src/shared/options.ts';
@@ -23,6 +24,7 @@ const scopes = [
   ],
 ] as const;
 
+const commands = await loadCommands();
 const { values, positionals } = parseArgs({
   options: { check: { type: 'boolean' } },
   allowPositionals: true,
@@ -61,8 +63,7 @@ function optionCells(option: Option<unknown>): string[] {
 }
 
 function commandsWith(flag: string): string {
-  const hasFlag = ({ options }: (typeof commands)[number]) =>
-    options.some(({ long }) => long === `--${flag}`);
+  const hasFlag = ({ options }: Command) => options.some(({ long }) => long === `--${flag}`);
   const names = (having: boolean) => commands.filter((of) => hasFlag(of) === having).map((of) => of.name());
   const without = names(false);
   if (without.length === 0) return 'all';

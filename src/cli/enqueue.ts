@@ -7,7 +7,7 @@ import { keysUnder } from '../shared/keys.ts';
 import { parseIdentity } from '../shared/modelIdentity.ts';
 import { servedIdentity } from '../shared/models.ts';
 import { parseRoots } from '../shared/roots.ts';
-import { findIdentity, type ModelChoice } from '../worker/loadModel.ts';
+import type { ModelChoice } from '../worker/loadModel.ts';
 import { createCommand } from './commandOptions.ts';
 import { type Context, contextOptions, openContext } from './context.ts';
 import { exitCodes } from './follow.ts';
@@ -80,5 +80,8 @@ export const enqueueCommand = createCommand({
  */
 async function identityOf(choice: ModelChoice, { redis, prefix }: Context): Promise<string> {
   if (parseIdentity(choice.model)) return choice.model;
-  return (await servedIdentity(redis, keysUnder(prefix), choice)) ?? findIdentity(choice);
+  const served = await servedIdentity(redis, keysUnder(prefix), choice);
+  if (served !== undefined) return served;
+  const { findIdentity } = await import('../worker/loadModel.ts');
+  return findIdentity(choice);
 }

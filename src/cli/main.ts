@@ -1,7 +1,7 @@
 import { Command } from 'commander';
 import { ClipfleetError } from '../shared/errors.ts';
 import { version } from '../shared/version.ts';
-import { commands } from './commands.ts';
+import { loadCommands } from './commands.ts';
 import { exitCodes } from './follow.ts';
 import { printable } from './printable.ts';
 
@@ -19,7 +19,7 @@ Examples:
 Exit codes: 0 all images classified, 1 could not run, 2 ran to the end with failed images, 130 interrupted.
 Each flag has an environment variable, named beside it; see docs/configuration.md.`,
   );
-for (const command of commands) program.addCommand(command);
+for (const command of await loadCommands(process.argv[2])) program.addCommand(command);
 
 // A reader that has seen enough (`| head`) closes the pipe: that is no error.
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {
