@@ -1,27 +1,14 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { addsUp, readAccount } from './account.ts';
-import { addDemoRun, demoLane, runCompletes } from './demoRun.ts';
-import { startFleet } from './fleet.ts';
-import { pathsOf, serveHeldImages } from './heldImages.ts';
-import { startPoliteWorker } from './politeFleet.ts';
+import { demoLane } from './demoRun.ts';
+import { startHeldFleet } from './heldFleet.ts';
+import { pathsOf } from './heldImages.ts';
 import { until } from './support.ts';
 
 test('cancel stops work in progress: images without a row are skipped, and rows that come late are refused', async (t) => {
-  const fleet = await startFleet(t);
-  const { url, asked, letGo } = await serveHeldImages(t);
+  const { fleet, url, add, asked, letGo } = await startHeldFleet(t);
   const { waitFor, progress } = fleet.producer;
-  const add = (run: string, paths: string[]) =>
-    addDemoRun(
-      fleet,
-      run,
-      paths.map((path) => url + path),
-      { chunkSize: 8 },
-    );
-  // A host is asked for one image at a time until it has answered one.
-  await add('first', ['/quick.jpg']);
-  await startPoliteWorker(fleet, '--images-in-flight', '3');
-  await runCompletes(fleet, 'first');
   await add('r', [...pathsOf('quick', 8), ...pathsOf('held', 3), ...pathsOf('later', 53)]);
   const ended = waitFor('r', { onProgress: addsUp, signal: AbortSignal.timeout(30_000) });
   const isHeldUp = async () => {

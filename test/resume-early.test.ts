@@ -1,27 +1,14 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { readAccount } from './account.ts';
-import { addDemoRun, demoLane, runCompletes } from './demoRun.ts';
-import { startFleet } from './fleet.ts';
-import { pathsOf, serveHeldImages } from './heldImages.ts';
-import { startPoliteWorker } from './politeFleet.ts';
+import { demoLane, runCompletes } from './demoRun.ts';
+import { startHeldFleet } from './heldFleet.ts';
+import { pathsOf } from './heldImages.ts';
 import { until } from './support.ts';
 
 test('a run that is resumed before its worker has let go of a job is not parked for it', async (t) => {
-  const fleet = await startFleet(t);
-  const { url, asked, letGo } = await serveHeldImages(t);
+  const { fleet, add, asked, letGo } = await startHeldFleet(t);
   const { control, resume } = fleet.producer;
-  const add = (run: string, paths: string[]) =>
-    addDemoRun(
-      fleet,
-      run,
-      paths.map((path) => url + path),
-      { chunkSize: 8 },
-    );
-  // A host is asked for one image at a time until it has answered one.
-  await add('first', ['/quick.jpg']);
-  await startPoliteWorker(fleet, '--images-in-flight', '3');
-  await runCompletes(fleet, 'first');
   await add('r', [...pathsOf('held', 3), ...pathsOf('quick', 5)]);
   await until(() => asked.length === 4, 'three images take all the places there are');
   await add('behind', pathsOf('behind', 8));
