@@ -1,53 +1,13 @@
 // The rules of style that a program can check. A rule that is wrong is changed here, not passed over.
 import assert from 'node:assert/strict';
-import { readFile } from 'node:fs/promises';
-import { basename, join } from 'node:path';
+import { basename } from 'node:path';
 import { test } from 'node:test';
-import fastGlob from 'fast-glob';
-import { repository } from './fleet.ts';
+import { filesOf } from './repositoryFiles.ts';
 
 const fileLinesMax = 200;
 const functionLinesMax = 70;
 
-/** Where each heavy library is imported, besides its types: what it does stands behind plain data there. */
-const importSites: Record<string, string[]> = {
-  sharp: ['src/worker/decode.ts'],
-  'onnxruntime-node': ['src/worker/graph.ts'],
-  '@huggingface/transformers': ['src/worker/tokenizer.ts'],
-  '@huggingface/hub': ['src/worker/hubApi.ts'],
-  undici: ['src/worker/guardedAgent.ts', 'src/worker/hubRequest.ts'],
-  hyparquet: ['src/producer/parquetRows.ts'],
-  aws4fetch: ['src/worker/s3Request.ts'],
-  saxes: ['src/worker/s3List.ts'],
-  pino: ['src/shared/log.ts'],
-};
-
-/** What a folder's files may not import from. */
-const forbidden: Record<string, string[]> = {
-  shared: ['worker', 'producer', 'cli'],
-  worker: ['producer', 'cli'],
-  producer: ['worker', 'cli'],
-};
-
-async function filesOf(pattern: string): Promise<{ path: string; text: string }[]> {
-  const paths = await fastGlob(pattern, {
-    cwd: repository,
-    dot: true,
-    ignore: ['**/node_modules', 'dist', '.git', '.clipfleet', 'models/**/tokenizer.json'],
-  });
-  assert.ok(paths.length > 0, `no file matches ${pattern}`);
-  const read = async (path: string) => ({ path, text: await readFile(join(repository, path), 'utf8') });
-  return Promise.all(paths.sort().map(read));
-}
-
 const source = await filesOf('src/**/*.{ts,cts}');
-
-/** The modules a file imports, types left out. */
-function importsOf(text: string): string[] {
-  const imports = text.matchAll(/^(?:import|export) (?!type\b)(?:[^'";]*? from )?'([^']+)'/gm);
-  const lazy = text.matchAll(/\bimport\('([^']+)'\)/g);
-  return [...imports, ...lazy].map((match) => match[1]!);
-}
 
 test('a file has at most 200 lines', () => {
   for (const { path, text } of source) {
@@ -112,25 +72,6 @@ test('a file’s name says its job', () => {
       /^(utils?|helpers?|types|interfaces|common|misc|constants)$/i,
       path,
     );
-  }
-});
-
-test('a heavy library is imported in one place', () => {
-  for (const [library, sites] of Object.entries(importSites)) {
-    const having = source.filter(({ text }) => importsOf(text).includes(library)).map(({ path }) => path);
-    assert.deepEqual(having, sites, library);
-  }
-});
-
-test('imports go from the ends to the middle: nothing shared knows who uses it', () => {
-  for (const [folder, others] of Object.entries(forbidden)) {
-    const files = source.filter(({ path }) => path.startsWith(`src/${folder}/`));
-    assert.ok(files.length > 3, `no files in src/${folder}`);
-    for (const { path, text } of files) {
-      const all = [...text.matchAll(/(?:from |import\()'([^']+)'/g)].map((match) => match[1]!);
-      const wrong = all.filter((from) => others.some((other) => from.startsWith(`../${other}/`)));
-      assert.deepEqual(wrong, [], path);
-    }
   }
 });
 

@@ -1,0 +1,101 @@
+// Which folder may import from which, and where each heavy library is at home.
+import assert from 'node:assert/strict';
+import { posix } from 'node:path';
+import { test } from 'node:test';
+import { circleIn, edgesOf, folderEdges, importsOf, type SourceFile } from './importGraph.ts';
+import { filesOf } from './repositoryFiles.ts';
+
+/** Each folder of src, with the folders it may import from. An entry that nobody uses any more fails too. */
+const walls: Record<string, readonly string[]> = {
+  'src/shared': [],
+  'src/producer': ['src/shared'],
+  'src/worker': ['src/shared'],
+  src: ['src/producer', 'src/shared', 'src/worker'],
+  'src/cli': ['src', 'src/producer', 'src/shared', 'src/worker'],
+};
+
+/** Where each heavy library is imported, besides its types: what it does stands behind plain data there. */
+const importSites: Record<string, readonly string[]> = {
+  sharp: ['src/worker/decode.ts'],
+  'onnxruntime-node': ['src/worker/graph.ts'],
+  '@huggingface/transformers': ['src/worker/tokenizer.ts'],
+  '@huggingface/hub': ['src/worker/hubApi.ts'],
+  undici: ['src/worker/guardedAgent.ts', 'src/worker/hubRequest.ts'],
+  hyparquet: ['src/producer/parquetRows.ts'],
+  aws4fetch: ['src/worker/s3Request.ts'],
+  saxes: ['src/worker/s3List.ts'],
+  pino: ['src/shared/log.ts'],
+  ioredis: ['src/shared/redis.ts'],
+  bullmq: [
+    'src/cli/label.ts',
+    'src/producer/manageRuns.ts',
+    'src/producer/producer.ts',
+    'src/worker/consume.ts',
+    'src/worker/intake.ts',
+    'src/worker/lane.ts',
+  ],
+};
+
+const source = await filesOf('src/**/*.{ts,cts}');
+
+function forbiddenImports(files: readonly SourceFile[]): string[] {
+  return edgesOf(files)
+    .filter(([from, to]) => {
+      const [folder, other] = [posix.dirname(from), posix.dirname(to)];
+      return folder !== other && !walls[folder]?.includes(other);
+    })
+    .map(([from, to]) => `${from} imports ${to}`);
+}
+
+test('a folder imports only from those it may', () => {
+  assert.deepEqual(forbiddenImports(source), []);
+});
+
+test('the table of walls allows nothing that is not used, and names each folder', () => {
+  const used = new Set(folderEdges(edgesOf(source)).map(([from, to]) => `${from} -> ${to}`));
+  const allowed = Object.entries(walls).flatMap(([from, all]) => all.map((to) => `${from} -> ${to}`));
+  assert.deepEqual(
+    allowed.filter((edge) => !used.has(edge)),
+    [],
+  );
+  const folders = [...new Set(source.map(({ path }) => posix.dirname(path)))];
+  assert.deepEqual(folders.sort(), Object.keys(walls).sort());
+});
+
+test('an import that leads out of its folder is seen at any depth', () => {
+  const deep = { path: 'src/worker/x/deep.ts', text: "import { add } from '../../producer/producer.ts';\n" };
+  const lazy = { path: 'src/shared/lazy.ts', text: "const x = () => import('../worker/worker.ts');\n" };
+  const typed = { path: 'src/producer/typed.ts', text: "import type {\n  X,\n} from '../cli/main.ts';\n" };
+  assert.deepEqual(forbiddenImports([...source, deep, lazy, typed]), [
+    'src/worker/x/deep.ts imports src/producer/producer.ts',
+    'src/shared/lazy.ts imports src/worker/worker.ts',
+    'src/producer/typed.ts imports src/cli/main.ts',
+  ]);
+});
+
+test('folders import each other in one direction, types too', () => {
+  assert.equal(circleIn(folderEdges(edgesOf(source))), undefined);
+});
+
+test('a circle is found', () => {
+  const files = [
+    { path: 'src/a/one.ts', text: "import type { Two } from '../b/two.ts';\n" },
+    { path: 'src/b/two.ts', text: "export { three } from '../c/three.ts';\n" },
+    { path: 'src/c/three.ts', text: "import { one } from '../a/one.ts';\n" },
+  ];
+  assert.deepEqual(circleIn(edgesOf(files)), ['src/a/one.ts', 'src/b/two.ts', 'src/c/three.ts']);
+  assert.deepEqual(circleIn(folderEdges(edgesOf(files))), ['src/a', 'src/b', 'src/c']);
+  assert.equal(circleIn(edgesOf(files.slice(0, 2))), undefined);
+});
+
+test('a heavy library is imported in one place', () => {
+  for (const [library, sites] of Object.entries(importSites)) {
+    const isSite = (file: SourceFile) =>
+      importsOf(file).some(({ target, typeOnly }) => target === library && !typeOnly);
+    assert.deepEqual(
+      source.filter(isSite).map(({ path }) => path),
+      sites,
+      library,
+    );
+  }
+});
