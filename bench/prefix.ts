@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs';
 import { basename } from 'node:path';
-import { type Graph, openGraph, runGraph } from '../src/worker/graph.ts';
+import { runGraph } from '../src/worker/feeds.ts';
+import { type Graph, openGraph } from '../src/worker/graph.ts';
 import { readModelFiles } from '../src/worker/model.ts';
 import { dataType, graphField, graphValue, node, onnxModel } from '../src/worker/onnxProto.ts';
 import { packPixels } from '../src/worker/pack.ts';

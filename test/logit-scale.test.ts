@@ -4,9 +4,10 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { openDevice } from '../src/worker/devices.ts';
 import { toHalf } from '../src/worker/half.ts';
-import { readSafetensorsScale, solveScale, withFileRanges } from '../src/worker/logitScale.ts';
+import { readSafetensorsScale, withFileRanges } from '../src/worker/logitScale.ts';
 import { readModelFiles } from '../src/worker/model.ts';
 import { startSession } from '../src/worker/session.ts';
+import { solveScale } from '../src/worker/solveScale.ts';
 import { demoModel } from './fleet.ts';
 import { temporaryFolder } from './support.ts';
 

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { buildLabelMatrix, unit } from '../src/worker/labelMatrix.ts';
+import { buildLabelMatrix } from '../src/worker/labelMatrix.ts';
+import { unit } from '../src/worker/vectors.ts';
 
 test('the label matrix is the mean of unit vectors, made unit: the length of a prompt embedding has no say', () => {
   // Unit (1, 0) and (0, 1) have the mean (0.5, 0.5); the mean of the raw vectors would lean to the longer one.

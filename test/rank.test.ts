@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { defineLabelSet } from '../src/shared/labelSet.ts';
-import { buildLabelMatrix, type LabelMatrix, unit } from '../src/worker/labelMatrix.ts';
+import { buildLabelMatrix, type LabelMatrix } from '../src/worker/labelMatrix.ts';
+import { unit } from '../src/worker/vectors.ts';
 import { randomVectors } from './randomVectors.ts';
 import {
   assertScores,

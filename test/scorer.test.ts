@@ -2,9 +2,10 @@ import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
 import { defineLabelSet, type LabelSetInput } from '../src/shared/labelSet.ts';
 import type { RankedLabel } from '../src/shared/prediction.ts';
-import { buildLabelMatrix, unit } from '../src/worker/labelMatrix.ts';
+import { buildLabelMatrix } from '../src/worker/labelMatrix.ts';
 import { rankLabels, type Scoring } from '../src/worker/rank.ts';
 import { createScorer, type ScorerOptions } from '../src/worker/scorer.ts';
+import { unit } from '../src/worker/vectors.ts';
 import { randomVectors } from './randomVectors.ts';
 
 const clip: Scoring = { logitScale: 100, logitBias: 0, scoreFunction: 'softmax' };

@@ -7,7 +7,8 @@ import { defineLabelSet, type LabelSetInput } from '../src/shared/labelSet.ts';
 import { createLog } from '../src/shared/log.ts';
 import { type LoadedModel, startModel } from '../src/worker/loadModel.ts';
 import { readModelFiles } from '../src/worker/model.ts';
-import { startWorker, workerOptions } from '../src/worker/worker.ts';
+import { startWorker } from '../src/worker/worker.ts';
+import { workerOptions } from '../src/worker/workerSettings.ts';
 import { demoModel, type Fleet, pictures, startFleet } from './fleet.ts';
 import { until } from './support.ts';
 

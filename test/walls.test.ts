@@ -73,6 +73,10 @@ test('an import that leads out of its folder is seen at any depth', () => {
   ]);
 });
 
+test('files import each other in one direction, types too', () => {
+  assert.equal(circleIn(edgesOf(source)), undefined);
+});
+
 test('folders import each other in one direction, types too', () => {
   assert.equal(circleIn(folderEdges(edgesOf(source))), undefined);
 });

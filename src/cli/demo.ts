@@ -6,7 +6,7 @@ import type { Config } from '../shared/config.ts';
 import { defineLabelSet } from '../shared/labelSet.ts';
 import { privateLaneName } from '../shared/lanes.ts';
 import { bundledModel, findModel } from '../worker/loadModel.ts';
-import { workerOptions } from '../worker/worker.ts';
+import { workerOptions } from '../worker/workerSettings.ts';
 import { createCommand } from './commandOptions.ts';
 import { type Context, contextOptions, openContext } from './context.ts';
 import { exitCodes, followRun } from './follow.ts';

@@ -15,7 +15,7 @@ import { privateLaneName } from '../shared/lanes.ts';
 import { cancelledRun } from '../shared/runErrors.ts';
 import { type LoadedModel, modelOptions } from '../worker/loadModel.ts';
 import type { ModelFiles } from '../worker/model.ts';
-import { type WorkerSettings, workerOptions } from '../worker/worker.ts';
+import { type WorkerSettings, workerOptions } from '../worker/workerSettings.ts';
 import { createCommand } from './commandOptions.ts';
 import { type Context, contextOptions, openContext } from './context.ts';
 import { exitCodes, followRun } from './follow.ts';

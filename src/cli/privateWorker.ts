@@ -1,5 +1,6 @@
 import type { LoadedModel } from '../worker/loadModel.ts';
-import { type RunningWorker, startWorker, type WorkerSettings } from '../worker/worker.ts';
+import { type RunningWorker, startWorker } from '../worker/worker.ts';
+import type { WorkerSettings } from '../worker/workerSettings.ts';
 import type { Context } from './context.ts';
 
 /** What holds the worker up, looked at anew every few seconds; undefined before the first look. */

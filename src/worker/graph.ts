@@ -1,13 +1,11 @@
 import ort from 'onnxruntime-node';
 import { ClipfleetError } from '../shared/errors.ts';
-import { fromHalf, toHalf } from './half.ts';
-import { packPixels } from './pack.ts';
-import { BYTES_INPUT, FLOATS_INPUT } from './pixelPrefix.ts';
-import type { Preprocessing } from './preprocessing.ts';
-import type { TokenBatch } from './tokenizer.ts';
+import { fromHalf } from './half.ts';
 
 /** An open ONNX graph. Every run of it blocks the thread it is called on. */
 export type Graph = ort.InferenceSession;
+
+export type Tensor = ort.Tensor;
 
 /** Execution providers of onnxruntime, each by name or with the number of its device. */
 export type Providers = readonly (string | { name: string; deviceId: number })[];
@@ -80,24 +78,6 @@ export interface Floats {
   dims: number[];
 }
 
-/** Images on their way into a graph: RGB u8 laid end to end, as the decoder gives them. */
-export interface PixelBatch {
-  data: Uint8Array;
-  count: number;
-  preprocessing: Preprocessing;
-}
-
-/** Runs the graph on what it asks for; exports differ in which inputs they kept. */
-export async function runGraph(graph: Graph, pixels: PixelBatch | undefined, tokens: TokenBatch | undefined) {
-  const feeds: Record<string, ort.Tensor> = {};
-  for (const { name, type } of graph.inputMetadata as readonly { name: string; type?: string }[]) {
-    if (name === BYTES_INPUT && pixels) feeds[name] = byteTensor(pixels);
-    else if (name === FLOATS_INPUT && pixels) feeds[name] = floatTensor(pixels, type);
-    else if (tokens) feeds[name] = tokenTensor(name, tokens);
-  }
-  return graph.run(feeds);
-}
-
 /** Runs the graph on floats, by the names of its inputs. */
 export async function runOnFloats(graph: Graph, inputs: Record<string, Floats>) {
   const tensors = Object.entries(inputs).map(([name, { data, dims }]) => [
@@ -107,36 +87,13 @@ export async function runOnFloats(graph: Graph, inputs: Record<string, Floats>) 
   return graph.run(Object.fromEntries(tensors));
 }
 
-function byteTensor({ data, count, preprocessing: { width, height } }: PixelBatch): ort.Tensor {
-  return new ort.Tensor('uint8', data, [count, height, width, 3]);
-}
-
-function floatTensor({ data, count, preprocessing }: PixelBatch, type: string | undefined): ort.Tensor {
-  const floats = packPixels(data, count, preprocessing);
-  const dims = [count, 3, preprocessing.height, preprocessing.width];
-  return type === 'float16'
-    ? new ort.Tensor('float16', toHalf(floats), dims)
-    : new ort.Tensor('float32', floats, dims);
-}
-
-function tokenTensor(name: string, { ids, mask, count, length }: TokenBatch): ort.Tensor {
-  const shape = [count, length];
-  if (name === 'input_ids') return new ort.Tensor('int64', ids, shape);
-  if (name === 'attention_mask') return new ort.Tensor('int64', mask, shape);
-  if (name === 'token_type_ids') return new ort.Tensor('int64', new BigInt64Array(ids.length), shape);
-  throw new ClipfleetError(
-    'MODEL_UNSUPPORTED',
-    `Expected a CLIP-like graph, got one with an input '${name}'.`,
-  );
-}
-
-/** The output that goes by one of the names, the first of them first. @throws MODEL_UNSUPPORTED */
-export function pick(outputs: ort.InferenceSession.OnnxValueMapType, names: readonly string[]): ort.Tensor {
-  for (const name of names) if (outputs[name]) return outputs[name] as ort.Tensor;
-  throw new ClipfleetError(
-    'MODEL_UNSUPPORTED',
-    `Expected a graph with the output ${names.join(' or ')}, got ${Object.keys(outputs).join(', ')}.`,
-  );
+/** A tensor to feed a graph with; `dims` multiply to the length of `data`. */
+export function tensorOf(
+  type: 'float32' | 'float16' | 'uint8' | 'int64' | 'int32',
+  data: ort.Tensor['data'],
+  dims: readonly number[],
+): Tensor {
+  return new ort.Tensor(type, data as Uint8Array, dims);
 }
 
 /** An output's numbers as float32. */

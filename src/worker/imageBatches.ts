@@ -1,3 +1,5 @@
+import { joinVectors } from './vectors.ts';
+
 export interface ImageBatchesOptions {
   /** Bytes of one image's pixels. */
   imageBytes: number;
@@ -72,17 +74,7 @@ export function createImageBatches({ imageBytes, shapes, run }: ImageBatchesOpti
           fitting = limit;
         }
       }
-      return pieces.length === 1 ? pieces[0]! : joined(pieces);
+      return pieces.length === 1 ? pieces[0]! : joinVectors(pieces);
     },
   };
-}
-
-function joined(pieces: readonly Float32Array[]): Float32Array {
-  const all = new Float32Array(pieces.reduce((sum, { length }) => sum + length, 0));
-  let at = 0;
-  for (const piece of pieces) {
-    all.set(piece, at);
-    at += piece.length;
-  }
-  return all;
 }

@@ -1,5 +1,10 @@
 import { ClipfleetError, type ErrorCode } from '../shared/errors.ts';
-import type { DecodeOptions } from './decode.ts';
+
+/** The limits that a message names. */
+interface DecodeLimits {
+  pixelsMax: number;
+  timeoutMs: number;
+}
 
 /** sharp throws plain errors: the first pattern that matches the message names the code. */
 const faults: [RegExp, ErrorCode][] = [
@@ -11,7 +16,7 @@ const faults: [RegExp, ErrorCode][] = [
   [/^timeout:/i, 'DECODE_TIMEOUT'],
 ];
 
-const remedies: Partial<Record<ErrorCode, (options: DecodeOptions) => string>> = {
+const remedies: Partial<Record<ErrorCode, (limits: DecodeLimits) => string>> = {
   IMAGE_UNSUPPORTED: () => 'Expected JPEG, PNG, WebP, GIF, TIFF or AVIF; convert it',
   IMAGE_TOO_MANY_PIXELS: ({ pixelsMax }) =>
     `Expected at most ${pixelsMax} pixels; shrink it or raise the limit`,
@@ -20,13 +25,13 @@ const remedies: Partial<Record<ErrorCode, (options: DecodeOptions) => string>> =
 };
 
 /** What sharp threw as an error of the image. */
-export function asImageError(thrown: unknown, options: DecodeOptions): ClipfleetError {
+export function asImageError(thrown: unknown, limits: DecodeLimits): ClipfleetError {
   if (thrown instanceof ClipfleetError) return thrown;
   const message = thrown instanceof Error ? thrown.message : String(thrown);
   const code = faults.find(([pattern]) => pattern.test(message))?.[1] ?? 'IMAGE_CORRUPT';
   // libtiff may say the same thing a hundred times over.
   const said = message.split('\n', 1)[0]!.slice(0, 200);
-  return new ClipfleetError(code, `${remedies[code]?.(options)}. The decoder says: ${said}`, {
+  return new ClipfleetError(code, `${remedies[code]?.(limits)}. The decoder says: ${said}`, {
     cause: thrown,
   });
 }

@@ -13,7 +13,7 @@ import type { LoadedModel } from './loadModel.ts';
 import { createPolitely } from './politeRequest.ts';
 import { createScorer } from './scorer.ts';
 import { createStageTimes, type StageTimes } from './stageTimes.ts';
-import type { WorkerSettings } from './worker.ts';
+import type { WorkerSettings } from './workerSettings.ts';
 
 export interface ImageLineContext {
   redis: Redis;

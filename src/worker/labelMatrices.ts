@@ -9,7 +9,6 @@ import { readLabelSet } from '../shared/storedLabelSet.ts';
 import { buildLabelMatrix, type LabelMatrix } from './labelMatrix.ts';
 import { takeLease } from './lease.ts';
 import { createMatrixStore, type EncodedLabels } from './matrixStore.ts';
-import type { TextEmbeddings } from './session.ts';
 
 /** A label set ready to score against. */
 export interface PreparedLabels {
@@ -19,12 +18,17 @@ export interface PreparedLabels {
   truncated: string[];
 }
 
+/** Unit embeddings of N prompts, N × D, and the places of those that had to be cut to fit the text tower. */
+export type EmbedTexts = (
+  prompts: readonly string[],
+) => Promise<{ embeddings: Float32Array; truncated: readonly number[] }>;
+
 export interface LabelMatricesOptions {
   redis: Redis;
   keys: Keys;
   /** Of the model whose text tower `embedTexts` is. */
   fingerprint: string;
-  embedTexts: (prompts: readonly string[]) => Promise<TextEmbeddings>;
+  embedTexts: EmbedTexts;
   /** How long a worker that is gone keeps the others from encoding what it was at. */
   leaseMs: number;
 }

@@ -1,4 +1,5 @@
 import { ClipfleetError } from '../shared/errors.ts';
+import { lengthOf, unit } from './vectors.ts';
 
 /**
  * The text embeddings of a label set, one unit-length row a label, in the set's order.
@@ -48,18 +49,4 @@ export function buildLabelMatrix(
 
 export function sharedFloats(count: number): Float32Array {
   return new Float32Array(new SharedArrayBuffer(count * Float32Array.BYTES_PER_ELEMENT));
-}
-
-/** The vector of length 1 in the same direction. @throws INFERENCE_FAILED where it has none */
-export function unit(vector: Float32Array | Float64Array): Float32Array {
-  const length = lengthOf(vector);
-  return Float32Array.from(vector, (value) => value / length);
-}
-
-function lengthOf(vector: Float32Array | Float64Array): number {
-  let squares = 0;
-  for (const value of vector) squares += value * value;
-  const length = Math.sqrt(squares);
-  if (length > 0 && length < Infinity) return length;
-  throw new ClipfleetError('INFERENCE_FAILED', `Expected an embedding of some length, got one of ${length}.`);
 }

@@ -13,7 +13,8 @@ import { readHubScale } from './hubScale.ts';
 import { type Decoding, type ModelFiles, readModelFiles } from './model.ts';
 import type { Scoring } from './rank.ts';
 import { type Session, startSession } from './session.ts';
-import { type ResolvedSettings, resolveSettings, type Settings } from './settings.ts';
+import { type ResolvedSettings, resolveSettings } from './settings.ts';
+import type { Settings } from './tuned.ts';
 
 /** A model with its session running, and all that must go with it. */
 export interface LoadedModel

@@ -5,6 +5,7 @@ import type { PreparedLabels } from './labelMatrices.ts';
 import { checkSizes, notFinite, type Scoring } from './rank.ts';
 import { type ScoreSpec, scoreSpecOf } from './scoreGraph.ts';
 import { startThread, type ThreadClient } from './threadClient.ts';
+import { joinVectors } from './vectors.ts';
 
 /** What the scoring thread is asked; `set` is the number under which it keeps a label set. */
 export type ScorerRequest =
@@ -134,7 +135,7 @@ export function createScorer({
     onProduct?.(batch.length);
     try {
       const set = await give(labels);
-      const embeddings = layEndToEnd(batch, labels.matrix.dimensions);
+      const embeddings = joinVectors(batch.map(({ embedding }) => embedding));
       const request = { kind: 'rank', set, embeddings, count: batch.length } as const;
       const rows = await ask<RankedRows>(request, [embeddings.buffer]);
       batch.forEach(({ resolve, reject }, i) => {
@@ -165,14 +166,6 @@ export function createScorer({
       await thread?.close();
     },
   };
-}
-
-function layEndToEnd(batch: readonly Waiting[], dimensions: number): Float32Array<ArrayBuffer> {
-  const embeddings = new Float32Array(batch.length * dimensions);
-  batch.forEach(({ embedding }, i) => {
-    embeddings.set(embedding, i * dimensions);
-  });
-  return embeddings;
 }
 
 function rankedLabels({ sums, indices, scores, logit, cosine }: RankedRows, row: number): RankedLabel[] {

@@ -1,23 +1,5 @@
-import type { Scale } from './rank.ts';
 import { startThread } from './threadClient.ts';
-import type { TowersSpec } from './towers.ts';
-
-/** What the session thread says of itself once it can take work. */
-export interface SessionInfo {
-  /** D, the length of an embedding. */
-  dimensions: number;
-  /** Solved from the joint graph, when the model's files did not give it. */
-  solvedScale: Scale | undefined;
-  /** What the user should know though the session is ready. */
-  warning: string | undefined;
-}
-
-export interface TextEmbeddings {
-  /** N × D, unit rows. */
-  embeddings: Float32Array;
-  /** Places of the prompts that had to be cut to fit the text tower. */
-  truncated: number[];
-}
+import type { SessionInfo, TextEmbeddings, TowersSpec } from './towers.ts';
 
 /** What the session thread is asked. */
 export type SessionRequest =

@@ -1,7 +1,7 @@
 import { workerData } from 'node:worker_threads';
-import type { SessionInfo, SessionNotice, SessionRequest } from './session.ts';
+import type { SessionNotice, SessionRequest } from './session.ts';
 import { serveThread } from './threadServer.ts';
-import { openTowers, type TowersSpec } from './towers.ts';
+import { openTowers, type SessionInfo, type TowersSpec } from './towers.ts';
 
 /** The session thread: loads the towers, then answers one request after the other. */
 await serveThread<SessionRequest, SessionInfo, SessionNotice>(async (tell) => {

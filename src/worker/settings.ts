@@ -1,15 +1,5 @@
 import { availableParallelism } from 'node:os';
-import { readTuned } from './tuned.ts';
-
-/** What a worker's speed depends on, and what `clipfleet tune` measures. */
-export interface Settings {
-  /** Most images that go through the session together. */
-  batchSize: number;
-  /** Threads of the session on the processor. */
-  threads: number;
-  /** Images decoded at the same time. */
-  decodeThreads: number;
-}
+import { readTuned, type Settings } from './tuned.ts';
 
 export type SettingSource = 'given' | 'tuned' | 'default';
 

@@ -1,15 +1,16 @@
 import { ClipfleetError } from '../shared/errors.ts';
 import { batchShapes } from './batchShapes.ts';
 import type { Device } from './devices.ts';
-import { floats, type Graph, openGraph, pick, runGraph } from './graph.ts';
+import { pick, runGraph } from './feeds.ts';
+import { floats, type Graph, openGraph } from './graph.ts';
 import { createImageBatches, type ImageBatches } from './imageBatches.ts';
-import { unit } from './labelMatrix.ts';
-import { solveScale } from './logitScale.ts';
+
 import { prepareGraph } from './preparedGraph.ts';
 import type { Preprocessing } from './preprocessing.ts';
 import type { Scale } from './rank.ts';
-import type { SessionInfo, TextEmbeddings } from './session.ts';
+import { solveScale } from './solveScale.ts';
 import { loadTokenizer, type TextLimits } from './tokenizer.ts';
+import { unitRows } from './vectors.ts';
 
 /** What the session thread needs to open a model; plain data, so that it can be sent to a thread. */
 export interface TowersSpec {
@@ -29,6 +30,23 @@ export interface TowersSpec {
   threads: number;
   /** Joint graph to solve the logit scale from, when no file of the model gives it. */
   solveScaleFrom: string | undefined;
+}
+
+/** What the session thread says of itself once it can take work. */
+export interface SessionInfo {
+  /** D, the length of an embedding. */
+  dimensions: number;
+  /** Solved from the joint graph, when the model's files did not give it. */
+  solvedScale: Scale | undefined;
+  /** What the user should know though the session is ready. */
+  warning: string | undefined;
+}
+
+export interface TextEmbeddings {
+  /** N × D, unit rows. */
+  embeddings: Float32Array;
+  /** Places of the prompts that had to be cut to fit the text tower. */
+  truncated: number[];
 }
 
 export interface Towers {
@@ -84,15 +102,15 @@ export async function openTowers(spec: TowersSpec): Promise<Towers> {
     async run(data, count) {
       const tokens = joint ? tokenize([ANY_TEXT]) : undefined;
       const outputs = await runGraph(vision, { data, count, preprocessing }, tokens);
-      return unitRows(pick(outputs, IMAGE_OUTPUTS), count);
+      return unitRows(floats(pick(outputs, IMAGE_OUTPUTS)), count);
     },
   });
 
   async function embedTexts(prompts: readonly string[]): Promise<TextEmbeddings> {
     const tokens = tokenize(prompts);
     const outputs = await runGraph(await openText(), joint ? blank() : undefined, tokens);
-    const raw = pick(outputs, TEXT_OUTPUTS);
-    refuseEmpty(floats(raw), prompts);
+    const raw = floats(pick(outputs, TEXT_OUTPUTS));
+    refuseEmpty(raw, prompts);
     const embeddings = unitRows(raw, prompts.length);
     const length = embeddings.length / prompts.length;
     if (length !== dimensions) {
@@ -112,8 +130,8 @@ export async function openTowers(spec: TowersSpec): Promise<Towers> {
 
   async function solveScaleOf(session: Graph, keep: boolean): Promise<Scale> {
     const outputs = await runGraph(session, blank(), tokenize(SCALE_TEXTS));
-    const image = unitRows(pick(outputs, ['image_embeds']), 1);
-    const texts = unitRows(pick(outputs, ['text_embeds']), SCALE_TEXTS.length);
+    const image = unitRows(floats(pick(outputs, ['image_embeds'])), 1);
+    const texts = unitRows(floats(pick(outputs, ['text_embeds'])), SCALE_TEXTS.length);
     const logits = floats(pick(outputs, ['logits_per_image']));
     if (!keep) await session.release();
     return solveScale(image, texts, logits);
@@ -171,13 +189,4 @@ function refuseEmpty(rows: Float32Array, prompts: readonly string[]): void {
       `Expected an embedding of '${prompt}', got zeros: the model knows none of its words. Use other words.`,
     );
   });
-}
-
-function unitRows(tensor: ReturnType<typeof pick>, rows: number): Float32Array {
-  const values = Float32Array.from(floats(tensor));
-  const length = values.length / rows;
-  for (let row = 0; row < rows; row++) {
-    values.set(unit(values.subarray(row * length, (row + 1) * length)), row * length);
-  }
-  return values;
 }

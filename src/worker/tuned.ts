@@ -2,7 +2,16 @@ import { randomUUID } from 'node:crypto';
 import { mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { z } from 'zod';
-import type { Settings } from './settings.ts';
+
+/** What a worker's speed depends on, and what `clipfleet tune` measures. */
+export interface Settings {
+  /** Most images that go through the session together. */
+  batchSize: number;
+  /** Threads of the session on the processor. */
+  threads: number;
+  /** Images decoded at the same time. */
+  decodeThreads: number;
+}
 
 /** What settings were measured for; others need not be the best. */
 export interface TunedFor {

@@ -1,5 +1,4 @@
 import type { Redis } from 'ioredis';
-import type { Config } from '../shared/config.ts';
 import { keysUnder } from '../shared/keys.ts';
 import type { Logger } from '../shared/log.ts';
 import type { ResultsStore } from '../shared/resultsStore.ts';
@@ -8,38 +7,13 @@ import type { Runs } from '../shared/runs.ts';
 import type { WorkReport } from '../shared/servingWorkers.ts';
 import { createConsume } from './consume.ts';
 import { createFailureBudget } from './failureBudget.ts';
-import { hostOptions } from './hostGate.ts';
 import { openImageLine } from './imageLine.ts';
 import { createLabelMatrices } from './labelMatrices.ts';
 import { openLane } from './lane.ts';
 import type { LoadedModel } from './loadModel.ts';
-import type { Settings } from './settings.ts';
 import { createLaneShare } from './shareLane.ts';
+import type { WorkerSettings } from './workerSettings.ts';
 import { createWorkInHand } from './workInHand.ts';
-
-/** The settings a worker reads. */
-export const workerOptions = [
-  'batchSize',
-  'imagesInFlight',
-  'decodeThreads',
-  'embeddingCache',
-  'imageBytesMax',
-  'imagePixelsMax',
-  'fetchTimeoutMs',
-  'decodeTimeoutMs',
-  'truncated',
-  'redirectsMax',
-  'allowPrivateAddresses',
-  'userAgent',
-  ...hostOptions,
-  'lockMs',
-  'stalledMax',
-  'newerGraceMs',
-] as const;
-
-/** Those settings, resolved. */
-export type WorkerSettings = Config<(typeof workerOptions)[number]> &
-  Pick<Settings, 'batchSize' | 'decodeThreads'>;
 
 export interface WorkerContext {
   redis: Redis;
