@@ -1,7 +1,7 @@
-import { keysUnder } from '../src/shared/keys.ts';
-import { ROW_BUCKETS } from '../src/shared/rowBucket.ts';
-import { encodeRow } from '../src/shared/rowCodec.ts';
-import { defineRowScripts } from '../src/shared/rowScripts.ts';
+import { keysUnder } from '../src/shared/redis/keys.ts';
+import { ROW_BUCKETS } from '../src/shared/rows/rowBucket.ts';
+import { encodeRow } from '../src/shared/rows/rowCodec.ts';
+import { defineRowScripts } from '../src/shared/rows/rowScripts.ts';
 import { fingerprint, imageRefs, prefix, rowOf } from './fleetScene.ts';
 import type { Queue } from './workers.ts';
 

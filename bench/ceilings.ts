@@ -1,8 +1,8 @@
 import { readFile } from 'node:fs/promises';
 import sharp from 'sharp';
 import type { OpenedModel } from '../src/classifier.ts';
-import { decodeImage } from '../src/worker/decode.ts';
-import type { Preprocessing } from '../src/worker/preprocessing.ts';
+import { decodeImage } from '../src/worker/decode/decode.ts';
+import type { Preprocessing } from '../src/worker/decode/preprocessing.ts';
 import { cores } from './commonArguments.ts';
 
 /** What this process needed for some images. */

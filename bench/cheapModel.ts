@@ -8,7 +8,7 @@ import {
   initializer,
   node,
   onnxModel,
-} from '../src/worker/onnxProto.ts';
+} from '../src/worker/onnx/onnxProto.ts';
 
 const DIMENSIONS = 64;
 const SIZE = 224;

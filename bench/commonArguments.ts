@@ -1,6 +1,6 @@
 import { availableParallelism } from 'node:os';
 import { z } from 'zod';
-import { choice, integer } from '../src/shared/option.ts';
+import { choice, integer } from '../src/shared/options/option.ts';
 import { argument } from './bench.ts';
 
 /** ViT-B/32 with random weights, written by `bench/random_models.py .clipfleet/bench-models vit-b-32`. */

@@ -1,9 +1,9 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import sharp from 'sharp';
-import { decodeImage } from '../src/worker/decode.ts';
-import { parsePreprocessing } from '../src/worker/preprocessing.ts';
-import { planResize } from '../src/worker/resizeGeometry.ts';
+import { decodeImage } from '../src/worker/decode/decode.ts';
+import { parsePreprocessing } from '../src/worker/decode/preprocessing.ts';
+import { planResize } from '../src/worker/decode/resizeGeometry.ts';
 import { defineBench, table } from './bench.ts';
 import { rounds } from './commonArguments.ts';
 import { makeJpegs } from './jpegs.ts';

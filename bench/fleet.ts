@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { integer } from '../src/shared/option.ts';
+import { integer } from '../src/shared/options/option.ts';
 import { CALL_ROWS, CALLS_UNDER_WAY, storeBarely } from './bareClient.ts';
 import { argument, defineBench, table } from './bench.ts';
 import { count, counts } from './commonArguments.ts';

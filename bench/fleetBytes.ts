@@ -1,4 +1,4 @@
-import type { ImageRef } from '../src/shared/imageRef.ts';
+import type { ImageRef } from '../src/shared/refs/imageRef.ts';
 import { table } from './bench.ts';
 import type { Fleet } from './fleetProcesses.ts';
 import { imageRefs, labelSet, model } from './fleetScene.ts';

@@ -1,7 +1,7 @@
-import type { ImageRef } from '../src/shared/imageRef.ts';
-import { defineLabelSet } from '../src/shared/labelSet.ts';
-import type { RankedLabel } from '../src/shared/prediction.ts';
-import type { Row } from '../src/shared/row.ts';
+import { defineLabelSet } from '../src/shared/labels/labelSet.ts';
+import type { ImageRef } from '../src/shared/refs/imageRef.ts';
+import type { RankedLabel } from '../src/shared/rows/prediction.ts';
+import type { Row } from '../src/shared/rows/row.ts';
 
 // What the fleet of bench/fleet.ts works at, in its parent, its worker processes and the bare client beside them.
 

@@ -1,15 +1,16 @@
 // A worker process of bench/fleet.ts: lane and consume are those of a real worker, the session returns at once.
-import { keysUnder } from '../src/shared/keys.ts';
+
 import { createLog } from '../src/shared/log.ts';
-import { connectRedis } from '../src/shared/redis.ts';
-import { createRedisResultsStore } from '../src/shared/redisResultsStore.ts';
-import { createRunControl } from '../src/shared/runControl.ts';
-import { createRuns } from '../src/shared/runs.ts';
-import { createConsume } from '../src/worker/consume.ts';
-import { type LaneContext, openLane } from '../src/worker/lane.ts';
-import { createLaneShare } from '../src/worker/shareLane.ts';
-import { createStageTimes } from '../src/worker/stageTimes.ts';
-import { createWorkInHand } from '../src/worker/workInHand.ts';
+import { keysUnder } from '../src/shared/redis/keys.ts';
+import { connectRedis } from '../src/shared/redis/redis.ts';
+import { createRedisResultsStore } from '../src/shared/rows/redisResultsStore.ts';
+import { createRunControl } from '../src/shared/runs/runControl.ts';
+import { createRuns } from '../src/shared/runs/runs.ts';
+import { createConsume } from '../src/worker/jobs/consume.ts';
+import { type LaneContext, openLane } from '../src/worker/jobs/lane.ts';
+import { createLaneShare } from '../src/worker/jobs/shareLane.ts';
+import { createWorkInHand } from '../src/worker/jobs/workInHand.ts';
+import { createStageTimes } from '../src/worker/pipeline/stageTimes.ts';
 import { fingerprint, labelSet, model, predictionsOf, prefix } from './fleetScene.ts';
 
 /** What the parent says: open the lane, with rows or without, or close it. */

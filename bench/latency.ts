@@ -4,7 +4,7 @@ import { basename, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { type OpenedModel, openModel } from '../src/classifier.ts';
 import type { Producer } from '../src/producer/producer.ts';
-import { defineLabelSet } from '../src/shared/labelSet.ts';
+import { defineLabelSet } from '../src/shared/labels/labelSet.ts';
 import { defineBench, type TestBed, table } from './bench.ts';
 import { baseModel, count, names, threads } from './commonArguments.ts';
 import { type Queue, startQueue, startWorkerProcess } from './workers.ts';

@@ -1,8 +1,8 @@
 import { existsSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
-import { defineLabelSet } from '../src/shared/labelSet.ts';
-import { text } from '../src/shared/option.ts';
+import { defineLabelSet } from '../src/shared/labels/labelSet.ts';
+import { text } from '../src/shared/options/option.ts';
 import { argument, defineBench, table } from './bench.ts';
 import { count } from './commonArguments.ts';
 import { makeSmallPictures } from './smallPictures.ts';

@@ -1,8 +1,8 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { Queue as Lane } from 'bullmq';
-import type { ImageRef } from '../src/shared/imageRef.ts';
-import type { LabelSet } from '../src/shared/labelSet.ts';
-import { laneEventsMax, laneName } from '../src/shared/lanes.ts';
+import { laneEventsMax, laneName } from '../src/shared/fleet/lanes.ts';
+import type { LabelSet } from '../src/shared/labels/labelSet.ts';
+import type { ImageRef } from '../src/shared/refs/imageRef.ts';
 import { coreSecondsOf } from './redisInfo.ts';
 import type { Queue } from './workers.ts';
 

@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import { basename, join, resolve } from 'node:path';
-import { defineLabelSet } from '../src/shared/labelSet.ts';
-import { text } from '../src/shared/option.ts';
+import { defineLabelSet } from '../src/shared/labels/labelSet.ts';
+import { text } from '../src/shared/options/option.ts';
 import { argument, defineBench, type TestBed, table } from './bench.ts';
 import { baseModel, count, counts, rounds, threads } from './commonArguments.ts';
 import { makeJpegs } from './jpegs.ts';

@@ -1,8 +1,8 @@
 import { basename, relative } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { openModel } from '../src/classifier.ts';
-import { defineLabelSet } from '../src/shared/labelSet.ts';
-import type { Dtype } from '../src/worker/dtype.ts';
+import { defineLabelSet } from '../src/shared/labels/labelSet.ts';
+import type { Dtype } from '../src/worker/onnx/dtype.ts';
 import type { TestBed } from './bench.ts';
 import { type Cost, decodeAlone, sessionAlone, sharpAlone } from './ceilings.ts';
 import { cores } from './commonArguments.ts';

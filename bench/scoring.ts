@@ -1,9 +1,9 @@
 import { openModel } from '../src/classifier.ts';
-import { defineLabelSet } from '../src/shared/labelSet.ts';
-import { text } from '../src/shared/option.ts';
-import { buildLabelMatrix } from '../src/worker/labelMatrix.ts';
-import { rankLabels, type Scoring } from '../src/worker/rank.ts';
-import { createScorer, type ScoredLabels } from '../src/worker/scorer.ts';
+import { defineLabelSet } from '../src/shared/labels/labelSet.ts';
+import { text } from '../src/shared/options/option.ts';
+import { buildLabelMatrix } from '../src/worker/labels/labelMatrix.ts';
+import { rankLabels, type Scoring } from '../src/worker/score/rank.ts';
+import { createScorer, type ScoredLabels } from '../src/worker/score/scorer.ts';
 import { argument, defineBench, table } from './bench.ts';
 import { sessionAlone } from './ceilings.ts';
 import { counts, rounds, threads } from './commonArguments.ts';

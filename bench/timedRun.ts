@@ -1,5 +1,5 @@
-import type { ImageRef } from '../src/shared/imageRef.ts';
-import type { LabelSet } from '../src/shared/labelSet.ts';
+import type { LabelSet } from '../src/shared/labels/labelSet.ts';
+import type { ImageRef } from '../src/shared/refs/imageRef.ts';
 import { enqueuePaused } from './pausedRun.ts';
 import type { Queue, WorkerProcess } from './workers.ts';
 

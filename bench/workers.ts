@@ -6,8 +6,8 @@ import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import type { Redis } from 'ioredis';
 import { createProducer, type Producer } from '../src/producer/producer.ts';
-import { leaseLocalRedis } from '../src/shared/localRedis.ts';
-import { connectRedis } from '../src/shared/redis.ts';
+import { leaseLocalRedis } from '../src/shared/redis/localRedis.ts';
+import { connectRedis } from '../src/shared/redis/redis.ts';
 import type { TestBed } from './bench.ts';
 
 export const startFile = fileURLToPath(new URL('../src/cli/start.cjs', import.meta.url));

@@ -1,6 +1,6 @@
 // Makes this machine ready to run and test Clipfleet: says what is missing, and installs a Redis server.
 import { spawnSync } from 'node:child_process';
-import { findProgram, findRedisServer, redisRemedy } from '../src/shared/redisBinary.ts';
+import { findProgram, findRedisServer, redisRemedy } from '../src/shared/redis/redisBinary.ts';
 
 const oldestNode = [20, 9] as const;
 

@@ -8,22 +8,22 @@ import { resolve } from 'node:path';
 import { LRUCache } from 'lru-cache';
 import PQueue from 'p-queue';
 import { type OpenedModel, type OpenModelOptions, openModel } from './openModel.ts';
-import type { ImageRef } from './shared/imageRef.ts';
 import {
   defineLabelSet,
   type LabelSet,
   type LabelSetInput,
   labelSetId,
   promptsOf,
-} from './shared/labelSet.ts';
-import { nameLabels, type Prediction } from './shared/prediction.ts';
-import { schemeOf } from './shared/uriScheme.ts';
+} from './shared/labels/labelSet.ts';
+import type { ImageRef } from './shared/refs/imageRef.ts';
+import { schemeOf } from './shared/refs/uriScheme.ts';
+import { nameLabels, type Prediction } from './shared/rows/prediction.ts';
 import { version } from './shared/version.ts';
-import { createBatcher } from './worker/batcher.ts';
-import { createClassify } from './worker/classify.ts';
-import { createFetcher, type Fetcher } from './worker/fetch.ts';
-import { buildLabelMatrix, type LabelMatrix } from './worker/labelMatrix.ts';
-import { createScorer, type ScoredLabels } from './worker/scorer.ts';
+import { createFetcher, type Fetcher } from './worker/fetch/fetch.ts';
+import { buildLabelMatrix, type LabelMatrix } from './worker/labels/labelMatrix.ts';
+import { createBatcher } from './worker/pipeline/batcher.ts';
+import { createClassify } from './worker/pipeline/classify.ts';
+import { createScorer, type ScoredLabels } from './worker/score/scorer.ts';
 
 export { type OpenedModel, type OpenModelOptions, openModel } from './openModel.ts';
 export { ClipfleetError, type ErrorCode, errorTable } from './shared/errors.ts';
@@ -33,12 +33,12 @@ export {
   type LabelSetInput,
   labelSetId,
   promptsOf,
-} from './shared/labelSet.ts';
-export type { Prediction } from './shared/prediction.ts';
-export { namedTemplates } from './shared/templates.ts';
-export type { Pixels } from './worker/decode.ts';
-export { buildLabelMatrix, type LabelMatrix } from './worker/labelMatrix.ts';
-export { rank, type Scale, type Scoring } from './worker/rank.ts';
+} from './shared/labels/labelSet.ts';
+export { namedTemplates } from './shared/labels/templates.ts';
+export type { Prediction } from './shared/rows/prediction.ts';
+export type { Pixels } from './worker/decode/decode.ts';
+export { buildLabelMatrix, type LabelMatrix } from './worker/labels/labelMatrix.ts';
+export { rank, type Scale, type Scoring } from './worker/score/rank.ts';
 
 /** A path, an http(s), `file:`, `s3:` or `data:` URL, or the bytes of an image file. */
 export type ImageInput = string | URL | Uint8Array;

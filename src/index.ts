@@ -1,6 +1,4 @@
 export { type OpenSourceOptions, openSource } from './openSource.ts';
-export { type Address, rootAddress } from './producer/address.ts';
-export type { AddOptions, OpenRun } from './producer/openRun.ts';
 export {
   createProducer,
   newRunId,
@@ -8,13 +6,15 @@ export {
   type Producer,
   type ProducerOptions,
 } from './producer/producer.ts';
-export type { RunProgress, WaitOptions } from './producer/runProgress.ts';
+export type { AddOptions, OpenRun } from './producer/runs/openRun.ts';
+export type { RunProgress, WaitOptions } from './producer/runs/runProgress.ts';
+export { type Address, rootAddress } from './producer/sources/address.ts';
 export { ClipfleetError, type ErrorCode, errorTable } from './shared/errors.ts';
-export type { ImageRef } from './shared/imageRef.ts';
-export { defineLabelSet, type LabelSet, type LabelSetInput, labelSetId } from './shared/labelSet.ts';
-export type { LaneKind } from './shared/lanes.ts';
-export type { Prediction } from './shared/prediction.ts';
-export { connectRedis, type RedisAddress } from './shared/redis.ts';
-export type { ResultsStore } from './shared/resultsStore.ts';
-export type { PublicRow as Row } from './shared/row.ts';
-export type { Run } from './shared/run.ts';
+export type { LaneKind } from './shared/fleet/lanes.ts';
+export { defineLabelSet, type LabelSet, type LabelSetInput, labelSetId } from './shared/labels/labelSet.ts';
+export { connectRedis, type RedisAddress } from './shared/redis/redis.ts';
+export type { ImageRef } from './shared/refs/imageRef.ts';
+export type { Prediction } from './shared/rows/prediction.ts';
+export type { ResultsStore } from './shared/rows/resultsStore.ts';
+export type { PublicRow as Row } from './shared/rows/row.ts';
+export type { Run } from './shared/runs/run.ts';

@@ -1,8 +1,8 @@
-import { type DecodeOptions, decodeImage, type Pixels } from './worker/decode.ts';
-import type { Dtype } from './worker/dtype.ts';
-import type { HubOptions } from './worker/hub.ts';
-import { findModel, type LoadedModel, startModel } from './worker/loadModel.ts';
-import type { Settings } from './worker/tuned.ts';
+import { type DecodeOptions, decodeImage, type Pixels } from './worker/decode/decode.ts';
+import type { HubOptions } from './worker/hub/hub.ts';
+import { findModel, type LoadedModel, startModel } from './worker/model/loadModel.ts';
+import type { Dtype } from './worker/onnx/dtype.ts';
+import type { Settings } from './worker/session/tuned.ts';
 
 export interface OpenModelOptions extends Partial<DecodeOptions>, Partial<Settings> {
   /** Name on the Hub (`owner/name`) or a directory in the layout of the Hub's ONNX exports. */

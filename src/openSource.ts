@@ -1,9 +1,9 @@
-import { type Address, rootAddress } from './producer/address.ts';
-import { listSource } from './producer/source.ts';
-import type { ImageRef } from './shared/imageRef.ts';
-import { defaultRoot } from './shared/roots.ts';
-import type { TextFormat } from './shared/sourceOptions.ts';
-import { openRemote } from './worker/openRemote.ts';
+import { type Address, rootAddress } from './producer/sources/address.ts';
+import { listSource } from './producer/sources/source.ts';
+import type { TextFormat } from './shared/options/sourceOptions.ts';
+import type { ImageRef } from './shared/refs/imageRef.ts';
+import { defaultRoot } from './shared/refs/roots.ts';
+import { openRemote } from './worker/fetch/openRemote.ts';
 
 /** The settings of lists. */
 export const listOptions = ['urlColumn', 'idColumn', 'inputFormat'] as const;

@@ -5,21 +5,21 @@ import type { Command } from 'commander';
  * models, which take memory and most of a second.
  */
 const loaders: Record<string, () => Promise<Command>> = {
-  label: async () => (await import('./label.ts')).labelCommand,
-  enqueue: async () => (await import('./enqueue.ts')).enqueueCommand,
-  worker: async () => (await import('./worker.ts')).workerCommand,
-  status: async () => (await import('./status.ts')).statusCommand,
-  results: async () => (await import('./results.ts')).resultsCommand,
-  runs: async () => (await import('./runs.ts')).runsCommand,
-  pause: async () => (await import('./pause.ts')).pauseCommand,
-  resume: async () => (await import('./pause.ts')).resumeCommand,
-  cancel: async () => (await import('./cancel.ts')).cancelCommand,
-  retry: async () => (await import('./retry.ts')).retryCommand,
-  audit: async () => (await import('./audit.ts')).auditCommand,
-  rm: async () => (await import('./rm.ts')).rmCommand,
-  verify: async () => (await import('./verify.ts')).verifyCommand,
-  tune: async () => (await import('./tune.ts')).tuneCommand,
-  demo: async () => (await import('./demo.ts')).demoCommand,
+  label: async () => (await import('./commands/label.ts')).labelCommand,
+  enqueue: async () => (await import('./commands/enqueue.ts')).enqueueCommand,
+  worker: async () => (await import('./commands/worker.ts')).workerCommand,
+  status: async () => (await import('./commands/status.ts')).statusCommand,
+  results: async () => (await import('./commands/results.ts')).resultsCommand,
+  runs: async () => (await import('./commands/runs.ts')).runsCommand,
+  pause: async () => (await import('./commands/pause.ts')).pauseCommand,
+  resume: async () => (await import('./commands/pause.ts')).resumeCommand,
+  cancel: async () => (await import('./commands/cancel.ts')).cancelCommand,
+  retry: async () => (await import('./commands/retry.ts')).retryCommand,
+  audit: async () => (await import('./commands/audit.ts')).auditCommand,
+  rm: async () => (await import('./commands/rm.ts')).rmCommand,
+  verify: async () => (await import('./commands/verify.ts')).verifyCommand,
+  tune: async () => (await import('./commands/tune.ts')).tuneCommand,
+  demo: async () => (await import('./commands/demo.ts')).demoCommand,
 };
 
 /** The command of that name alone, or all of them where there is none, as for the help. */

@@ -2,8 +2,8 @@ import { Command } from 'commander';
 import { ClipfleetError } from '../shared/errors.ts';
 import { version } from '../shared/version.ts';
 import { loadCommands } from './commands.ts';
-import { exitCodes } from './follow.ts';
-import { printable } from './printable.ts';
+import { exitCodes } from './setup/exitCodes.ts';
+import { printable } from './terminal/printable.ts';
 
 const program = new Command('clipfleet')
   .description('Label images in bulk with CLIP.')

@@ -1,6 +1,5 @@
 import { readFileSync } from 'node:fs';
-
-const file = new URL('../../../package.json', import.meta.url);
+import { packaged } from './packageRoot.ts';
 
 /** This package's version, as its package.json has it. */
-export const { version } = JSON.parse(readFileSync(file, 'utf8')) as { version: string };
+export const { version } = JSON.parse(readFileSync(packaged('package.json'), 'utf8')) as { version: string };

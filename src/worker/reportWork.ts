@@ -1,14 +1,14 @@
 import { randomUUID } from 'node:crypto';
 import { hostname } from 'node:os';
 import type { Redis } from 'ioredis';
-import type { Keys } from '../shared/keys.ts';
-import type { Logger } from '../shared/log.ts';
 import {
   forgetServing,
   reportServing,
   type ServingWorker,
   type WorkReport,
-} from '../shared/servingWorkers.ts';
+} from '../shared/fleet/servingWorkers.ts';
+import type { Logger } from '../shared/log.ts';
+import type { Keys } from '../shared/redis/keys.ts';
 
 export interface ReportOptions {
   redis: Redis;

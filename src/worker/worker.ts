@@ -1,19 +1,19 @@
 import type { Redis } from 'ioredis';
-import { keysUnder } from '../shared/keys.ts';
+import type { WorkReport } from '../shared/fleet/servingWorkers.ts';
 import type { Logger } from '../shared/log.ts';
-import type { ResultsStore } from '../shared/resultsStore.ts';
-import { createRunControl } from '../shared/runControl.ts';
-import type { Runs } from '../shared/runs.ts';
-import type { WorkReport } from '../shared/servingWorkers.ts';
-import { createConsume } from './consume.ts';
-import { createFailureBudget } from './failureBudget.ts';
-import { openImageLine } from './imageLine.ts';
-import { createLabelMatrices } from './labelMatrices.ts';
-import { openLane } from './lane.ts';
-import type { LoadedModel } from './loadModel.ts';
-import { createLaneShare } from './shareLane.ts';
+import { keysUnder } from '../shared/redis/keys.ts';
+import type { ResultsStore } from '../shared/rows/resultsStore.ts';
+import { createRunControl } from '../shared/runs/runControl.ts';
+import type { Runs } from '../shared/runs/runs.ts';
+import { createConsume } from './jobs/consume.ts';
+import { createFailureBudget } from './jobs/failureBudget.ts';
+import { openLane } from './jobs/lane.ts';
+import { createLaneShare } from './jobs/shareLane.ts';
+import { createWorkInHand } from './jobs/workInHand.ts';
+import { createLabelMatrices } from './labels/labelMatrices.ts';
+import type { LoadedModel } from './model/loadModel.ts';
+import { openImageLine } from './pipeline/pipeline.ts';
 import type { WorkerSettings } from './workerSettings.ts';
-import { createWorkInHand } from './workInHand.ts';
 
 export interface WorkerContext {
   redis: Redis;

@@ -18,9 +18,9 @@ import {
   promptsOf,
   rank,
 } from '../../src/classifier.ts';
-import { type Dtype, dtypeSuffix } from '../../src/worker/dtype.ts';
-import { repository } from '../fleet.ts';
-import { type Golden, readGolden } from '../goldens.ts';
+import { type Dtype, dtypeSuffix } from '../../src/worker/onnx/dtype.ts';
+import { repository } from '../support/fleet.ts';
+import { type Golden, readGolden } from '../support/goldens.ts';
 import { agreementOf, scoresIn } from './agreement.ts';
 
 const folder = process.argv[2];

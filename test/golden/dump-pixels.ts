@@ -8,8 +8,8 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { ClipfleetError } from '../../src/shared/errors.ts';
-import { decodeImage } from '../../src/worker/decode.ts';
-import { parsePreprocessing } from '../../src/worker/preprocessing.ts';
+import { decodeImage } from '../../src/worker/decode/decode.ts';
+import { parsePreprocessing } from '../../src/worker/decode/preprocessing.ts';
 
 const [folder, configPath, ...files] = process.argv.slice(2);
 if (folder === undefined || configPath === undefined) {

@@ -6,8 +6,8 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type Classifier, createClassifier } from '../../src/classifier.ts';
-import { repository } from '../fleet.ts';
-import { type Golden, goldenNames, largestDifference, readGolden } from '../goldens.ts';
+import { repository } from '../support/fleet.ts';
+import { type Golden, goldenNames, largestDifference, readGolden } from '../support/goldens.ts';
 import { agreementOf, meanDifference, scoresIn } from './agreement.ts';
 
 console.log(

@@ -8,10 +8,10 @@
 import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { decodeImage } from '../../src/worker/decode.ts';
-import { packPixels } from '../../src/worker/pack.ts';
-import { parsePreprocessing } from '../../src/worker/preprocessing.ts';
-import { repository } from '../fleet.ts';
+import { decodeImage } from '../../src/worker/decode/decode.ts';
+import { parsePreprocessing } from '../../src/worker/decode/preprocessing.ts';
+import { packPixels } from '../../src/worker/session/pack.ts';
+import { repository } from '../support/fleet.ts';
 
 const folder = join(repository, '../shared/reference/golden');
 const preprocessing = parsePreprocessing({ image_processor_type: 'CLIPImageProcessor' });

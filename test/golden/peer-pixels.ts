@@ -6,8 +6,8 @@
 import { join } from 'node:path';
 import { AutoProcessor, AutoTokenizer, env, RawImage, type Tensor } from '@huggingface/transformers';
 import { createClassifier, defineLabelSet, encodeLabels, rank } from '../../src/classifier.ts';
-import { repository } from '../fleet.ts';
-import { readGolden } from '../goldens.ts';
+import { repository } from '../support/fleet.ts';
+import { readGolden } from '../support/goldens.ts';
 import { agreementOf, meanDifference, scoresIn } from './agreement.ts';
 
 env.allowRemoteModels = false;

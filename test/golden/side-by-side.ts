@@ -11,7 +11,7 @@ import { basename, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { env, pipeline } from '@huggingface/transformers';
-import { repository } from '../fleet.ts';
+import { repository } from '../support/fleet.ts';
 import { agreementOf, scoresIn } from './agreement.ts';
 
 interface ImageSet {

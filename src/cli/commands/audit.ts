@@ -1,0 +1,51 @@
+import { isDeepStrictEqual } from 'node:util';
+import type { RowCounts } from '../../shared/rows/resultsStore.ts';
+import { createCommand } from '../setup/commandOptions.ts';
+import { contextOptions, withContext } from '../setup/context.ts';
+import { exitCodes } from '../setup/exitCodes.ts';
+import { accountText } from '../terminal/accountText.ts';
+import { printable } from '../terminal/printable.ts';
+
+export const auditCommand = createCommand({
+  name: 'audit',
+  arguments: '<run>',
+  summary: 'Recount a run from its rows, say what differs from its counts, and put it right.',
+  examples: ['clipfleet audit nightly', 'clipfleet audit nightly --format jsonl'],
+  options: ['format', ...contextOptions] as const,
+  run: ([run], config) =>
+    withContext(config, async ({ producer }) => {
+      const audit = await producer.audit(run!);
+      if (config.format === 'jsonl') {
+        process.stdout.write(`${JSON.stringify(audit)}\n`);
+        return exitCodes.classified;
+      }
+      const { stored, counted, recounted, withdrawn, progress } = audit;
+      const lines = [accountText(progress)];
+      if (isDeepStrictEqual(stored, counted)) {
+        lines.push(`rows: ${rowsText(counted)}, as counted`);
+      } else {
+        const mended = recounted
+          ? 'put right'
+          : 'rows are still to come, run audit again when they are there';
+        lines.push(`rows: ${rowsText(counted)}; counted as ${rowsText(stored)}: ${mended}`);
+      }
+      if (progress.duplicates > 0) {
+        lines.push(
+          `${progress.duplicates} images came twice, or their rows are gone: those get one when the source is added again with --run`,
+        );
+      }
+      if (withdrawn.length > 0) {
+        const named = withdrawn.slice(0, 10).join(', ');
+        lines.push(
+          `${withdrawn.length} chunks without a job taken back (${named}): continue the run with its source and --run`,
+        );
+      }
+      process.stdout.write(`${lines.map(printable).join('\n')}\n`);
+      return exitCodes.classified;
+    }),
+});
+
+function rowsText({ classified, failures }: RowCounts): string {
+  const failed = Object.entries(failures).map(([code, rows]) => `${rows} ${code}`);
+  return [`${classified} classified`, ...failed].join(', ');
+}

@@ -1,0 +1,87 @@
+import { listOptions, openSource, remoteOptions } from '../../openSource.ts';
+import { newRunId } from '../../producer/producer.ts';
+import { refuseTooLarge } from '../../producer/runs/redisRoom.ts';
+import { rootAddress } from '../../producer/sources/address.ts';
+import { begin } from '../../producer/sources/begin.ts';
+import { parseIdentity } from '../../shared/fleet/modelIdentity.ts';
+import { servedIdentity } from '../../shared/fleet/models.ts';
+import { keysUnder } from '../../shared/redis/keys.ts';
+import { parseRoots } from '../../shared/refs/roots.ts';
+import type { ModelChoice } from '../../worker/model/loadModel.ts';
+import { createCommand } from '../setup/commandOptions.ts';
+import { type Context, contextOptions, openContext } from '../setup/context.ts';
+import { exitCodes } from '../setup/exitCodes.ts';
+import { budgetOf } from '../setup/failureBudgetFlag.ts';
+import { labelOptions, labelSetOf } from '../setup/labels.ts';
+import { onInterrupt } from '../terminal/interrupt.ts';
+
+export const enqueueCommand = createCommand({
+  name: 'enqueue',
+  arguments: '<paths...>',
+  summary: 'Add images to a run that workers label; prints the run’s id first, ends when all are added.',
+  examples: [
+    'clipfleet enqueue pictures --labels "fox,bear,owl"',
+    'clipfleet enqueue /data/photos --root photos=/data/photos --labels-file names.txt --model models/demo',
+    'clipfleet enqueue "s3://bucket/shards/{000..150}.tar" --labels-file names.txt',
+    'clipfleet results $(clipfleet enqueue pictures --labels "cat,dog") --format jsonl',
+  ],
+  options: [
+    ...labelOptions,
+    'run',
+    'model',
+    'revision',
+    'dtype',
+    'cropRounding',
+    'exif',
+    'root',
+    ...listOptions,
+    ...remoteOptions,
+    'chunkSize',
+    'highWater',
+    'attempts',
+    'maxFailureRate',
+    ...contextOptions,
+  ] as const,
+  oneOf: ['labels', 'labelsFile'],
+  async run(paths, config) {
+    const labelSet = await labelSetOf(config);
+    const cwd = process.cwd();
+    const roots = parseRoots(config.root ?? [], cwd);
+    const open = () => openSource(paths, { ...config, cwd, address: rootAddress(roots, cwd) });
+    const refs = await begin(open());
+    const context = await openContext(config);
+    const interrupt = onInterrupt('ending after the chunk at hand.');
+    try {
+      const run = config.run ?? newRunId();
+      const model = await identityOf(config, context);
+      const { producer, redis } = context;
+      const rows = (await producer.store.counts(run)).classified;
+      // Standard input cannot be read twice.
+      if (!paths.includes('-')) await refuseTooLarge(open, { ...config, redis, labelSet, rows });
+      const openRun = await producer.openRun({ model, labelSet, run, ...budgetOf(config) });
+      process.stdout.write(`${run}\n`);
+      const added = await openRun.add(refs, { ...config, signal: interrupt.signal });
+      if (!interrupt.signal.aborted) await openRun.seal();
+      await openRun.close();
+      process.stderr.write(`${added} images added for ${model}\n`);
+      if (!interrupt.signal.aborted) return exitCodes.classified;
+      process.stderr.write(`Interrupted: continue with the same command and --run ${run}\n`);
+      return exitCodes.interrupted;
+    } finally {
+      interrupt.stop();
+      await context.close();
+    }
+  },
+});
+
+/**
+ * A producer needs the model's identity only: from the text itself, from the workers that serve a model of the name, or
+ * from the model's files or the Hub.
+ */
+async function identityOf(choice: ModelChoice, { redis, prefix }: Context): Promise<string> {
+  if (parseIdentity(choice.model)) return choice.model;
+  const served = await servedIdentity(redis, keysUnder(prefix), choice);
+  if (served !== undefined) return served;
+  const { findIdentity } = await import('../../worker/model/loadModel.ts');
+  return findIdentity(choice);
+}

@@ -1,0 +1,162 @@
+import { Queue } from 'bullmq';
+import { listOptions, openSource } from '../../openSource.ts';
+import { newRunId } from '../../producer/producer.ts';
+import type { OpenRun } from '../../producer/runs/openRun.ts';
+import { reclaimLane } from '../../producer/runs/reclaimLane.ts';
+import { refuseTooLarge } from '../../producer/runs/redisRoom.ts';
+import type { RunProgress } from '../../producer/runs/runProgress.ts';
+import { trustedAddress } from '../../producer/sources/address.ts';
+import { begin } from '../../producer/sources/begin.ts';
+import { ClipfleetError } from '../../shared/errors.ts';
+import { privateLaneName } from '../../shared/fleet/lanes.ts';
+import type { LabelSet } from '../../shared/labels/labelSet.ts';
+import type { Config } from '../../shared/options/config.ts';
+import type { ImageRef } from '../../shared/refs/imageRef.ts';
+import { cancelledRun } from '../../shared/runs/runErrors.ts';
+import { type LoadedModel, modelOptions } from '../../worker/model/loadModel.ts';
+import type { ModelFiles } from '../../worker/model/model.ts';
+import { type WorkerSettings, workerOptions } from '../../worker/workerSettings.ts';
+import { createCommand } from '../setup/commandOptions.ts';
+import { type Context, contextOptions, openContext } from '../setup/context.ts';
+import { exitCodes } from '../setup/exitCodes.ts';
+import { budgetOf } from '../setup/failureBudgetFlag.ts';
+import { labelOptions, labelSetOf } from '../setup/labels.ts';
+import { followRun } from '../terminal/follow.ts';
+import { onInterrupt } from '../terminal/interrupt.ts';
+import { checkWritable } from '../terminal/jsonLines.ts';
+import { findModelShown, startModelShown } from '../terminal/modelShown.ts';
+import { printRows } from '../terminal/printRows.ts';
+import { createProgress } from '../terminal/progress.ts';
+import { sampleBottleneck, startPrivateWorker } from '../workers/privateWorker.ts';
+
+const optionNames = [
+  ...labelOptions,
+  'output',
+  ...listOptions,
+  'run',
+  ...modelOptions,
+  ...workerOptions,
+  'chunkSize',
+  'highWater',
+  'attempts',
+  'maxFailureRate',
+  ...contextOptions,
+] as const;
+
+type LabelConfig = Config<(typeof optionNames)[number]>;
+
+export const labelCommand = createCommand({
+  name: 'label',
+  arguments: '<paths...>',
+  summary: 'Label images on this machine: files, folders, lists, archives and URLs in, ranked labels out.',
+  examples: [
+    'clipfleet label pictures --labels "fox,bear,owl"',
+    'clipfleet label "holiday/**/*.jpg" --labels-file names.txt --top-k 3 --output rows.jsonl',
+    'clipfleet label photos.csv --url-column image --labels "cat,dog"',
+    'clipfleet label https://example.org/cat.jpg --labels "cat,dog" --output - | jq .predictions',
+    'clipfleet label pictures --labels "fox,bear,owl" --run 20261123-145500-k3x9q2   # continue',
+  ],
+  options: optionNames,
+  oneOf: ['labels', 'labelsFile'],
+  async run(paths, config) {
+    if (config.output) await checkWritable(config.output);
+    const labelSet = await labelSetOf(config);
+    const open = () => openSource(paths, { ...config, address: trustedAddress });
+    const refs = await begin(open());
+    const files = await findModelShown(config);
+    const context = await openContext({
+      ...config,
+      logLevel: config.logLevel === 'info' ? 'error' : config.logLevel,
+    });
+    try {
+      const rows = config.run ? (await context.producer.store.counts(config.run)).classified : 0;
+      // Standard input cannot be read twice.
+      if (!paths.includes('-'))
+        await refuseTooLarge(open, { ...config, redis: context.redis, labelSet, rows });
+      return await label(context, config, labelSet, files, refs);
+    } finally {
+      await context.close();
+    }
+  },
+});
+
+/** One run from start to end, in this process: its own lane, its own worker. */
+async function label(
+  context: Context,
+  config: LabelConfig,
+  labelSet: LabelSet,
+  files: ModelFiles,
+  refs: AsyncIterable<ImageRef>,
+): Promise<number> {
+  const run = config.run ?? newRunId();
+  const lane = await openPrivateLane(run, context);
+  const interrupt = onInterrupt(`finishing what has begun; continue with --run ${run}.`);
+  const model = await startModelShown(files, config);
+  const settings = { ...config, ...model.settings };
+  try {
+    const newRun = { model: model.identity, labelSet, run, privateLane: lane.name, ...budgetOf(config) };
+    const openRun = await context.producer.openRun(newRun);
+    // A run that was paused goes on: whoever continues it wants that.
+    await context.producer.control.resume(run);
+    await workUntilEnded(context, settings, model, openRun, refs, interrupt.signal);
+  } finally {
+    await model.session.close();
+    interrupt.stop();
+  }
+  const failed = await printRows(context, run, config.output ? 'both' : 'table', config.output ?? '-');
+  if (interrupt.signal.aborted) {
+    process.stderr.write(`Interrupted: continue with the same command and --run ${run}\n`);
+    return exitCodes.interrupted;
+  }
+  await lane.obliterate({ force: true });
+  return failed > 0 ? exitCodes.failed : exitCodes.classified;
+}
+
+async function workUntilEnded(
+  context: Context,
+  config: LabelConfig & WorkerSettings,
+  model: LoadedModel,
+  openRun: OpenRun,
+  refs: AsyncIterable<ImageRef>,
+  signal: AbortSignal,
+): Promise<void> {
+  const { producer } = context;
+  const before = await producer.store.counts(openRun.run);
+  const progress = createProgress(before.classified + before.failed);
+  const worker = startPrivateWorker(context, model, privateLaneName(openRun.run), config);
+  const add = async () => {
+    await openRun.add(refs, { ...config, signal });
+    if (!signal.aborted) await openRun.seal();
+  };
+  try {
+    const bottleneck = sampleBottleneck(worker);
+    const following = followRun(producer, openRun.run, progress, { signal, bottleneck, untilPaused: true });
+    const done = Promise.all([following.then(refuseHeld(openRun.run)), add()]);
+    await Promise.race([done, worker.died]);
+  } finally {
+    progress.stop();
+    await worker.close();
+    await openRun.close();
+  }
+}
+
+/** What ends the work without being its end: with nobody to resume it, a paused run would wait for ever. */
+function refuseHeld(run: string): (progress: RunProgress) => void {
+  return ({ paused, state }) => {
+    if (state === 'cancelled') throw cancelledRun(run);
+    if (paused === undefined) return;
+    const message = `Run '${run}' was paused: ${paused}. The same command with --run ${run} goes on with it.`;
+    throw new ClipfleetError('RUN_PAUSED', message);
+  };
+}
+
+/** The run's own queue, empty. @throws RUN_BUSY */
+async function openPrivateLane(run: string, { redis, prefix, producer }: Context): Promise<Queue> {
+  const lane = new Queue(privateLaneName(run), { connection: redis, prefix });
+  if ((await lane.getWorkersCount()) > 0) {
+    const message = 'Another process is labeling this run: wait for it, or give another --run.';
+    throw new ClipfleetError('RUN_BUSY', message);
+  }
+  await reclaimLane(run, lane, producer);
+  return lane;
+}

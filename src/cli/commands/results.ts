@@ -1,0 +1,29 @@
+import { createCommand } from '../setup/commandOptions.ts';
+import { contextOptions, openContext } from '../setup/context.ts';
+import { exitCodes } from '../setup/exitCodes.ts';
+import { printRows } from '../terminal/printRows.ts';
+
+export const resultsCommand = createCommand({
+  name: 'results',
+  arguments: '<run>',
+  summary: 'Print the rows of a run, those there are so far when it is not complete.',
+  examples: [
+    'clipfleet results 20261123-145500-k3x9q2',
+    'clipfleet results nightly --format jsonl > rows.jsonl',
+    'clipfleet results nightly --output rows.jsonl',
+  ],
+  options: ['format', 'output', ...contextOptions] as const,
+  async run([run], config) {
+    const context = await openContext(config);
+    try {
+      const { ended, done, expected } = await context.producer.progress(run!);
+      const what = config.format === 'jsonl' ? 'jsonl' : config.output ? 'both' : 'table';
+      const failed = await printRows(context, run!, what, config.output ?? '-');
+      if (!ended)
+        process.stderr.write(`Not complete: ${done} of ${expected} images have their row so far.\n`);
+      return failed > 0 ? exitCodes.failed : exitCodes.classified;
+    } finally {
+      await context.close();
+    }
+  },
+});

@@ -1,0 +1,18 @@
+import { createCommand } from '../setup/commandOptions.ts';
+import { contextOptions, withContext } from '../setup/context.ts';
+import { exitCodes } from '../setup/exitCodes.ts';
+
+export const retryCommand = createCommand({
+  name: 'retry',
+  arguments: '<run>',
+  summary: 'Add the failed images of a run once more; their new rows take the place of the failed ones.',
+  examples: ['clipfleet retry nightly', 'clipfleet retry nightly --code FETCH_TIMEOUT --code FETCH_FAILED'],
+  options: ['code', 'chunkSize', 'attempts', ...contextOptions] as const,
+  run: ([run], { code, ...config }) =>
+    withContext(config, async ({ producer }) => {
+      const { chunkSize, attempts } = config;
+      const added = await producer.retry(run!, { ...(code && { codes: code }), chunkSize, attempts });
+      process.stdout.write(`${added} failed images added once more\n`);
+      return exitCodes.classified;
+    }),
+});

@@ -1,0 +1,32 @@
+import { modelOptions } from '../../worker/model/loadModel.ts';
+import { VERIFY_BATCH, verifyModel } from '../../worker/tune/verify.ts';
+import { createCommand } from '../setup/commandOptions.ts';
+import { exitCodes } from '../setup/exitCodes.ts';
+import { findModelShown, startModelShown } from '../terminal/modelShown.ts';
+import { alignColumns, printable } from '../terminal/printable.ts';
+
+export const verifyCommand = createCommand({
+  name: 'verify',
+  summary: 'Check what this machine makes of a model: against reference vectors, and against itself.',
+  examples: [
+    'clipfleet verify --model models/demo',
+    'clipfleet verify --model Xenova/clip-vit-base-patch32 --dtype q8',
+  ],
+  options: [...modelOptions, 'format'] as const,
+  async run(_, config) {
+    const files = await findModelShown(config);
+    const model = await startModelShown(files, { ...config, batchSize: VERIFY_BATCH });
+    try {
+      const checks = await verifyModel(files, model);
+      const lines = checks.map(({ name, ok, detail }) => [ok ? 'ok' : 'FAILED', name, printable(detail)]);
+      process.stdout.write(
+        config.format === 'jsonl'
+          ? checks.map((check) => `${JSON.stringify(check)}\n`).join('')
+          : `${model.identity}\n${alignColumns(lines)}\n`,
+      );
+      return checks.every(({ ok }) => ok) ? exitCodes.classified : exitCodes.failed;
+    } finally {
+      await model.session.close();
+    }
+  },
+});

@@ -1,0 +1,40 @@
+import { Command, Option as Flag } from 'commander';
+import { type Config, readConfig } from '../../shared/options/config.ts';
+import type { Option } from '../../shared/options/option.ts';
+import { type OptionName, options } from '../../shared/options/options.ts';
+
+export interface CommandSpec<K extends OptionName> {
+  name: string;
+  /** As commander writes it: `<run>`, `[paths...]`. */
+  arguments?: string;
+  summary: string;
+  examples: readonly string[];
+  options: readonly K[];
+  /** Of these at least one must be given. */
+  oneOf?: readonly NoInfer<K>[];
+  /** Resolves to the exit code. */
+  run: (args: string[], config: Config<K>) => Promise<number>;
+}
+
+/** A command whose flags, environment variables, defaults and help come from the table of options. */
+export function createCommand<K extends OptionName>(spec: CommandSpec<K>): Command {
+  const command = new Command(spec.name).summary(spec.summary).description(spec.summary);
+  if (spec.arguments) command.arguments(spec.arguments);
+  for (const name of spec.options) command.addOption(flagOf(options[name]));
+  command.addHelpText('after', `\nExamples:\n${spec.examples.map((line) => `  $ ${line}`).join('\n')}`);
+  command.action(async () => {
+    const config = readConfig(spec.options, command.opts(), process.env, spec.oneOf);
+    process.exitCode = await spec.run(command.args, config);
+  });
+  return command;
+}
+
+function flagOf(option: Option<unknown>): Flag {
+  const value = option.value === undefined ? '' : ` <${option.value}>`;
+  const byDefault = option.defaultSays ?? (typeof option.default === 'string' ? option.default : undefined);
+  const shown = byDefault === undefined || option.value === undefined ? '' : ` Default: ${byDefault}.`;
+  const flag = new Flag(`--${option.flag}${value}`, `${option.says}${shown} [${option.env}]`);
+  if (option.repeat)
+    flag.argParser((given: string, earlier: string[] | undefined) => [...(earlier ?? []), given]);
+  return flag;
+}

@@ -1,0 +1,63 @@
+import { resolve } from 'node:path';
+import type { Redis } from 'ioredis';
+import { createProducer } from '../../producer/producer.ts';
+import { createLog, type Logger } from '../../shared/log.ts';
+import type { Config } from '../../shared/options/config.ts';
+import { leaseLocalRedis } from '../../shared/redis/localRedis.ts';
+import { connectRedis } from '../../shared/redis/redis.ts';
+
+export const contextOptions = ['redisUrl', 'prefix', 'dataDir', 'logLevel'] as const;
+
+export type ContextConfig = Config<(typeof contextOptions)[number]>;
+
+/** What every command works with. */
+export interface Context {
+  redis: Redis;
+  prefix: string;
+  producer: ReturnType<typeof createProducer>;
+  log: Logger;
+  close(): Promise<void>;
+}
+
+/**
+ * Connects to the Redis of REDIS_URL, or to this folder's own server, which runs as long as a command uses it.
+ *
+ * @throws REDIS_UNAVAILABLE, REDIS_UNSUITABLE, REDIS_MISSING
+ */
+export async function openContext(config: ContextConfig): Promise<Context> {
+  const log = createLog(config.logLevel);
+  const local = config.redisUrl ? undefined : await leaseLocalRedis({ dataDir: resolve(config.dataDir) });
+  try {
+    const redis = await connectRedis({ url: config.redisUrl, socket: local?.socket });
+    redis.on('error', (error) => log.warn({ err: error }, 'Redis connection'));
+    // A server of our own that died is started again; its log has everything.
+    redis.on('close', () => void local?.ensure().catch((error: Error) => log.error({ err: error }, 'Redis')));
+    return {
+      redis,
+      prefix: config.prefix,
+      producer: createProducer({ redis, prefix: config.prefix }),
+      log,
+      async close() {
+        redis.removeAllListeners('close');
+        redis.disconnect();
+        await local?.release();
+      },
+    };
+  } catch (error) {
+    await local?.release();
+    throw error;
+  }
+}
+
+/** Opens the context, does the work with it, and closes it whatever happened. */
+export async function withContext<T>(
+  config: ContextConfig,
+  work: (context: Context) => Promise<T>,
+): Promise<T> {
+  const context = await openContext(config);
+  try {
+    return await work(context);
+  } finally {
+    await context.close();
+  }
+}

@@ -1,0 +1,27 @@
+import { type RunProgress, waitForRun } from '../../producer/runs/runProgress.ts';
+import type { Progress } from './progress.ts';
+
+/** Shows how the run gets on until it has ended, or the signal says to stop. */
+export async function followRun(
+  from: Parameters<typeof waitForRun>[0],
+  run: string,
+  progress: Progress,
+  { signal, bottleneck, untilPaused = false }: FollowOptions = {},
+): Promise<RunProgress> {
+  const paused = new AbortController();
+  const signals = signal ? [signal, paused.signal] : [paused.signal];
+  const onProgress = (counts: RunProgress) => {
+    progress.update({ ...counts, bottleneck: bottleneck?.() });
+    if (untilPaused && counts.paused !== undefined) paused.abort();
+  };
+  return waitForRun(from, run, { signal: AbortSignal.any(signals), onProgress });
+}
+
+export interface FollowOptions {
+  /** Ends the following, not the run. */
+  signal?: AbortSignal;
+  /** What holds the workers up, as of now. */
+  bottleneck?: () => string | undefined;
+  /** Ends it too where the run is paused. */
+  untilPaused?: boolean;
+}

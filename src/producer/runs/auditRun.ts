@@ -1,0 +1,63 @@
+import { isDeepStrictEqual } from 'node:util';
+import type { Queue } from 'bullmq';
+import type { RowCounts } from '../../shared/rows/resultsStore.ts';
+import type { Run } from '../../shared/runs/run.ts';
+import { pendingJobs } from './pendingJobs.ts';
+import { type RunProgress, type RunState, readProgress } from './runProgress.ts';
+
+/** What an audit found, and what it put right. */
+export interface Audit {
+  /** The account as it is now. */
+  progress: RunProgress;
+  /** The counts as they stood, and what there is. */
+  stored: RowCounts;
+  counted: RowCounts;
+  /** Whether stored counts that differed were put right. */
+  recounted: boolean;
+  /** Pieces that were pending and that no job would ever have finished; they are taken back. */
+  withdrawn: string[];
+}
+
+/**
+ * Recounts a run from its rows, and puts right what differs.
+ *
+ * Counts move in the scripts that write the rows, so that they differ only where Redis lost something or somebody else
+ * wrote to it. They are put right only while no row is to come, because rows that are written meanwhile would be counted or
+ * not. What has no job is taken back, so that the run can be continued or can complete.
+ */
+export async function auditRun(from: RunState, run: Run, lane: Queue): Promise<Audit> {
+  const { runs, store } = from;
+  const lost = (await pendingJobs(run.run, lane, runs)).filter(({ lost }) => lost);
+  const kept =
+    lost.length > 0 ? await rowsOf(from, run.run, new Set(lost.map(({ piece }) => piece))) : undefined;
+  for (const { piece, images } of lost) {
+    await runs.withdraw(run.run, piece, Math.min(images, kept?.get(piece) ?? 0));
+    await runs.release(run.run, piece);
+  }
+  const nothingToCome = (await runs.active(run.run)) === 0 && (await runs.pending(run.run)).length === 0;
+  // Of a cancelled run no more rows are taken, whatever is pending.
+  const quiet = run.state === 'cancelled' || nothingToCome;
+  const { stored, counted } = await store.recount(run.run, quiet);
+  return {
+    progress: await readProgress(from, run.run),
+    stored,
+    counted,
+    recounted: quiet && !isDeepStrictEqual(stored, counted),
+    withdrawn: lost.map(({ piece }) => piece),
+  };
+}
+
+/** How many rows each of the chunks has. */
+async function rowsOf({ store }: RunState, run: string, pieces: Set<string>): Promise<Map<string, number>> {
+  const rows = new Map<string, number>();
+  let cursor: string | undefined;
+  do {
+    const page = await store.getRows(run, cursor);
+    for (const { place } of page.rows) {
+      const piece = String(place.chunk);
+      if (pieces.has(piece)) rows.set(piece, (rows.get(piece) ?? 0) + 1);
+    }
+    cursor = page.cursor;
+  } while (cursor !== undefined);
+  return rows;
+}

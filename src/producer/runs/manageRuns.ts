@@ -1,0 +1,113 @@
+import { type Job, Queue } from 'bullmq';
+import type { Redis } from 'ioredis';
+import { ClipfleetError } from '../../shared/errors.ts';
+import { promoteJob } from '../../shared/fleet/promoteJob.ts';
+import type { Run } from '../../shared/runs/run.ts';
+import type { RunControl } from '../../shared/runs/runControl.ts';
+import { cancelledRun, unknownRun } from '../../shared/runs/runErrors.ts';
+import { type Audit, auditRun } from './auditRun.ts';
+import { pendingJobs } from './pendingJobs.ts';
+import { type RetryOptions, retryRun } from './retryRun.ts';
+import { type RunProgress, type RunState, readProgress } from './runProgress.ts';
+
+export interface ManageRunsOptions extends RunState {
+  redis: Redis;
+  prefix: string;
+  control: RunControl;
+}
+
+/** A run among others: what it is, and its account. */
+export type ListedRun = Pick<Run, 'run' | 'model' | 'labelSet' | 'createdAt'> & RunProgress;
+
+/** What people do with runs that are there. */
+export function createRunManager({ redis, prefix, runs, store, control }: ManageRunsOptions) {
+  const from = { runs, store };
+
+  async function recordOf(run: string): Promise<Run> {
+    const record = await runs.get(run);
+    if (!record) throw unknownRun(run);
+    return record;
+  }
+
+  async function withLane<T>(run: string, work: (record: Run, lane: Queue) => Promise<T>): Promise<T> {
+    const record = await recordOf(run);
+    const lane = new Queue(record.lane, { connection: redis, prefix });
+    try {
+      return await work(record, lane);
+    } finally {
+      await lane.close();
+    }
+  }
+
+  return {
+    /** The run's record. @throws RUN_UNKNOWN */
+    describe: recordOf,
+
+    /**
+     * Ends a run: rows that come late are refused, and images without a row are skipped. One that is complete stays so.
+     *
+     * @throws RUN_UNKNOWN
+     */
+    async cancel(run: string): Promise<RunProgress> {
+      if ((await recordOf(run)).state !== 'complete') {
+        await control.cancel(run);
+        await store.refuse(run);
+      }
+      return readProgress(from, run);
+    },
+
+    /** Lets workers go on with a paused run, at once. @throws RUN_UNKNOWN */
+    resume: (run: string): Promise<void> =>
+      withLane(run, async (_, lane) => {
+        await control.resume(run);
+        for (const { job } of await pendingJobs(run, lane, runs)) if (job) await promoteJob(job);
+      }),
+
+    /**
+     * Adds the failed images once more; resolves to their number.
+     *
+     * @throws RUN_UNKNOWN, RUN_CANCELLED
+     */
+    retry: (run: string, options: RetryOptions = {}): Promise<number> =>
+      withLane(run, async (record, lane) => {
+        if (record.state === 'cancelled') throw cancelledRun(run);
+        return retryRun(from, record, lane, options);
+      }),
+
+    /** Recounts the run from its rows and puts right what differs. @throws RUN_UNKNOWN */
+    audit: (run: string): Promise<Audit> => withLane(run, (record, lane) => auditRun(from, record, lane)),
+
+    /** Removes a run that is complete or cancelled, with its rows. @throws RUN_UNKNOWN, RUN_BUSY */
+    remove: (run: string): Promise<void> =>
+      withLane(run, async ({ state }, lane) => {
+        if (state !== 'complete' && state !== 'cancelled') {
+          const message = `Run '${run}' is ${state}: cancel it first, or wait until it is complete.`;
+          throw new ClipfleetError('RUN_BUSY', message);
+        }
+        for (const { job } of await pendingJobs(run, lane, runs)) if (job) await removeJob(run, job);
+        await store.remove(run);
+        await control.remove(run);
+      }),
+
+    /** All runs, the newest first. */
+    async list(): Promise<ListedRun[]> {
+      const listed: ListedRun[] = [];
+      for await (const run of control.list()) {
+        const record = await runs.get(run);
+        if (!record) continue;
+        const { model, labelSet, createdAt } = record;
+        listed.push({ run, model, labelSet, createdAt, ...(await readProgress(from, run)) });
+      }
+      return listed.sort((a, b) => (a.createdAt < b.createdAt ? 1 : -1));
+    },
+  };
+}
+
+/** Of a cancelled run: a worker that holds the job lets go of it within a second or two. */
+async function removeJob(run: string, job: Job): Promise<void> {
+  await job.remove().catch(async (error: Error) => {
+    if ((await job.getState()) === 'unknown') return;
+    const message = `A worker still holds a job of run '${run}': try again in a moment. (${error.message})`;
+    throw new ClipfleetError('RUN_BUSY', message, { cause: error });
+  });
+}

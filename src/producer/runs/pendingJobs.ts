@@ -1,0 +1,42 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import type { Job, Queue } from 'bullmq';
+import { jobId } from '../../shared/runs/chunkJob.ts';
+import type { Pending, Runs } from '../../shared/runs/runs.ts';
+
+/** A pending piece of a run and its job; one that is `lost` has none, and nobody will ever finish it. */
+export interface PendingJob extends Pending {
+  job: Job | undefined;
+  lost: boolean;
+}
+
+/** Far longer than a producer takes from announcing a chunk to adding its job. */
+const SECOND_LOOK_MS = 1_000;
+
+/**
+ * The pending pieces of a run, each with its job.
+ *
+ * A chunk without a job was announced by a producer that was cut off before it added the job. One that is alive does so
+ * within a moment, and a worker may finish one while this looks: hence the second look.
+ */
+export async function pendingJobs(run: string, lane: Queue, runs: Runs): Promise<PendingJob[]> {
+  const first = await look(run, lane, runs);
+  if (first.every(({ lost }) => !lost)) return first;
+  await delay(SECOND_LOOK_MS);
+  const second = await look(run, lane, runs);
+  const lostBefore = new Set(first.filter(({ lost }) => lost).map(({ piece }) => piece));
+  return second.map((pending) => ({ ...pending, lost: pending.lost && lostBefore.has(pending.piece) }));
+}
+
+async function look(run: string, lane: Queue, runs: Runs): Promise<PendingJob[]> {
+  const pending = await runs.pending(run);
+  const pieces = new Set(pending.map(({ piece }) => piece));
+  const found: PendingJob[] = [];
+  for (const each of pending) {
+    const job = await lane.getJob(jobId(run, each.piece, each.generation));
+    // A part whose chunk is pending is done with it, whether or not it got a job of its own.
+    const [chunk, part] = each.piece.split('/') as [string, string?];
+    const withChunk = part !== undefined && pieces.has(chunk);
+    found.push({ ...each, job, lost: job === undefined && !withChunk });
+  }
+  return found;
+}

@@ -1,0 +1,85 @@
+import type { Dirent } from 'node:fs';
+import { readdir, stat } from 'node:fs/promises';
+import { join, posix } from 'node:path';
+import { ClipfleetError } from '../../shared/errors.ts';
+
+/** The endings, without the dot and in lower case, by which a folder's images are known. */
+export const imageExtensions = ['jpg', 'jpeg', 'png', 'webp', 'gif', 'tif', 'tiff', 'avif'];
+
+/**
+ * The images below a folder as paths relative to it with `/`, in the order of their code units, one directory in memory at
+ * a time. Hidden files and folders are left out. Links are followed, except one that leads back to a folder it is in; a link
+ * that leads nowhere is given, so that its row says so.
+ *
+ * Throws USAGE for a folder that cannot be read: images that are left out silently would be missed later.
+ */
+export async function* walkFolder(folder: string): AsyncGenerator<string> {
+  yield* walk(folder, '', []);
+}
+
+async function* walk(folder: string, below: string, ancestors: string[]): AsyncGenerator<string> {
+  const path = join(folder, below);
+  const identity = await readable(path, identityOf);
+  if (ancestors.includes(identity)) return;
+  for (const name of await sortedNames(path)) {
+    if (name.endsWith('/')) yield* walk(folder, below + name, [...ancestors, identity]);
+    else yield below + name;
+  }
+}
+
+async function identityOf(directory: string): Promise<string> {
+  const { dev, ino } = await stat(directory, { bigint: true });
+  return `${dev}:${ino}`;
+}
+
+/** What is to be given or entered in a directory; folders end with `/`, which is also where they sort among the paths. */
+async function sortedNames(directory: string): Promise<string[]> {
+  const names = new Set<string>();
+  const entries = await readable(directory, (path) => readdir(path, { withFileTypes: true }));
+  for (const entry of entries) {
+    if (entry.name.startsWith('.')) continue;
+    const kind = await kindOf(directory, entry);
+    if (kind === 'folder') names.add(`${entry.name}/`);
+    if (kind === 'file' && isImageName(entry.name)) names.add(entry.name);
+  }
+  return [...names].sort();
+}
+
+async function readable<T>(directory: string, read: (directory: string) => Promise<T>): Promise<T> {
+  try {
+    return await read(directory);
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    const path = directory.replace(/\/$/, '');
+    throw new ClipfleetError('USAGE', `${path}: expected a folder that can be read, got ${code}.`, {
+      cause: error,
+    });
+  }
+}
+
+async function kindOf(directory: string, entry: Dirent): Promise<'file' | 'folder' | 'other'> {
+  const target = entry.isSymbolicLink()
+    ? await stat(join(directory, entry.name)).catch(() => undefined)
+    : entry;
+  if (target === undefined || target.isFile()) return 'file';
+  return target.isDirectory() ? 'folder' : 'other';
+}
+
+export function isImageName(name: string): boolean {
+  const dot = name.lastIndexOf('.');
+  return dot > 0 && imageExtensions.includes(name.slice(dot + 1).toLowerCase());
+}
+
+/**
+ * Whether walking one of `folders` gives this path too. It is known by the words alone, normalised ones, and needs no
+ * memory of the walk: an image's name, and nothing hidden nor `..` between the folder and it.
+ */
+export function isGivenByFolder(folders: ReadonlySet<string>, path: string): boolean {
+  if (folders.size === 0 || !isImageName(posix.basename(path))) return false;
+  for (let at = path; !posix.basename(at).startsWith('.'); at = posix.dirname(at)) {
+    const parent = posix.dirname(at);
+    if (folders.has(parent)) return true;
+    if (parent === '.' || parent === at) return false;
+  }
+  return false;
+}

@@ -1,0 +1,100 @@
+import type { AsyncBuffer, ParquetScan } from 'hyparquet';
+import { LRUCache } from 'lru-cache';
+import { ClipfleetError } from '../../shared/errors.ts';
+import { type ColumnChoice, type Columns, cellText, requireColumns } from './listColumns.ts';
+import type { ListRow } from './listRows.ts';
+import type { RangedBytes } from './rangedBytes.ts';
+
+/**
+ * Rows that are decoded together. Row groups have a million by default, and decoded at once they would take half a
+ * gigabyte; pages outside of the rows asked for are passed over without being unpacked.
+ */
+const DECODED_ROWS = 16_384;
+
+/** Both columns of the row group at hand, as they are in the file. */
+const SLICES_KEPT = 2;
+
+/**
+ * The rows of a Parquet file; of its columns only those of address and id are read. In memory is one row group of them,
+ * compressed, and some thousand rows of it.
+ * `list` is its name, for messages.
+ *
+ * Throws USAGE when no column is known, SOURCE_INVALID for what is not Parquet or breaks off.
+ */
+export async function* parquetRows(
+  bytes: RangedBytes,
+  list: string,
+  choice: ColumnChoice,
+): AsyncGenerator<ListRow> {
+  const { scan, names } = await reading(list, 'what it says of itself', () => openScan(bytes));
+  const columns = requireColumns(names, choice, list);
+  for (const { rowStart, rowEnd } of decodedTogether(scan)) {
+    const read = (column: string) => scan.readColumn({ column, rowStart, rowEnd });
+    const [urls, ids] = await reading(list, `rows ${rowStart + 1} to ${rowEnd}`, () =>
+      readBoth(columns, read),
+    );
+    for (let i = 0; i < rowEnd - rowStart; i++) {
+      yield { row: rowStart + i + 1, uri: cellText(urls[i]), id: cellText(ids?.[i]) };
+    }
+  }
+}
+
+function* decodedTogether({ ranges }: ParquetScan) {
+  for (const { rowStart, rowEnd } of ranges) {
+    for (let from = rowStart; from < rowEnd; from += DECODED_ROWS) {
+      yield { rowStart: from, rowEnd: Math.min(from + DECODED_ROWS, rowEnd) };
+    }
+  }
+}
+
+/** The library is loaded when the first Parquet file is read, which in most runs never happens. */
+async function openScan(bytes: RangedBytes): Promise<{ scan: ParquetScan; names: string[] }> {
+  const { parquetScan, parquetSchema } = await import('hyparquet');
+  const { compressors } = await import('hyparquet-compressors');
+  const scan = await parquetScan({ file: remembering(bytes), compressors, useOffsetIndex: false });
+  // A column of images themselves, as Hugging Face has it, is a group, and holds no address.
+  const leaves = parquetSchema(scan.metadata).children.filter(
+    ({ children, element }) => children.length === 0 && element.repetition_type !== 'REPEATED',
+  );
+  return { scan, names: leaves.map(({ element }) => element.name) };
+}
+
+/** The library asks for the whole column of a row group whenever it decodes some rows of it. */
+function remembering({ size, read }: RangedBytes): AsyncBuffer {
+  const slices = new LRUCache<string, ArrayBuffer>({ max: SLICES_KEPT });
+  return {
+    byteLength: size,
+    async slice(start, end = size) {
+      const key = `${start}-${end}`;
+      const slice = slices.get(key) ?? bufferOf(await read(start, end - start));
+      slices.set(key, slice);
+      return slice;
+    },
+  };
+}
+
+/** Copied only where the bytes are a part of a larger buffer. */
+function bufferOf({ buffer, byteOffset, byteLength }: Uint8Array): ArrayBuffer {
+  const isWhole = byteLength === buffer.byteLength && buffer instanceof ArrayBuffer;
+  return isWhole ? buffer : (buffer.slice(byteOffset, byteOffset + byteLength) as ArrayBuffer);
+}
+
+async function readBoth<T>(
+  { url, id }: Columns,
+  read: (column: string) => Promise<T>,
+): Promise<[T, T | undefined]> {
+  return [await read(url), id === undefined ? undefined : await read(id)];
+}
+
+async function reading<T>(list: string, what: string, work: () => Promise<T>): Promise<T> {
+  try {
+    return await work();
+  } catch (error) {
+    if (error instanceof ClipfleetError) throw error;
+    throw new ClipfleetError(
+      'SOURCE_INVALID',
+      `${list}: expected a Parquet file that is whole, but ${what} cannot be read (${(error as Error).message}).`,
+      { cause: error },
+    );
+  }
+}

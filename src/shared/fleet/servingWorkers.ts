@@ -1,0 +1,91 @@
+import type { Redis } from 'ioredis';
+import type { Keys } from '../redis/keys.ts';
+import { modelKey } from './modelIdentity.ts';
+
+/** What a worker does with an image, in this order. `wait` is for its batch's turn, `inference` its batch in the session. */
+export const stages = ['fetch', 'decode', 'wait', 'inference', 'score', 'store'] as const;
+
+export type Stage = (typeof stages)[number];
+
+/** One stage over a window. */
+export interface StageTime {
+  /** Images that came through. */
+  images: number;
+  /** Time such an image spent in the stage. */
+  meanMs: number;
+  /** Share of the window in which at least one image was in the stage, 0 to 1. */
+  busy: number;
+  /** Images in the stage at the same time, on average. */
+  atOnce: number;
+}
+
+export type Bottleneck = 'session' | 'decode' | 'score' | 'fetch' | 'store' | 'idle';
+
+/** What a worker did in a window. */
+export interface WorkReport {
+  windowMs: number;
+  /** Images that came through the session. */
+  images: number;
+  imagesPerSecond: number;
+  batches: number;
+  /** Images in a batch, of those that fit; 0 where there was no batch. */
+  fill: number;
+  bottleneck: Bottleneck;
+  stages: Record<Stage, StageTime>;
+}
+
+/** A worker that serves a model now, and what it did last. */
+export interface ServingWorker extends WorkReport {
+  /** Unique to the process. */
+  worker: string;
+  host: string;
+  pid: number;
+  /** Identity of the model, `name@revision:dtype`. */
+  model: string;
+  device: string;
+  /** When the window ended, ISO 8601. */
+  at: string;
+}
+
+/** A worker that ended without a word is forgotten by name after this; its record is gone much earlier. */
+const NAMES_KEPT_MS = 24 * 3_600_000;
+
+/** Says what a worker did; the record vanishes after `expiresMs` unless it is said again. */
+export async function reportServing(
+  redis: Redis,
+  keys: Keys,
+  record: ServingWorker,
+  expiresMs: number,
+): Promise<void> {
+  const key = modelKey(record.model);
+  const names = keys.workers(key);
+  await redis
+    .multi()
+    .set(keys.worker(key, record.worker), JSON.stringify(record), 'PX', expiresMs)
+    .zadd(names, Date.now(), record.worker)
+    .zremrangebyscore(names, '-inf', String(Date.now() - NAMES_KEPT_MS))
+    .pexpire(names, NAMES_KEPT_MS)
+    .exec();
+}
+
+/** Takes a worker that ends from the list. */
+export async function forgetServing(
+  redis: Redis,
+  keys: Keys,
+  { model, worker }: ServingWorker,
+): Promise<void> {
+  const key = modelKey(model);
+  await redis.multi().del(keys.worker(key, worker)).zrem(keys.workers(key), worker).exec();
+}
+
+/** The workers that serve a model now, by host and process. */
+export async function listServing(redis: Redis, keys: Keys, model: string): Promise<ServingWorker[]> {
+  const key = modelKey(model);
+  const names = await redis.zrange(keys.workers(key), '0', '-1');
+  if (names.length === 0) return [];
+  const records = await redis.mget(names.map((name) => keys.worker(key, name)));
+  return records
+    .filter((text) => text !== null)
+    .map((text) => JSON.parse(text) as ServingWorker)
+    .sort((a, b) => (a.host === b.host ? a.pid - b.pid : a.host < b.host ? -1 : 1));
+}

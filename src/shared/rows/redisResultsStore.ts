@@ -1,0 +1,159 @@
+import type { Redis } from 'ioredis';
+import { LRUCache } from 'lru-cache';
+import type { Keys } from '../redis/keys.ts';
+import { repliesOf } from '../redis/redisPipeline.ts';
+import type { FoundRow, Put, ResultsStore, RowCounts, RowPage } from './resultsStore.ts';
+import type { Row } from './row.ts';
+import { bucketOf, ROW_BUCKETS } from './rowBucket.ts';
+import { decodeRow, encodeRow, readHead } from './rowCodec.ts';
+import { countRows, replaceCounts, summed } from './rowCounts.ts';
+import { defineRowScripts } from './rowScripts.ts';
+
+/** Fields a page of rows asks HSCAN for. */
+const PAGE_FIELDS = 1_000;
+
+const buckets = Array.from({ length: ROW_BUCKETS }, (_, bucket) => bucket);
+
+/** The default results store: rows as bytes in Redis hashes, beside the queue. */
+export function createRedisResultsStore(redis: Redis, keys: Keys): ResultsStore {
+  defineRowScripts(redis);
+  // A bucket's first fingerprint has the number 0, and hardly any has a second: this is for those.
+  const otherNumbers = new LRUCache<string, number>({ max: 10_000 });
+
+  /** Sends the parts, and resolves to those that must be encoded with another number, which is known then. */
+  async function send(run: string, parts: Part[], put: Put): Promise<Part[]> {
+    const pipeline = redis.pipeline();
+    for (const { bucket, fingerprint, rows } of parts) {
+      const number = otherNumbers.get(nameOf(run, bucket, fingerprint)) ?? 0;
+      pipeline.clipfleetPutRows(
+        keys.rows(run, bucket),
+        keys.counts(run, bucket),
+        keys.fingerprints(run, bucket),
+        fingerprint,
+        number,
+        ...rows.flatMap((row) => [row.id, encodeRow(row, number)]),
+      );
+    }
+    const answers = await repliesOf<number | [number, ...number[]]>(pipeline);
+    return parts.filter(({ bucket, fingerprint, rows }, i) => {
+      const answer = answers[i]!;
+      if (typeof answer === 'number') {
+        otherNumbers.set(nameOf(run, bucket, fingerprint), answer);
+        return true;
+      }
+      const [replaced, ...kept] = answer;
+      put.fresh += rows.length - replaced - kept.length;
+      put.replaced += replaced;
+      for (const place of kept) put.kept.push(rows[place]!.id);
+      return false;
+    });
+  }
+
+  const store: ResultsStore = {
+    async putRows(run, rows): Promise<Put> {
+      const put: Put = { fresh: 0, replaced: 0, kept: [] };
+      let left = partsOf(rows);
+      while (left.length > 0) left = await send(run, left, put);
+      return put;
+    },
+
+    async getRows(run, cursor = '0.0'): Promise<RowPage> {
+      const [bucket, scan] = cursor.split('.') as [string, string];
+      const pipeline = redis.pipeline();
+      pipeline.hscanBuffer(keys.rows(run, Number(bucket)), scan, 'COUNT', PAGE_FIELDS);
+      // After the rows: each number they have was given before.
+      pipeline.hgetall(keys.fingerprints(run, Number(bucket)));
+      const [[next, fields], numbers] = (await repliesOf(pipeline)) as [
+        [Buffer, Buffer[]],
+        Record<string, string>,
+      ];
+      const fingerprints: string[] = [];
+      for (const [fingerprint, number] of Object.entries(numbers)) fingerprints[Number(number)] = fingerprint;
+      const rows: Row[] = [];
+      for (let i = 0; i < fields.length; i += 2) {
+        rows.push(decodeRow(String(fields[i]), fields[i + 1]!, fingerprints));
+      }
+      if (String(next) !== '0') return { rows, cursor: `${bucket}.${next}` };
+      const following = Number(bucket) + 1;
+      return { rows, cursor: following < ROW_BUCKETS ? `${following}.0` : undefined };
+    },
+
+    async counts(run): Promise<RowCounts> {
+      const pipeline = redis.pipeline();
+      for (const bucket of buckets) pipeline.hgetall(keys.counts(run, bucket));
+      return summed(await repliesOf<Record<string, string>>(pipeline));
+    },
+
+    async find(run, ids) {
+      const groups = [...groupBy(ids, bucketOf)];
+      const pipeline = redis.pipeline();
+      for (const [bucket, members] of groups) pipeline.hmgetBuffer(keys.rows(run, bucket), ...members);
+      const replies = await repliesOf<(Buffer | null)[]>(pipeline);
+      const found = new Map<string, FoundRow>();
+      groups.forEach(([, members], g) => {
+        members.forEach((id, i) => {
+          const row = replies[g]![i];
+          if (row) found.set(id, readHead(row));
+        });
+      });
+      return found;
+    },
+
+    async refuse(run) {
+      const pipeline = redis.pipeline();
+      for (const bucket of buckets) pipeline.hset(keys.counts(run, bucket), 'refused', 1);
+      await repliesOf(pipeline);
+    },
+
+    async recount(run, mend) {
+      const stored = await store.counts(run);
+      const counted: Record<string, string>[] = [];
+      for (const bucket of buckets) {
+        const counts = await countRows(redis, keys.rows(run, bucket));
+        counted.push(counts);
+        if (mend) await replaceCounts(redis, keys.counts(run, bucket), counts);
+      }
+      return { stored, counted: summed(counted) };
+    },
+
+    async remove(run) {
+      // One key a command: they may be on different nodes of a cluster.
+      const pipeline = redis.pipeline();
+      for (const bucket of buckets) {
+        for (const key of [keys.rows, keys.counts, keys.fingerprints]) pipeline.unlink(key(run, bucket));
+      }
+      await repliesOf(pipeline);
+    },
+  };
+  return store;
+}
+
+/** What one call of the script takes: rows of one bucket, those that are classified by one model. */
+interface Part {
+  bucket: number;
+  /** Empty for failed rows, which have none. */
+  fingerprint: string;
+  rows: Row[];
+}
+
+function partsOf(rows: readonly Row[]): Part[] {
+  const fingerprintOf = (row: Row) => (row.status === 'classified' ? row.fingerprint : '');
+  return [...groupBy(rows, (row) => bucketOf(row.id))].flatMap(([bucket, members]) =>
+    [...groupBy(members, fingerprintOf)].map(([fingerprint, rows]) => ({ bucket, fingerprint, rows })),
+  );
+}
+
+function groupBy<T, K>(items: readonly T[], keyOf: (item: T) => K): Map<K, T[]> {
+  const groups = new Map<K, T[]>();
+  for (const item of items) {
+    const key = keyOf(item);
+    const group = groups.get(key);
+    if (group) group.push(item);
+    else groups.set(key, [item]);
+  }
+  return groups;
+}
+
+function nameOf(run: string, bucket: number, fingerprint: string): string {
+  return `${run}.${bucket} ${fingerprint}`;
+}

@@ -1,0 +1,62 @@
+import type { ErrorCode } from '../errors.ts';
+import { nameLabels, type Prediction, type RankedLabel } from './prediction.ts';
+
+/** Where the row's image stood in its run: chunk number and place in the chunk. Sorting by it gives the input's order. */
+export interface RowPlace {
+  chunk: number;
+  index: number;
+}
+
+interface RowBase {
+  id: string;
+  uri: string;
+  /** Retry generation: 0 for the first pass over a run, one more for each later pass over its failed images. */
+  generation: number;
+  place: RowPlace;
+  /** When the worker made the row, ISO 8601, to the second. */
+  at: string;
+}
+
+export interface ClassifiedRow extends RowBase {
+  status: 'classified';
+  /** Best first; empty where every label is below its threshold. */
+  predictions: RankedLabel[];
+  /** The fingerprint of the model that made the embedding. */
+  fingerprint: string;
+}
+
+export interface FailedRow extends RowBase {
+  status: 'failed';
+  error: { code: ErrorCode; message: string };
+}
+
+/** What the results store keeps of one image of a run. */
+export type Row = ClassifiedRow | FailedRow;
+
+type PublicBase = Omit<RowBase, 'place'> & { run: string; model: string; labelSet: string };
+
+/** A row as users read it: the store's row, its labels by name, with what its run says of all of them. */
+export type PublicRow =
+  | (PublicBase & Pick<ClassifiedRow, 'status' | 'fingerprint'> & { predictions: Prediction[] })
+  | (PublicBase & Pick<FailedRow, 'status' | 'error'>);
+
+/** @param labels those of the run's label set, in its order */
+export function publicRow(
+  row: Row,
+  { run, model, labelSet }: Omit<PublicBase, keyof RowBase>,
+  labels: readonly { label: string }[],
+): PublicRow {
+  const { id, uri, generation, at } = row;
+  const about = { model, labelSet, generation, at };
+  return row.status === 'classified'
+    ? {
+        run,
+        id,
+        uri,
+        status: row.status,
+        predictions: nameLabels(row.predictions, labels),
+        ...about,
+        fingerprint: row.fingerprint,
+      }
+    : { run, id, uri, status: row.status, error: row.error, ...about };
+}

@@ -1,0 +1,148 @@
+import { setMaxListeners } from 'node:events';
+import { ClipfleetError } from '../../shared/errors.ts';
+import type { ImageRef } from '../../shared/refs/imageRef.ts';
+import { missingScheme } from '../../shared/refs/missingUri.ts';
+import { parseTarUri } from '../../shared/refs/tarUri.ts';
+import { schemeOf } from '../../shared/refs/uriScheme.ts';
+import { wholeRange } from './byteRange.ts';
+import { readDataUrl } from './fetchData.ts';
+import { readFileUri } from './fetchFile.ts';
+import { createS3Reader, type S3Reader } from './fetchS3.ts';
+import { createUrlReader, type UrlOptions, type UrlReader } from './fetchUrl.ts';
+import { isPublicAddress } from './guardedAgent.ts';
+import { type S3Environment, s3Environment } from './s3Environment.ts';
+
+export interface FetchOptions {
+  /** Root name → directory. `.` is the root of plain relative paths. */
+  roots: Map<string, string>;
+  /** Plain paths and `file:` URLs are read wherever they lead: for the user's own `label`, never for a fleet. */
+  trustPaths: boolean;
+  bytesMax: number;
+  /** Of one whole fetch: name look-up, redirects and body together. */
+  timeoutMs: number;
+  redirectsMax: number;
+  /** Lifts the check of addresses and nothing else. */
+  allowPrivateAddresses: boolean;
+  userAgent: string;
+  politely?: UrlOptions['politely'];
+  /** The process's own when absent. */
+  s3?: S3Environment;
+}
+
+/** What reads from elsewhere. */
+interface Readers {
+  urls: UrlReader;
+  s3: S3Reader;
+}
+
+export interface Fetcher {
+  /**
+   * The bytes of one image, at least 1 and at most `bytesMax`.
+   *
+   * Throws ClipfleetError with an `IMAGE_` code, FETCH_FAILED, FETCH_TIMEOUT, HOST_BUSY, HOST_DOWN or READ_FAILED; when `signal` is aborted, its
+   * reason.
+   */
+  fetchImage(ref: ImageRef, signal?: AbortSignal): Promise<Uint8Array>;
+  /** Closes idle connections and waits for the fetches that are under way. */
+  close(): Promise<void>;
+}
+
+export function createFetcher(options: FetchOptions): Fetcher {
+  const isAllowedAddress = options.allowPrivateAddresses ? () => true : isPublicAddress;
+  const readers = {
+    urls: createUrlReader({ ...options, isAllowedAddress }),
+    s3: createS3Reader(options.s3 ?? s3Environment(process.env), options),
+  };
+  return {
+    async fetchImage(ref, signal) {
+      const bytes = await withDeadline(options.timeoutMs, signal, (deadline) =>
+        readUri(ref.uri, options, readers, deadline),
+      );
+      if (bytes.length === 0) throw new ClipfleetError('IMAGE_EMPTY', 'Expected an image, got zero bytes.');
+      return bytes;
+    },
+    async close() {
+      await Promise.all([readers.urls.close(), readers.s3.close()]);
+    },
+  };
+}
+
+async function readUri(
+  uri: string,
+  options: FetchOptions,
+  { urls, s3 }: Readers,
+  signal: AbortSignal,
+): Promise<Uint8Array> {
+  const scheme = schemeOf(uri);
+  if (scheme === undefined || scheme === 'root' || scheme === 'file')
+    return readFileUri(uri, options, signal);
+  if (scheme === 'http' || scheme === 'https') return urls.read(uri, signal);
+  if (scheme === 's3') return s3.read(uri, signal);
+  if (scheme === 'tar') return readMember(uri, options, { urls, s3 }, signal);
+  if (scheme === 'data') return readDataUrl(uri, options.bytesMax);
+  throw unreadable(uri, scheme);
+}
+
+/** Those bytes of the archive and no others: it may have gigabytes. */
+async function readMember(
+  uri: string,
+  options: FetchOptions,
+  { urls, s3 }: Readers,
+  signal: AbortSignal,
+): Promise<Uint8Array> {
+  const { range, archive } = parseTarUri(uri);
+  if (range.length > options.bytesMax) {
+    const message = `Expected at most ${options.bytesMax} bytes, got a member of ${range.length}; allow more bytes.`;
+    throw new ClipfleetError('IMAGE_TOO_LARGE', message);
+  }
+  // A range of no bytes cannot be asked for over HTTP.
+  if (range.length === 0) return new Uint8Array();
+  const scheme = schemeOf(archive);
+  if (scheme === undefined || scheme === 'root' || scheme === 'file')
+    return readFileUri(archive, options, signal, range);
+  if (scheme === 'http' || scheme === 'https')
+    return wholeRange(await urls.readRange(archive, range, signal), range);
+  if (scheme === 's3') return wholeRange(await s3.readRange(archive, range, signal), range);
+  throw unreadable(archive, scheme);
+}
+
+function unreadable(uri: string, scheme: string): ClipfleetError {
+  const got =
+    scheme === missingScheme
+      ? `none at ${JSON.stringify(uri.slice(0, 200))}, a row of a list that names no image`
+      : `a ${scheme.slice(0, 32)}: URL, which is not read`;
+  return new ClipfleetError(
+    'IMAGE_URI_INVALID',
+    `Expected a path or a root:, file:, http:, https:, s3:, tar: or data: URL, got ${got}.`,
+  );
+}
+
+/**
+ * Runs `work` for at most `timeoutMs`. The work is raced and not only told: a read from a dead network share hears no
+ * signal. AbortSignal.any is avoided, because `outer` lives as long as the worker and would gather a listener a fetch.
+ */
+export async function withDeadline<T>(
+  timeoutMs: number,
+  outer: AbortSignal | undefined,
+  work: (signal: AbortSignal) => Promise<T>,
+): Promise<T> {
+  outer?.throwIfAborted();
+  const controller = new AbortController();
+  const aborted = new Promise<never>((_, reject) => {
+    controller.signal.addEventListener('abort', () => reject(controller.signal.reason), { once: true });
+  });
+  // As many fetches as are in flight listen to one signal, which is no leak: each takes its listener back.
+  if (outer !== undefined) setMaxListeners(0, outer);
+  const stop = () => controller.abort(outer?.reason);
+  outer?.addEventListener('abort', stop, { once: true });
+  const timer = setTimeout(() => {
+    const message = `Expected all bytes within ${timeoutMs} ms; allow more time if the source is slow.`;
+    controller.abort(new ClipfleetError('FETCH_TIMEOUT', message));
+  }, timeoutMs);
+  try {
+    return await Promise.race([work(controller.signal), aborted]);
+  } finally {
+    clearTimeout(timer);
+    outer?.removeEventListener('abort', stop);
+  }
+}

@@ -1,0 +1,58 @@
+import type { FileHandle } from 'node:fs/promises';
+import { ClipfleetError } from '../../shared/errors.ts';
+import type { ByteRange } from '../../shared/refs/tarUri.ts';
+import { wholeRange } from './byteRange.ts';
+
+/**
+ * To the size that the file had when it was opened, or to its end where that is 0, as some file systems say of all files, or wrong.
+ *
+ * Throws IMAGE_TOO_LARGE.
+ */
+export async function readWhole(
+  handle: FileHandle,
+  size: number,
+  uri: string,
+  bytesMax: number,
+  signal: AbortSignal,
+): Promise<Uint8Array> {
+  if (size > bytesMax) throw tooLarge(uri, size, bytesMax);
+  let buffer = Buffer.allocUnsafeSlow(size + 1);
+  let length = 0;
+  while (true) {
+    signal.throwIfAborted();
+    const { bytesRead } = await handle.read(buffer, length, buffer.length - length, length);
+    length += bytesRead;
+    if (bytesRead === 0 || length === size) return buffer.subarray(0, length);
+    if (length > bytesMax) throw tooLarge(uri, length, bytesMax);
+    if (length === buffer.length) {
+      buffer = Buffer.concat([buffer], Math.min(2 * length + 4096, bytesMax + 1));
+    }
+  }
+}
+
+/** Throws IMAGE_CORRUPT when the file ends before the range does. */
+export async function readPart(
+  handle: FileHandle,
+  range: ByteRange,
+  signal: AbortSignal,
+): Promise<Uint8Array> {
+  const buffer = Buffer.allocUnsafeSlow(range.length);
+  let length = 0;
+  while (length < range.length) {
+    signal.throwIfAborted();
+    const { bytesRead } = await handle.read(buffer, length, range.length - length, range.offset + length);
+    if (bytesRead === 0) break;
+    length += bytesRead;
+  }
+  return wholeRange({ bytes: buffer.subarray(0, length), size: range.offset + length }, range);
+}
+
+/** A uri for messages. */
+export const shown = (uri: string) => JSON.stringify(uri.length > 200 ? `${uri.slice(0, 200)}…` : uri);
+
+function tooLarge(uri: string, byteCount: number, bytesMax: number): ClipfleetError {
+  return new ClipfleetError(
+    'IMAGE_TOO_LARGE',
+    `Expected at most ${bytesMax} bytes in ${shown(uri)}, got ${byteCount} or more; allow more bytes.`,
+  );
+}

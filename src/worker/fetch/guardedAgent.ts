@@ -1,0 +1,78 @@
+import { lookup as dnsLookup } from 'node:dns';
+import { isIP, type LookupFunction } from 'node:net';
+import ipaddr from 'ipaddr.js';
+import { Agent, buildConnector } from 'undici';
+import { ClipfleetError } from '../../shared/errors.ts';
+
+export type AddressPredicate = (address: string) => boolean;
+
+/**
+ * Whether an address is one of the public internet: no loopback, private, link-local (cloud metadata), shared, mapped,
+ * translated or reserved one. IPv4 inside IPv6 counts as the IPv4 it is. What cannot be read is not public.
+ */
+export function isPublicAddress(address: string): boolean {
+  try {
+    const parsed = ipaddr.process(address);
+    // Of IPv6 only 2000::/3 is given out (RFC 4291); the rest holds old forms that lead to IPv4, such as ::127.0.0.1.
+    if (parsed instanceof ipaddr.IPv6 && parsed.parts[0]! >> 13 !== 1) return false;
+    return parsed.range() === 'unicast';
+  } catch {
+    return false;
+  }
+}
+
+/**
+ * An undici Agent that connects only to addresses `isAllowed` accepts, checked three times: an address written in the URL
+ * (no look-up happens for it), the answers of the look-up (so that not even a SYN goes to a private address), and the peer
+ * of the socket (whatever came between). Requests that are refused fail with IMAGE_ADDRESS_BLOCKED.
+ */
+export function createGuardedAgent(isAllowed: AddressPredicate, timeoutMs: number): Agent {
+  const connectTo = buildConnector({
+    timeout: timeoutMs,
+    lookup: guardedLookup(isAllowed),
+    autoSelectFamily: true,
+    allowH2: false,
+  });
+  return new Agent({
+    headersTimeout: timeoutMs,
+    bodyTimeout: timeoutMs,
+    keepAliveTimeout: 4_000,
+    keepAliveMaxTimeout: 30_000,
+    // More images than this wait for their turn at one host, and their deadline runs.
+    connections: 128,
+    pipelining: 1,
+    maxHeaderSize: 16 * 1024,
+    connect(options, callback) {
+      const host = options.hostname.replace(/^\[|\]$/g, '');
+      if (isIP(host) !== 0 && !isAllowed(host)) return callback(blocked(host), null);
+      connectTo(options, (...result) => {
+        const [error, socket] = result;
+        if (error !== null) return callback(error, null);
+        const peer = socket.remoteAddress ?? '';
+        if (isAllowed(peer)) return callback(null, socket);
+        socket.destroy();
+        callback(blocked(host), null);
+      });
+    },
+  });
+}
+
+function guardedLookup(isAllowed: AddressPredicate): LookupFunction {
+  return (hostname, options, callback) => {
+    dnsLookup(hostname, { ...options, all: true }, (error, addresses) => {
+      if (error) return callback(error, '', 0);
+      const allowed = addresses.filter(({ address }) => isAllowed(address));
+      const first = allowed[0];
+      if (first === undefined) return callback(blocked(hostname), '', 0);
+      if (options.all === true) callback(null, allowed);
+      else callback(null, first.address, first.family);
+    });
+  };
+}
+
+function blocked(host: string): ClipfleetError {
+  return new ClipfleetError(
+    'IMAGE_ADDRESS_BLOCKED',
+    `Expected a public address, but ${host} is none; allow private addresses if its images are meant to be read.`,
+  );
+}

@@ -1,0 +1,97 @@
+import type { Redis } from 'ioredis';
+import type { Logger } from '../../shared/log.ts';
+import type { Config } from '../../shared/options/config.ts';
+import type { Keys } from '../../shared/redis/keys.ts';
+import { createHostRecord, type HostAnswer, type VisitHost, visitInTime } from './hostRecord.ts';
+import { createHostTurns, type HostTurns, type Turn } from './hostTurns.ts';
+import { HostWait } from './hostWait.ts';
+
+/** The settings of how hosts are asked. */
+export const hostOptions = ['hostConcurrency', 'hostRate', 'hostPatienceMs', 'hostDownMs'] as const;
+
+export interface HostGate {
+  /** A turn for one request at the host (name and port). @throws HostWait, HOST_BUSY, HOST_DOWN */
+  enter(host: string): Promise<Turn>;
+  /**
+   * Runs `work`, again and again while a host makes it wait no more than a second or two altogether. Nothing is held
+   * meanwhile. A longer wait is thrown on: HostWait. Once the signal is aborted `work` is not waited with, and says itself
+   * what becomes of it.
+   */
+  waitingInPlace<T>(work: () => Promise<T>, signal?: AbortSignal): Promise<T>;
+  /** Images that wait in place now. */
+  waiting(): number;
+  /** Gives back what this worker holds. */
+  close(): Promise<void>;
+}
+
+interface HostGateOptions {
+  visitHost: VisitHost;
+  patienceMs: number;
+  log: Logger;
+}
+
+/** How long one image waits in place. A job is held up for about as long, then it makes room for others. */
+const WAIT_IN_PLACE_MS = 2_000;
+
+/** Lets this worker's images to their hosts, within what the fleet may ask of each. */
+export function createHostGate({ visitHost, patienceMs, log }: HostGateOptions): HostGate {
+  const hosts = new Map<string, HostTurns>();
+  let waiting = 0;
+
+  const safely = visitInTime(visitHost, log);
+  const onState = (host: string, { state, waitMs }: HostAnswer) => {
+    if (state === 'open') log.info({ host }, 'host answers');
+    else log.warn({ host, waitMs }, state === 'asked' ? 'host asks for less' : `host is ${state}`);
+  };
+  const onIdle = (host: string) => hosts.delete(host);
+
+  function turnsAt(host: string): HostTurns {
+    const known =
+      hosts.get(host) ?? createHostTurns({ host, visitHost: safely, patienceMs, onState, onIdle });
+    hosts.set(host, known);
+    return known;
+  }
+
+  async function waitFor({ host }: HostWait, ms: number, signal?: AbortSignal): Promise<boolean> {
+    waiting++;
+    return turnsAt(host)
+      .nearTurn(ms, signal)
+      .finally(() => waiting--);
+  }
+
+  return {
+    enter: (host) => turnsAt(host).enter(),
+
+    async waitingInPlace(work, signal) {
+      let leftMs = WAIT_IN_PLACE_MS;
+      for (;;) {
+        try {
+          return await work();
+        } catch (error) {
+          if (!(error instanceof HostWait) || error.waitMs > leftMs) throw error;
+          const from = performance.now();
+          if (!(await waitFor(error, leftMs, signal))) throw error;
+          leftMs -= performance.now() - from;
+        }
+      }
+    },
+
+    waiting: () => waiting,
+
+    async close() {
+      await Promise.all([...hosts.values()].map((turns) => turns.leave()));
+    },
+  };
+}
+
+/** A gate that shares its hosts with the other workers of the fleet. */
+export function openHostGate(
+  redis: Redis,
+  keys: Keys,
+  config: Config<(typeof hostOptions)[number]>,
+  log: Logger,
+): HostGate {
+  const limits = { concurrency: config.hostConcurrency, rate: config.hostRate, downMs: config.hostDownMs };
+  const visitHost = createHostRecord(redis, keys, limits);
+  return createHostGate({ visitHost, patienceMs: config.hostPatienceMs, log });
+}

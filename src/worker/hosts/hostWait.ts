@@ -1,0 +1,43 @@
+import { ClipfleetError } from '../../shared/errors.ts';
+import type { HostAnswer } from './hostRecord.ts';
+
+/**
+ * An image cannot be fetched now, and nothing is wrong with it: it waits for its host's turn, or the host asked for time.
+ * Who catches it waits that long and tries again; it is no attempt.
+ */
+export class HostWait extends ClipfleetError {
+  readonly host: string;
+  /** When to try again, in ms from now: what the host asked for, or an estimate of the queue. */
+  readonly waitMs: number;
+  /** Whether the host refused this very image, and not others before it. */
+  readonly refused: boolean;
+
+  constructor(host: string, waitMs: number, why: string, refused = false) {
+    super('HOST_BUSY', `Expected ${host} to be asked now, but it ${why}; ask for less with --host-rate.`);
+    this.host = host;
+    this.waitMs = waitMs;
+    this.refused = refused;
+  }
+}
+
+/**
+ * Why there is no turn at the host: a HostWait, until the host said or after its queue; HOST_DOWN, or HOST_BUSY when it
+ * has refused for longer than `patienceMs`.
+ */
+export function whyNoTurn(
+  host: string,
+  { state, waitMs, refusingMs }: HostAnswer,
+  queueMs: number,
+  patienceMs: number,
+): ClipfleetError {
+  if (state === 'down') {
+    const message = `Expected ${host} to answer, but it has given nothing but failures for some time.`;
+    return new ClipfleetError('HOST_DOWN', message);
+  }
+  if (refusingMs > patienceMs) {
+    const message = `Expected ${host} to answer, but it has asked for fewer requests for ${refusingMs} ms.`;
+    return new ClipfleetError('HOST_BUSY', message);
+  }
+  if (waitMs === 0) return new HostWait(host, queueMs, 'has as many requests as it may');
+  return new HostWait(host, waitMs, state === 'open' ? 'has its rate' : 'did not answer well before');
+}

@@ -1,0 +1,124 @@
+import { createHash } from 'node:crypto';
+import { setTimeout as delay } from 'node:timers/promises';
+import type { Redis } from 'ioredis';
+import { LRUCache } from 'lru-cache';
+import { ClipfleetError } from '../../shared/errors.ts';
+import { type LabelSet, promptsKey, promptsOf } from '../../shared/labels/labelSet.ts';
+import { readLabelSet } from '../../shared/labels/storedLabelSet.ts';
+import type { Keys } from '../../shared/redis/keys.ts';
+import { buildLabelMatrix, type LabelMatrix } from './labelMatrix.ts';
+import { takeLease } from './lease.ts';
+import { createMatrixStore, type EncodedLabels } from './matrixStore.ts';
+
+/** A label set ready to score against. */
+export interface PreparedLabels {
+  labelSet: LabelSet;
+  matrix: LabelMatrix;
+  /** Labels of which a prompt was cut to fit the text tower. */
+  truncated: string[];
+}
+
+/** Unit embeddings of N prompts, N × D, and the places of those that had to be cut to fit the text tower. */
+export type EmbedTexts = (
+  prompts: readonly string[],
+) => Promise<{ embeddings: Float32Array; truncated: readonly number[] }>;
+
+export interface LabelMatricesOptions {
+  redis: Redis;
+  keys: Keys;
+  /** Of the model whose text tower `embedTexts` is. */
+  fingerprint: string;
+  embedTexts: EmbedTexts;
+  /** How long a worker that is gone keeps the others from encoding what it was at. */
+  leaseMs: number;
+}
+
+/** Numbers of all matrices a worker keeps in memory: 512 MiB of float32, so that the largest label set fits. */
+const CACHED_NUMBERS_MAX = 128 * 1024 * 1024;
+const POLL_MS = 100;
+
+/**
+ * Label matrices, encoded once per fleet: kept in this process, and in Redis for all workers of the model.
+ *
+ * The key is the prompts and the model's fingerprint, so that a changed threshold encodes nothing anew, and a changed
+ * model everything.
+ *
+ * @throws LABEL_SET_UNKNOWN, LABEL_SET_INVALID
+ */
+export function createLabelMatrices({ redis, keys, fingerprint, embedTexts, leaseMs }: LabelMatricesOptions) {
+  const store = createMatrixStore(redis);
+  // Concurrent callers share one preparation; one that failed is tried again by the next.
+  const prepared = new LRUCache<string, PreparedLabels>({
+    maxSize: CACHED_NUMBERS_MAX,
+    sizeCalculation: ({ matrix }) => matrix.data.length,
+    fetchMethod: prepare,
+  });
+
+  async function prepare(labelSetId: string): Promise<PreparedLabels> {
+    const labelSet = await readLabelSet(redis, keys, labelSetId);
+    const { matrix, truncated } = await encodedOnce(labelSet);
+    return { labelSet, matrix, truncated: truncated.map((place) => labelSet.labels[place]!.label) };
+  }
+
+  /** Encodes unless another worker has, or is at it: then waits for what that one stores. */
+  async function encodedOnce(labelSet: LabelSet): Promise<EncodedLabels> {
+    const key = createHash('sha256')
+      .update(`${fingerprint} ${promptsKey(labelSet)}`)
+      .digest('hex');
+    const stored = () => store.get(keys.matrix(key), labelSet.labels.length);
+    for (;;) {
+      const theirs = await stored();
+      if (theirs) return theirs;
+      const lease = await takeLease(redis, keys.matrixLease(key), leaseMs);
+      if (!lease) {
+        await delay(POLL_MS);
+        continue;
+      }
+      try {
+        // Another may have stored it and released the lease in between.
+        const meanwhile = await stored();
+        if (meanwhile) return meanwhile;
+        const encoded = await encode(labelSet);
+        await store.put(keys.matrix(key), encoded);
+        return encoded;
+      } finally {
+        await lease.release();
+      }
+    }
+  }
+
+  async function encode(labelSet: LabelSet): Promise<EncodedLabels> {
+    const prompts = promptsOf(labelSet);
+    const { embeddings, truncated } = await embedTexts(prompts.flat());
+    const counts = prompts.map((ofLabel) => ofLabel.length);
+    const dimensions = embeddings.length / prompts.flat().length;
+    return {
+      matrix: buildLabelMatrix(embeddings, counts, dimensions),
+      truncated: labelsAt(truncated, counts),
+    };
+  }
+
+  return {
+    async get(labelSetId: string): Promise<PreparedLabels> {
+      const labels = await prepared.fetch(labelSetId);
+      if (labels) return labels;
+      throw new ClipfleetError('INTERNAL', 'Expected prepared labels, got none. This is a bug.');
+    },
+  };
+}
+
+export type LabelMatrices = ReturnType<typeof createLabelMatrices>;
+
+/** Places of prompts, laid end to end, as places of the labels they belong to. */
+function labelsAt(promptPlaces: readonly number[], counts: readonly number[]): number[] {
+  const wanted = new Set(promptPlaces);
+  const labels: number[] = [];
+  let from = 0;
+  counts.forEach((count, label) => {
+    for (let place = from; place < from + count; place++) {
+      if (wanted.has(place) && labels.at(-1) !== label) labels.push(label);
+    }
+    from += count;
+  });
+  return labels;
+}

@@ -1,0 +1,102 @@
+import ort from 'onnxruntime-node';
+import { ClipfleetError } from '../../shared/errors.ts';
+import { fromHalf } from './half.ts';
+
+/** An open ONNX graph. Every run of it blocks the thread it is called on. */
+export type Graph = ort.InferenceSession;
+
+export type Tensor = ort.Tensor;
+
+/** Execution providers of onnxruntime, each by name or with the number of its device. */
+export type Providers = readonly (string | { name: string; deviceId: number })[];
+
+/**
+ * Opens a graph.
+ *
+ * @param graph path of its file, or its bytes
+ * @throws MODEL_INVALID
+ */
+export async function openGraph(
+  graph: string | Uint8Array,
+  { providers, threads }: { providers: Providers; threads: number },
+): Promise<Graph> {
+  try {
+    return await createSession(graph, providers, threads);
+  } catch (error) {
+    const [where, reason] = [typeof graph === 'string' ? graph : 'memory', (error as Error).message];
+    throw new ClipfleetError('MODEL_INVALID', `Expected an ONNX graph in ${where}, got: ${reason}`, {
+      cause: error,
+    });
+  }
+}
+
+/**
+ * Opens a graph that was written here, on the processor.
+ *
+ * @param weights the constants that the graph says are elsewhere, by the name of their place
+ */
+export function openWrittenGraph(
+  graph: Uint8Array,
+  weights: Record<string, Uint8Array>,
+  threads: number,
+): Promise<Graph> {
+  const externalData = Object.entries(weights).map(([path, data]) => ({ path, data }));
+  return createSession(graph, ['cpu'], threads, { externalData });
+}
+
+function createSession(
+  graph: string | Uint8Array,
+  providers: Providers,
+  threads: number,
+  more: Pick<ort.InferenceSession.SessionOptions, 'externalData'> = {},
+): Promise<Graph> {
+  // What goes wrong comes as an error; onnxruntime would print it on standard error as well. It reads this level with the
+  // process's first session, and transformers sets one of its own when it is loaded.
+  ort.env.logLevel = 'fatal';
+  return ort.InferenceSession.create(graph as string, {
+    executionProviders: [...providers],
+    intraOpNumThreads: threads,
+    interOpNumThreads: 1,
+    // Threads that wait for work would turn in circles on the cores that decode; asleep, they leave them.
+    extra: { session: { intra_op: { allow_spinning: '0' } } },
+    graphOptimizationLevel: 'all',
+    logSeverityLevel: 4,
+    ...more,
+  });
+}
+
+/** Runs a graph of one input of one float on the providers. @throws what onnxruntime says where it cannot */
+export async function tryProviders(providers: Providers, graph: Uint8Array): Promise<void> {
+  const session = await createSession(graph, providers, 1);
+  await session.run({ [session.inputNames[0]!]: new ort.Tensor('float32', [1], [1]) });
+  await session.release();
+}
+
+/** Floats on their way into a graph. */
+export interface Floats {
+  data: Float32Array;
+  dims: number[];
+}
+
+/** Runs the graph on floats, by the names of its inputs. */
+export async function runOnFloats(graph: Graph, inputs: Record<string, Floats>) {
+  const tensors = Object.entries(inputs).map(([name, { data, dims }]) => [
+    name,
+    new ort.Tensor('float32', data, dims),
+  ]);
+  return graph.run(Object.fromEntries(tensors));
+}
+
+/** A tensor to feed a graph with; `dims` multiply to the length of `data`. */
+export function tensorOf(
+  type: 'float32' | 'float16' | 'uint8' | 'int64' | 'int32',
+  data: ort.Tensor['data'],
+  dims: readonly number[],
+): Tensor {
+  return new ort.Tensor(type, data as Uint8Array, dims);
+}
+
+/** An output's numbers as float32. */
+export function floats(tensor: ort.Tensor): Float32Array {
+  return tensor.type === 'float16' ? fromHalf(tensor.data as Uint16Array) : (tensor.data as Float32Array);
+}

@@ -1,0 +1,101 @@
+import { Worker } from 'node:worker_threads';
+import { asClipfleetError, ClipfleetError, type ErrorCode } from '../../shared/errors.ts';
+
+/** To a thread: one request a message. */
+export interface ThreadRequest<Request> {
+  id: number;
+  request: Request;
+}
+
+/** From a thread: `ready` or `broken` once, then one answer to each request; notices at any time. */
+export type ThreadAnswer<Ready, Notice> =
+  | { notice: Notice }
+  | { ready: Ready }
+  | { broken: { code: ErrorCode; message: string } }
+  | { id: number; answer: unknown }
+  | { id: number; error: { code: ErrorCode; message: string } };
+
+export interface ThreadClient<Request, Ready> {
+  /** What the thread says of itself once it can take work. Rejects with what it broke on, or as `died` does. */
+  ready: Promise<Ready>;
+  /** Rejects when the thread ends by itself: the process has lost its purpose and should end. */
+  died: Promise<never>;
+  /** The thread's answer. The buffers in `moved` are moved, not copied. What is asked before the thread is ready, waits. */
+  ask<Answer>(request: Request, moved?: ArrayBuffer[]): Promise<Answer>;
+  /** Ends the thread. What it was asked and has not answered is rejected with SESSION_LOST. */
+  close(): Promise<void>;
+}
+
+/**
+ * Starts a thread whose file calls `serveThread`.
+ *
+ * @param name of the thread, as the beginning of a sentence: `The session thread`
+ * @param data plain data for the thread, as its `workerData`
+ * @param onNotice told of what the thread says unasked
+ */
+export function startThread<Request, Ready, Notice = never>(
+  name: string,
+  file: URL,
+  data?: unknown,
+  onNotice?: (notice: Notice) => void,
+): ThreadClient<Request, Ready> {
+  // The process may have been started with flags that a thread refuses, such as --input-type.
+  const thread = new Worker(file, { workerData: data, execArgv: [] });
+  const waiting = new Map<number, { resolve: (answer: never) => void; reject: (error: Error) => void }>();
+  let nextId = 0;
+  let closing = false;
+  let lost: Error | undefined;
+
+  function lose(error: Error): void {
+    lost = error;
+    for (const { reject } of waiting.values()) reject(error);
+    waiting.clear();
+  }
+
+  const died = new Promise<never>((_, reject) => {
+    thread.once('error', (error) => reject(asClipfleetError(error, 'SESSION_LOST')));
+    thread.once('exit', (code) => {
+      if (!closing) reject(new ClipfleetError('SESSION_LOST', `${name} ended with code ${code}.`));
+    });
+  });
+  died.catch(lose);
+
+  const firstMessage = new Promise<Ready>((resolve, reject) => {
+    thread.on('message', (message: ThreadAnswer<Ready, Notice>) => {
+      if ('notice' in message) onNotice?.(message.notice);
+      else if ('ready' in message) resolve(message.ready);
+      else if ('broken' in message) reject(errorOf(message.broken));
+      else {
+        const request = waiting.get(message.id);
+        waiting.delete(message.id);
+        if ('answer' in message) request?.resolve(message.answer as never);
+        else request?.reject(errorOf(message.error));
+      }
+    });
+  });
+  const ready = Promise.race([firstMessage, died]);
+  // Whoever waits for it hears of it; where nobody does, the first answer says it.
+  ready.catch(lose);
+
+  return {
+    ready,
+    died,
+    ask<Answer>(request: Request, moved: ArrayBuffer[] = []): Promise<Answer> {
+      if (lost) return Promise.reject(lost);
+      const id = nextId++;
+      return new Promise<Answer>((resolve, reject) => {
+        waiting.set(id, { resolve, reject });
+        thread.postMessage({ id, request } satisfies ThreadRequest<Request>, moved);
+      });
+    },
+    async close() {
+      closing = true;
+      lose(new ClipfleetError('SESSION_LOST', `${name} was closed while it was asked.`));
+      await thread.terminate();
+    },
+  };
+}
+
+function errorOf({ code, message }: { code: ErrorCode; message: string }): ClipfleetError {
+  return new ClipfleetError(code, message);
+}

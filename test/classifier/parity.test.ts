@@ -1,0 +1,87 @@
+import assert from 'node:assert/strict';
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { type TestContext, test } from 'node:test';
+import { createClassifier, defineLabelSet, encodeLabels, rank } from '../../src/classifier.ts';
+import { repository } from '../support/fleet.ts';
+import { type Golden, goldenNames, largestDifference, readGolden } from '../support/goldens.ts';
+
+/** Of unit vectors: float32 sums in another order, on the reference's own pixels. */
+const EMBEDDING_TOLERANCE = 2e-5;
+/** Every label's score, from the reference's own pixels or from a file whose pixels agree to the bit. */
+const SCORE_TOLERANCE = 1e-3;
+/** From a file whose pixels drift by less than a grey level: these models turn that into up to 0.037. */
+const SCORE_DRIFT = 0.05;
+
+async function open(t: TestContext, golden: Golden) {
+  const classifier = await createClassifier({ model: join(repository, golden.modelDir) });
+  t.after(() => classifier.close());
+  return classifier;
+}
+
+const off = (difference: number, ...where: string[]) => `${where.join(', ')}: off by ${difference}`;
+
+for (const name of goldenNames) {
+  test(`${name}: scale, bias and score function are the reference's`, async (t) => {
+    const golden = await readGolden(name);
+    const { scoring } = (await open(t, golden)).model;
+    assert.ok(Math.abs(scoring.logitScale / golden.logitScale - 1) < 1e-4, `scale ${scoring.logitScale}`);
+    assert.ok(Math.abs(scoring.logitBias - golden.logitBias) < 1e-2, `bias ${scoring.logitBias}`);
+    assert.equal(scoring.scoreFunction, golden.scoreFunction);
+  });
+
+  test(`${name}: from the reference's pixels, embeddings and every label's score are the reference's`, async (t) => {
+    const golden = await readGolden(name);
+    const { model } = await open(t, golden);
+    const { width, height, dimensions } = golden;
+    const pixels = golden.images.map((_, i) => ({ data: golden.pixels(i), width, height }));
+    const embeddings = await model.embedImages(pixels);
+    embeddings.forEach((embedding, i) => {
+      const difference = largestDifference(embedding, golden.vector(i));
+      assert.ok(difference < EMBEDDING_TOLERANCE, off(difference, golden.images[i]!.file));
+    });
+    for (const { name: set, labels, templates, textRow, results } of golden.labelSets) {
+      const labelSet = defineLabelSet({ labels, templates });
+      const matrix = await encodeLabels(model, labelSet);
+      labels.forEach((label, i) => {
+        const row = matrix.data.subarray(i * dimensions, (i + 1) * dimensions);
+        const difference = largestDifference(row, golden.vector(textRow + i));
+        assert.ok(difference < EMBEDDING_TOLERANCE, off(difference, set, label));
+      });
+      embeddings.forEach((embedding, i) => {
+        const predictions = rank(embedding, matrix, labelSet, model.scoring);
+        const difference = largestDifference(inOrder(predictions, labels), results[i]!.scores);
+        assert.ok(difference < SCORE_TOLERANCE, off(difference, set, golden.images[i]!.file));
+      });
+    }
+  });
+
+  test(`${name}: from the image file, the best label is the reference's, and scores where pixels agree`, async (t) => {
+    const golden = await readGolden(name);
+    const classifier = await open(t, golden);
+    const pathOf = (file: string) => join(repository, golden.imageDir, file);
+    const agreeing = new Set<string>();
+    for (const [i, { file }] of golden.images.entries()) {
+      const pixels = await classifier.model.processImage(await readFile(pathOf(file)));
+      if (largestDifference(pixels.data, golden.pixels(i)) === 0) agreeing.add(file);
+    }
+    t.diagnostic(`pixels agree for ${[...agreeing].join(', ') || 'none'}`);
+    const files = golden.images.map(({ file }) => file);
+    for (const { name: set, labels, templates, results } of golden.labelSets) {
+      const ranked = await classifier.classify(files.map(pathOf), labels, { hypothesisTemplate: templates });
+      files.forEach((file, i) => {
+        const { scores } = results[i]!;
+        const best = labels[scores.indexOf(Math.max(...scores))];
+        assert.equal(ranked[i]![0]!.label, best, `${set}, ${file}: best label`);
+        const difference = largestDifference(inOrder(ranked[i]!, labels), scores);
+        const tolerance = agreeing.has(file) ? SCORE_TOLERANCE : SCORE_DRIFT;
+        assert.ok(difference < tolerance, off(difference, set, file));
+      });
+    }
+  });
+}
+
+function inOrder(predictions: { label: string; score: number }[], labels: string[]): number[] {
+  const scoreOf = new Map(predictions.map(({ label, score }) => [label, score]));
+  return labels.map((label) => scoreOf.get(label)!);
+}

@@ -1,0 +1,62 @@
+import assert from 'node:assert/strict';
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { copyPictures, demoModel, jsonLines, startFleet } from '../../support/fleet.ts';
+import { until } from '../../support/support.ts';
+
+const how = ['--labels', 'fox,owl', '--model', demoModel, '--chunk-size', '4'];
+
+test('runs lists all runs, the newest first, as a table and as JSON lines', async (t) => {
+  const fleet = await startFleet(t);
+  const none = await fleet.run('runs');
+  assert.deepEqual([none.code, none.stdout, none.stderr.trim()], [0, '', 'No runs.']);
+  assert.deepEqual(await fleet.run('runs', '--format', 'jsonl'), { code: 0, stdout: '', stderr: '' });
+
+  await copyPictures(fleet, 'many', 8);
+  await writeFile(join(fleet.folder, 'many', 'none.png'), '');
+  await fleet.run('enqueue', 'many', ...how, '--run', 'done');
+  const worker = fleet.start('worker', '--model', demoModel);
+  await until(async () => (await fleet.producer.runs.get('done'))?.state === 'complete', 'one is complete');
+  worker.child.kill('SIGTERM');
+  await worker.ended;
+  for (const run of ['held', 'ended']) await fleet.run('enqueue', 'many', ...how, '--run', run);
+  await fleet.run('pause', 'held');
+  await fleet.run('cancel', 'ended');
+  const { model } = await fleet.producer.describe('done');
+  await fleet.producer.runs.open({ run: 'new', model, labelSet: 'l', lane: '{lane}' });
+
+  const { code, stdout } = await fleet.run('runs');
+  assert.equal(code, 0);
+  assert.deepEqual(
+    stdout
+      .trimEnd()
+      .split('\n')
+      .map((line) => line.split(/ {2,}/)),
+    [
+      ['run', 'state', 'images', 'classified', 'failed', 'left', 'model'],
+      ['new', 'open', '0', '0', '0', '0', model],
+      ['ended', 'cancelled', '9', '0', '0', '0', model],
+      ['held', 'paused', '9', '0', '0', '9', model],
+      ['done', 'complete', '9', '8', '1', '0', model],
+    ],
+  );
+  const lines = jsonLines((await fleet.run('runs', '--format', 'jsonl')).stdout);
+  assert.deepEqual(
+    lines.map(({ run, state, paused, expected, classified, failures, skipped }) => [
+      run,
+      state,
+      paused ?? null,
+      expected,
+      classified,
+      failures,
+      skipped,
+    ]),
+    [
+      ['new', 'open', null, 0, 0, {}, 0],
+      ['ended', 'cancelled', null, 9, 0, {}, 9],
+      ['held', 'sealed', 'by hand', 9, 0, {}, 0],
+      ['done', 'complete', null, 9, 8, { IMAGE_EMPTY: 1 }, 0],
+    ],
+  );
+});

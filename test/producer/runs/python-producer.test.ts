@@ -1,0 +1,58 @@
+import assert from 'node:assert/strict';
+import { execFile, spawnSync } from 'node:child_process';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { promisify } from 'node:util';
+import { defineLabelSet, labelSetId } from '../../../src/shared/labels/labelSet.ts';
+import { demoModel, jsonLines, pictures, repository, startFleet } from '../../support/fleet.ts';
+import { until } from '../../support/support.ts';
+
+const probe = spawnSync('python3', ['-c', 'import bullmq, redis'], { encoding: 'utf8' });
+const why = probe.error?.message ?? probe.stderr.trim().split('\n').at(-1);
+const skip = probe.status !== 0 && `needs python3 with bullmq and redis (pip install bullmq redis): ${why}`;
+
+// Quotes, a backslash, and characters beyond ASCII and beyond 16 bits: where JSON writers part ways.
+const labels = ['fox', 'bear', 'owl', 'Käuzchen "🦉" \\ 1/2'];
+// They fall into three buckets of rows, of both halves.
+const files = ['owl.jpg', 'bear.png', 'absent.jpg'];
+
+interface PythonRow {
+  id: string;
+  predictions?: { label: string }[];
+  error?: { code: string };
+}
+
+test('a Python program opens a run, waits for it, reads its rows, and may do so again', {
+  skip,
+}, async (t) => {
+  const fleet = await startFleet(t);
+  const url = `unix://${fleet.redis.options.path}`;
+  fleet.start('worker', '--redis-url', url, '--model', demoModel, '--root', pictures);
+  await until(() => fleet.redis.exists('clipfleet:models'), 'the worker serves its model');
+
+  const script = join(repository, 'examples/producer.py');
+  const args = [script, '--run', 'from-python', '--labels', labels.join(','), ...files];
+  const env = { ...process.env, REDIS_URL: url, PYTHONUTF8: '1' };
+  const produce = async () => {
+    const { stdout } = await promisify(execFile)('python3', args, { env, timeout: 120_000 });
+    return jsonLines<PythonRow>(stdout);
+  };
+
+  const rows = await produce();
+  assert.equal(rows.length, files.length);
+  const answers = rows.map(({ id, predictions, error }) => [id, predictions?.[0]?.label ?? error?.code]);
+  const expected = { 'owl.jpg': 'owl', 'bear.png': 'bear', 'absent.jpg': 'IMAGE_NOT_FOUND' };
+  assert.deepEqual(Object.fromEntries(answers), expected);
+
+  const run = await fleet.producer.runs.get('from-python');
+  assert.equal(run?.labelSet, labelSetId(defineLabelSet({ labels })), 'both compute the same label set id');
+  assert.deepEqual([run?.state, run?.images, run?.chunks], ['complete', files.length, 1]);
+
+  assert.deepEqual(await produce(), rows, 'the second time finds the rows of the first');
+  assert.deepEqual(await fleet.producer.runs.get('from-python'), run);
+  assert.deepEqual(await fleet.producer.store.counts('from-python'), {
+    classified: 2,
+    failed: 1,
+    failures: { IMAGE_NOT_FOUND: 1 },
+  });
+});

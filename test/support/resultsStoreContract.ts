@@ -1,0 +1,153 @@
+import assert from 'node:assert/strict';
+import { type TestContext, test } from 'node:test';
+import type { ResultsStore } from '../../src/shared/rows/resultsStore.ts';
+import type { Row } from '../../src/shared/rows/row.ts';
+
+const base = { uri: 'pictures/a.jpg', place: { chunk: 0, index: 0 }, at: '2026-01-01T00:00:00.000Z' };
+
+function classified(id: string, index: number, generation = 0, fingerprint = 'f'): Row {
+  const predictions = [{ index, score: 0.75 }];
+  return { ...base, id, generation, status: 'classified', predictions, fingerprint };
+}
+
+function failed(id: string, generation = 0): Row {
+  return { ...base, id, generation, status: 'failed', error: { code: 'IMAGE_EMPTY', message: 'zero bytes' } };
+}
+
+/** What every results store must do; each implementation calls this with itself. */
+export function testResultsStore(name: string, open: (t: TestContext) => Promise<ResultsStore>): void {
+  const allRows = async (store: ResultsStore, run: string) => {
+    const rows: Row[] = [];
+    let cursor: string | undefined;
+    do {
+      const page = await store.getRows(run, cursor);
+      rows.push(...page.rows);
+      cursor = page.cursor;
+    } while (cursor !== undefined);
+    return rows;
+  };
+
+  test(`${name}: rows come back as they were written, counted once`, async (t) => {
+    const store = await open(t);
+    const rows = [classified('猫/😀.jpg', 99_999), failed('b'), classified('constructor', 0)];
+    await store.putRows('r', rows);
+    await store.putRows('r', rows);
+    const byId = (a: Row, b: Row) => (a.id < b.id ? -1 : 1);
+    assert.deepEqual((await allRows(store, 'r')).sort(byId), rows.sort(byId));
+    assert.deepEqual(await store.counts('r'), { classified: 2, failed: 1, failures: { IMAGE_EMPTY: 1 } });
+  });
+
+  test(`${name}: runs do not see each other's rows`, async (t) => {
+    const store = await open(t);
+    await store.putRows('r', [classified('a', 0)]);
+    assert.deepEqual(await allRows(store, 'other'), []);
+    assert.deepEqual(await store.counts('other'), { classified: 0, failed: 0, failures: {} });
+  });
+
+  test(`${name}: the first of two equal rows stays`, async (t) => {
+    const store = await open(t);
+    await store.putRows('r', [classified('a', 1)]);
+    await store.putRows('r', [classified('a', 2)]);
+    const [row] = await allRows(store, 'r');
+    assert.equal(row?.status === 'classified' && row.predictions[0]?.index, 1);
+  });
+
+  test(`${name}: classified wins over failed, whichever comes first`, async (t) => {
+    const store = await open(t);
+    await store.putRows('r', [failed('a'), classified('b', 0)]);
+    await store.putRows('r', [classified('a', 0), failed('b')]);
+    assert.deepEqual(
+      (await allRows(store, 'r')).map(({ status }) => status),
+      ['classified', 'classified'],
+    );
+    assert.deepEqual(await store.counts('r'), { classified: 2, failed: 0, failures: {} });
+  });
+
+  test(`${name}: it says of the rows put which were new, which replaced another, and which were not written`, async (t) => {
+    const store = await open(t);
+    const first = [failed('a'), classified('b', 1), classified('c', 1)];
+    assert.deepEqual(await store.putRows('r', first), { fresh: 3, replaced: 0, kept: [] });
+    const second = [classified('a', 1), classified('b', 2), failed('c'), classified('d', 1)];
+    const { kept, ...counts } = await store.putRows('r', second);
+    assert.deepEqual(counts, { fresh: 1, replaced: 1 });
+    assert.deepEqual(kept.sort(), ['b', 'c']);
+    assert.deepEqual(await store.putRows('r', []), { fresh: 0, replaced: 0, kept: [] });
+  });
+
+  test(`${name}: each row keeps the fingerprint of the model that made it`, async (t) => {
+    const store = await open(t);
+    const ids = Array.from({ length: 100 }, (_, i) => `${i}`);
+    const rowOf = (id: string) => classified(id, 0, 0, `model-${Number(id) % 3}`);
+    await store.putRows('r', ids.slice(0, 50).map(rowOf));
+    await store.putRows('r', ids.slice(50).map(rowOf));
+    const rows = await allRows(store, 'r');
+    assert.deepEqual(await store.counts('r'), { classified: 100, failed: 0, failures: {} });
+    const byId = (a: Row, b: Row) => Number(a.id) - Number(b.id);
+    assert.deepEqual(rows.sort(byId), ids.map(rowOf));
+  });
+
+  test(`${name}: a higher generation wins, also a failed one over a classified one`, async (t) => {
+    const store = await open(t);
+    await store.putRows('r', [classified('a', 0, 0)]);
+    await store.putRows('r', [failed('a', 10)]);
+    await store.putRows('r', [classified('a', 0, 9)]);
+    const [row] = await allRows(store, 'r');
+    assert.deepEqual([row?.status, row?.generation], ['failed', 10]);
+    assert.deepEqual(await store.counts('r'), { classified: 0, failed: 1, failures: { IMAGE_EMPTY: 1 } });
+  });
+
+  test(`${name}: find tells generation and place of the rows there are`, async (t) => {
+    const store = await open(t);
+    const place = { chunk: 70_000, index: 255 };
+    await store.putRows('r', [{ ...classified('a', 0, 1), place }, failed('b')]);
+    assert.deepEqual(
+      await store.find('r', ['a', 'b', 'c']),
+      new Map([
+        ['a', { generation: 1, place }],
+        ['b', { generation: 0, place: base.place }],
+      ]),
+    );
+  });
+
+  test(`${name}: failures are counted by their code, also when one takes the place of another`, async (t) => {
+    const store = await open(t);
+    const again = { ...failed('a', 1), error: { code: 'FETCH_TIMEOUT' as const, message: 'slow' } } as Row;
+    await store.putRows('r', [failed('a'), failed('b')]);
+    await store.putRows('r', [again]);
+    const failures = { IMAGE_EMPTY: 1, FETCH_TIMEOUT: 1 };
+    assert.deepEqual(await store.counts('r'), { classified: 0, failed: 2, failures });
+    await store.putRows('r', [classified('a', 0, 2)]);
+    assert.deepEqual(await store.counts('r'), { classified: 1, failed: 1, failures: { IMAGE_EMPTY: 1 } });
+  });
+
+  test(`${name}: a run that takes no more refuses rows, those that would replace one too`, async (t) => {
+    const store = await open(t);
+    await store.putRows('r', [failed('a')]);
+    await store.refuse('r');
+    const { fresh, replaced, kept } = await store.putRows('r', [classified('a', 0), classified('b', 0)]);
+    assert.deepEqual([fresh, replaced, kept.sort()], [0, 0, ['a', 'b']]);
+    assert.deepEqual(await allRows(store, 'r'), [failed('a')]);
+    assert.deepEqual((await store.putRows('other', [failed('a')])).fresh, 1);
+  });
+
+  test(`${name}: recounting agrees with the counts; removing leaves nothing`, async (t) => {
+    const store = await open(t);
+    await store.putRows('r', [failed('a'), classified('b', 0), classified('c', 0)]);
+    const there = { classified: 2, failed: 1, failures: { IMAGE_EMPTY: 1 } };
+    assert.deepEqual(await store.recount('r', true), { stored: there, counted: there });
+    assert.deepEqual(await store.counts('r'), there);
+    await store.remove('r');
+    assert.deepEqual(await allRows(store, 'r'), []);
+    assert.deepEqual(await store.counts('r'), { classified: 0, failed: 0, failures: {} });
+  });
+
+  test(`${name}: pages hold every row of many`, async (t) => {
+    const store = await open(t);
+    const rows = Array.from({ length: 20_000 }, (_, i) => classified(`image-${i}`, 0));
+    for (let from = 0; from < rows.length; from += 500)
+      await store.putRows('r', rows.slice(from, from + 500));
+    const ids = new Set((await allRows(store, 'r')).map(({ id }) => id));
+    assert.equal(ids.size, rows.length);
+    assert.deepEqual(await store.counts('r'), { classified: rows.length, failed: 0, failures: {} });
+  });
+}

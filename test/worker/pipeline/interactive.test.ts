@@ -1,0 +1,115 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import PQueue from 'p-queue';
+import { defineLabelSet } from '../../../src/shared/labels/labelSet.ts';
+import type { ImageRef } from '../../../src/shared/refs/imageRef.ts';
+import { createBatcher } from '../../../src/worker/pipeline/batcher.ts';
+import { createClassify } from '../../../src/worker/pipeline/classify.ts';
+import { rankLabels } from '../../../src/worker/score/rank.ts';
+import { clip, rows } from '../../support/threeLabels.ts';
+
+const labels = { labelSet: defineLabelSet({ labels: ['fox'] }), matrix: rows([0.5]), truncated: [] };
+
+/** A stage that holds each image until the test lets it go; of an image, all that is known is its number. */
+function gate<T>() {
+  const entered: { image: number; open(result: T): void }[] = [];
+  return {
+    /** The images in the order they came in. */
+    order: () => entered.map(({ image }) => image),
+    enter: (image: number) => new Promise<T>((open) => entered.push({ image, open })),
+    open: (place: number, result: T) => entered[place]!.open(result),
+  };
+}
+
+/** Classify with a gate at each stage; limits as given. */
+function gatedLine(limits: { inFlight: number; decoding: number; batchSize: number }) {
+  const fetching = gate<Uint8Array>();
+  const decoding = gate<{ data: Uint8Array; width: number; height: number }>();
+  const batches = gate<Float32Array>();
+  const embedded: number[][] = [];
+  const batcher = createBatcher({
+    batchSize: limits.batchSize,
+    imageBytes: 1,
+    run: (pixels, count) => {
+      embedded.push([...pixels.subarray(0, count)]);
+      return batches.enter(embedded.length - 1);
+    },
+  });
+  const classify = createClassify<ImageRef>({
+    fetchImage: ({ id }) => fetching.enter(Number(id)),
+    decodeImage: ([image]) => decoding.enter(image!),
+    embedImage: batcher.embedImage,
+    rankImage: async (embedding, { matrix, labelSet }) => rankLabels(embedding, matrix, labelSet, clip),
+    inFlight: new PQueue({ concurrency: limits.inFlight }),
+    decoding: new PQueue({ concurrency: limits.decoding }),
+  });
+  return {
+    fetching,
+    decoding,
+    embedded,
+    add: (image: number, urgent = false) => classify({ id: `${image}`, uri: 'data:,' }, labels, urgent),
+    fetched: (place: number) => fetching.open(place, Uint8Array.of(fetching.order()[place]!)),
+    decoded: (place: number) =>
+      decoding.open(place, { data: Uint8Array.of(decoding.order()[place]!), width: 1, height: 1 }),
+    ran: (place: number) => batches.open(place, Float32Array.from(embedded[place]!.flatMap(() => [1, 0]))),
+  };
+}
+
+/** All that follows from what has happened so far, promise after promise. */
+const settled = () => new Promise<void>((resolve) => setImmediate(resolve));
+
+const urgent = 9;
+
+test('where images wait to begin, an urgent one goes first', async () => {
+  const line = gatedLine({ inFlight: 1, decoding: 1, batchSize: 1 });
+  const bulk = [0, 1, 2].map((image) => line.add(image));
+  const person = line.add(urgent, true);
+  await settled();
+  assert.deepEqual(line.fetching.order(), [0], 'one in flight');
+  for (let place = 0; place < 4; place++) {
+    line.fetched(place);
+    await settled();
+    line.decoded(place);
+    await settled();
+    line.ran(place);
+    await settled();
+  }
+  assert.deepEqual(line.fetching.order(), [0, urgent, 1, 2]);
+  assert.equal((await person)[0]?.index, 0);
+  assert.equal((await Promise.all(bulk)).length, 3);
+});
+
+test('where images wait for a thread that decodes', async () => {
+  const line = gatedLine({ inFlight: 10, decoding: 1, batchSize: 1 });
+  for (const image of [0, 1, 2]) void line.add(image);
+  void line.add(urgent, true);
+  await settled();
+  for (let place = 0; place < 4; place++) line.fetched(place);
+  await settled();
+  assert.deepEqual(line.decoding.order(), [0], 'one slot');
+  for (let place = 0; place < 3; place++) {
+    line.decoded(place);
+    await settled();
+  }
+  assert.deepEqual(line.decoding.order(), [0, urgent, 1, 2]);
+});
+
+test('where images wait for the session', async () => {
+  const line = gatedLine({ inFlight: 10, decoding: 10, batchSize: 2 });
+  const images = [0, 1, 2, 3, 4];
+  for (const image of images) void line.add(image);
+  void line.add(urgent, true);
+  await settled();
+  for (const place of images) line.fetched(place);
+  await settled();
+  for (const place of images) line.decoded(place);
+  await settled();
+  assert.deepEqual(line.embedded, [[0], [1, 2]], 'one batch runs, one is queued, two images wait');
+  line.fetched(5);
+  await settled();
+  line.decoded(5);
+  await settled();
+  line.ran(0);
+  await settled();
+  assert.deepEqual(line.embedded, [[0], [1, 2], [urgent, 3]]);
+});
