@@ -30,6 +30,6 @@ export const device = argument({
   default: 'cpu',
   says: 'Where the sessions run: cpu or cuda.',
 });
-export const threads = count(String(cores), 'Threads of a session on the processor.', 1_024);
+export const threads = count(String(cores), 'Threads of a session on the CPU.', 1_024);
 export const batchSize = count('16', 'Most images that go through the session together.', 1_024);
 export const dtype = argument({ schema: precision, default: 'fp32', says: 'Precision of the weights.' });

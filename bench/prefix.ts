@@ -13,7 +13,7 @@ import { baseModel, batchSize, names, rounds, threads } from './commonArguments.
 import { format, spreadOf } from './spread.ts';
 
 const says = `The image graph that takes the decoder's bytes and casts them itself, beside the model's own with floats packed in JavaScript:
-milliseconds a batch, on the processor. *packing alone* and *prefix alone* are what each does before the model begins, *packed* and
+milliseconds a batch, on the CPU. *packing alone* and *prefix alone* are what each does before the model begins, *packed* and
 *bytes* the whole way. Which of them goes first changes with each round. *making ready* is writing the graph that takes bytes, once
 for a model. Median of the rounds (smallest to largest); ratios are taken within a round.`;
 

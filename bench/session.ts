@@ -17,7 +17,7 @@ export const session = defineBench({
   arguments: {
     models: names(`${baseModel},models/demo`, 'Model directories.'),
     batches: counts('1,4,16,32', 'Batch sizes.'),
-    threads: counts([...new Set([1, cores])].join(','), 'Threads of the session on the processor.'),
+    threads: counts([...new Set([1, cores])].join(','), 'Threads of the session on the CPU.'),
     dtypes: dtypes('fp32'),
     device,
     rounds,

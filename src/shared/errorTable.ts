@@ -10,18 +10,18 @@ export const errorTable = {
   IMAGE_NOT_FOUND: {
     retry: false,
     scope: 'image',
-    says: 'No file, or HTTP 404 or 410, where the uri points.',
+    says: 'There is no file at the uri, or HTTP 404 or 410.',
   },
   IMAGE_FORBIDDEN: { retry: false, scope: 'image', says: 'The file may not be read, or HTTP 401 or 403.' },
   IMAGE_OUTSIDE_ROOTS: {
     retry: false,
     scope: 'image',
-    says: 'A path that is under none of the roots this worker serves.',
+    says: 'The path is outside all roots that this worker serves.',
   },
   IMAGE_URI_INVALID: {
     retry: false,
     scope: 'image',
-    says: 'The uri cannot be parsed, or its scheme is not one that is read.',
+    says: 'The uri cannot be parsed, or its scheme is not supported.',
   },
   IMAGE_ADDRESS_BLOCKED: {
     retry: false,
@@ -31,45 +31,49 @@ export const errorTable = {
   IMAGE_TOO_LARGE: { retry: false, scope: 'image', says: 'More bytes than allowed.' },
   IMAGE_TOO_MANY_PIXELS: { retry: false, scope: 'image', says: 'More pixels than allowed.' },
   IMAGE_EMPTY: { retry: false, scope: 'image', says: 'Zero bytes.' },
-  IMAGE_UNSUPPORTED: { retry: false, scope: 'image', says: 'Not an image, or a format that is not read.' },
-  IMAGE_CORRUPT: { retry: false, scope: 'image', says: 'An image that breaks off or contradicts itself.' },
+  IMAGE_UNSUPPORTED: {
+    retry: false,
+    scope: 'image',
+    says: 'Not an image, or a format that is not supported.',
+  },
+  IMAGE_CORRUPT: { retry: false, scope: 'image', says: 'The image is truncated or inconsistent.' },
   IMAGE_HTTP_STATUS: {
     retry: false,
     scope: 'image',
-    says: 'An HTTP status that another attempt will not change.',
+    says: 'An HTTP status that a retry will not change.',
   },
   IMAGE_TOO_MANY_REDIRECTS: { retry: false, scope: 'image', says: 'More redirects than allowed.' },
   FETCH_FAILED: {
     retry: true,
     scope: 'image',
-    says: 'The connection failed or broke off, or HTTP 408, 425, 429 or 5xx.',
+    says: 'The connection failed or was closed, or HTTP 408, 425, 429 or 5xx.',
   },
   FETCH_TIMEOUT: { retry: true, scope: 'image', says: 'The bytes did not arrive in time.' },
   HOST_BUSY: {
     retry: true,
     scope: 'image',
-    says: 'The host went on asking for fewer requests for longer than --host-patience-ms.',
+    says: 'The host throttled requests for longer than --host-patience-ms.',
   },
   HOST_DOWN: {
     retry: true,
     scope: 'image',
-    says: 'The host has not answered, or only with HTTP 5xx, for longer than --host-down-ms; it was not asked.',
+    says: 'The host has failed to answer, or answered only HTTP 5xx, for longer than --host-down-ms. No request was made.',
   },
   READ_FAILED: { retry: true, scope: 'image', says: 'The disk or share gave an error while reading.' },
   DECODE_TIMEOUT: { retry: false, scope: 'image', says: 'Decoding took longer than allowed.' },
   WORKER_LOST: {
     retry: false,
     scope: 'image',
-    says: 'The workers that took the job died again and again while working on it.',
+    says: 'Several workers died while they worked on the job.',
   },
-  INFERENCE_FAILED: { retry: true, scope: 'image', says: 'The session refused or broke on the batch.' },
+  INFERENCE_FAILED: { retry: true, scope: 'image', says: 'The session failed on the batch.' },
 
   // One job.
-  JOB_INVALID: { retry: false, scope: 'job', says: 'The job is not of the wire format.' },
+  JOB_INVALID: { retry: false, scope: 'job', says: 'The job does not have the wire format.' },
   JOB_NEWER: {
     retry: true,
     scope: 'job',
-    says: 'The job is of a newer wire version than this worker reads.',
+    says: 'The job has a newer wire version than this worker can read.',
   },
   LABEL_SET_UNKNOWN: { retry: false, scope: 'job', says: 'No label set is stored under the id.' },
   LABEL_NOT_EMBEDDED: {
@@ -80,16 +84,16 @@ export const errorTable = {
   LABEL_SET_INVALID: {
     retry: false,
     scope: 'job',
-    says: 'The label set is not of the format, or not the one its id names.',
+    says: 'The label set does not have the format, or does not match its id.',
   },
 
   // The whole command.
   USAGE: {
     retry: false,
     scope: 'command',
-    says: 'The command line or the environment asks for something that is not there.',
+    says: 'The command line or the environment is wrong.',
   },
-  NO_IMAGES: { retry: false, scope: 'command', says: 'The paths given hold no image.' },
+  NO_IMAGES: { retry: false, scope: 'command', says: 'There is no image in the given paths.' },
   REDIS_MISSING: {
     retry: false,
     scope: 'command',
@@ -101,13 +105,13 @@ export const errorTable = {
     scope: 'command',
     says: 'The Redis server is too old, or may evict keys.',
   },
-  RUN_UNKNOWN: { retry: false, scope: 'command', says: 'No run of that id.' },
-  RUN_MISMATCH: { retry: false, scope: 'command', says: 'The run is of another model or label set.' },
-  RUN_BUSY: { retry: true, scope: 'command', says: 'Another process is working on the run.' },
+  RUN_UNKNOWN: { retry: false, scope: 'command', says: 'There is no run with that id.' },
+  RUN_MISMATCH: { retry: false, scope: 'command', says: 'The run has another model or label set.' },
+  RUN_BUSY: { retry: true, scope: 'command', says: 'Another process works on the run.' },
   RUN_TOO_LARGE: {
     retry: false,
     scope: 'command',
-    says: 'The rows of the run will not fit into the memory that Redis may use.',
+    says: 'The rows of the run do not fit into Redis’ memory limit.',
   },
   RUN_PAUSED: {
     retry: false,
@@ -117,60 +121,60 @@ export const errorTable = {
   RUN_CANCELLED: {
     retry: false,
     scope: 'command',
-    says: 'The run is cancelled: it takes nothing more, and no row.',
+    says: 'The run is cancelled. It takes no more images or rows.',
   },
-  RUN_SEALED: { retry: false, scope: 'command', says: 'The run is sealed: nothing can be added.' },
+  RUN_SEALED: { retry: false, scope: 'command', says: 'The run is sealed. No images can be added.' },
   SOURCE_INVALID: {
     retry: false,
     scope: 'command',
-    says: 'A list or an archive that images are taken from breaks off, or is not of its format.',
+    says: 'A list or archive of images is truncated or does not have its format.',
   },
   SOURCE_UNAVAILABLE: {
     retry: true,
     scope: 'command',
-    says: 'A list, an archive or a bucket that images are taken from cannot be read now.',
+    says: 'A list, archive or bucket of images cannot be read now.',
   },
   MODEL_NOT_FOUND: {
     retry: false,
     scope: 'command',
-    says: 'No model directory, or no such model on the Hub.',
+    says: 'There is no such model directory, or no such model on the Hub.',
   },
   MODEL_INVALID: {
     retry: false,
     scope: 'command',
-    says: 'The model directory lacks a file, or one cannot be read.',
+    says: 'A file of the model is missing or cannot be read.',
   },
   MODEL_UNSUPPORTED: {
     retry: false,
     scope: 'command',
-    says: 'The model is of a family or layout that cannot be run.',
+    says: 'The family or layout of the model is not supported.',
   },
   MODEL_SCALE_UNKNOWN: {
     retry: false,
     scope: 'command',
-    says: 'The logit scale cannot be found, and is not guessed.',
+    says: 'The logit scale was not found. It is never guessed.',
   },
   DEVICE_UNAVAILABLE: {
     retry: false,
     scope: 'command',
-    says: 'The device that was named is not there, or lacks its libraries.',
+    says: 'The named device is not available, or its libraries are missing.',
   },
   HUB_UNAVAILABLE: { retry: true, scope: 'command', says: 'The Hub cannot be reached.' },
-  HUB_FORBIDDEN: { retry: false, scope: 'command', says: 'The Hub refuses: the model is private or gated.' },
+  HUB_FORBIDDEN: { retry: false, scope: 'command', says: 'The Hub refused: the model is private or gated.' },
   HUB_CORRUPT: {
     retry: true,
     scope: 'command',
-    says: 'A downloaded file does not have the hash the Hub names.',
+    says: 'A downloaded file does not have the hash that the Hub states.',
   },
   CACHE_UNWRITABLE: {
     retry: false,
     scope: 'command',
-    says: 'The cache for downloaded models cannot be written, or its disk is full.',
+    says: 'The cache for downloaded models is not writable, or its disk is full.',
   },
   SESSION_LOST: {
     retry: true,
     scope: 'command',
-    says: 'The session or the scoring thread ended by itself; the process must be started again.',
+    says: 'The session or the scoring thread ended unexpectedly. Restart the process.',
   },
   INTERNAL: { retry: false, scope: 'command', says: 'A broken invariant. This is a bug.' },
 } as const satisfies Record<string, { retry: boolean; scope: 'image' | 'job' | 'command'; says: string }>;

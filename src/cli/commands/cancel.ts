@@ -6,7 +6,7 @@ import { accountText } from '../terminal/accountText.ts';
 export const cancelCommand = createCommand({
   name: 'cancel',
   arguments: '<run>',
-  summary: 'End a run now: images that have no row yet are counted as skipped.',
+  summary: 'Cancel a run. Images that have no row are skipped.',
   examples: ['clipfleet cancel 20261123-145500-k3x9q2'],
   options: contextOptions,
   run: ([run], config) =>

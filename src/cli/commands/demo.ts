@@ -41,7 +41,7 @@ const optionNames = ['device', 'threads', 'cacheDir', ...workerOptions, ...conte
 
 export const demoCommand = createCommand({
   name: 'demo',
-  summary: 'Label the example pictures with the bundled model: three runs, three label sets, shared batches.',
+  summary: 'Label the example pictures with the bundled model, in three runs with three label sets.',
   examples: ['clipfleet demo'],
   options: optionNames,
   async run(_, config) {

@@ -18,7 +18,7 @@ import { onInterrupt } from '../terminal/interrupt.ts';
 export const enqueueCommand = createCommand({
   name: 'enqueue',
   arguments: '<paths...>',
-  summary: 'Add images to a run that workers label; prints the run’s id first, ends when all are added.',
+  summary: 'Add images to a run, for workers to label. Prints the run id and ends when all images are added.',
   examples: [
     'clipfleet enqueue pictures --labels "fox,bear,owl"',
     'clipfleet enqueue /data/photos --root photos=/data/photos --labels-file names.txt --model models/demo',

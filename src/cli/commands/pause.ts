@@ -6,7 +6,7 @@ import { accountText } from '../terminal/accountText.ts';
 export const pauseCommand = createCommand({
   name: 'pause',
   arguments: '<run>',
-  summary: 'Let workers leave a run alone until it is resumed.',
+  summary: 'Pause a run.',
   examples: ['clipfleet pause nightly', 'clipfleet resume nightly'],
   options: contextOptions,
   run: ([run], config) =>
@@ -20,7 +20,7 @@ export const pauseCommand = createCommand({
 export const resumeCommand = createCommand({
   name: 'resume',
   arguments: '<run>',
-  summary: 'Let workers go on with a run that was paused.',
+  summary: 'Resume a paused run.',
   examples: ['clipfleet resume nightly', 'clipfleet resume nightly --max-failure-rate 0.5'],
   options: ['maxFailureRate', ...contextOptions] as const,
   run: ([run], config) =>

@@ -5,7 +5,7 @@ import { exitCodes } from '../setup/exitCodes.ts';
 export const retryCommand = createCommand({
   name: 'retry',
   arguments: '<run>',
-  summary: 'Add the failed images of a run once more; their new rows take the place of the failed ones.',
+  summary: 'Try the failed images of a run again. New rows replace the failed ones.',
   examples: ['clipfleet retry nightly', 'clipfleet retry nightly --code FETCH_TIMEOUT --code FETCH_FAILED'],
   options: ['code', 'chunkSize', 'attempts', ...contextOptions] as const,
   run: ([run], { code, ...config }) =>

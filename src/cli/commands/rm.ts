@@ -5,7 +5,7 @@ import { exitCodes } from '../setup/exitCodes.ts';
 export const rmCommand = createCommand({
   name: 'rm',
   arguments: '<run>',
-  summary: 'Remove a run that is complete or cancelled, with its rows.',
+  summary: 'Remove a completed or cancelled run and its rows.',
   examples: ['clipfleet rm 20261123-145500-k3x9q2', 'clipfleet cancel nightly && clipfleet rm nightly'],
   options: contextOptions,
   run: ([run], config) =>

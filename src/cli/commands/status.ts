@@ -13,7 +13,7 @@ import { bottleneckOf, formatWorkers } from '../terminal/workersTable.ts';
 export const statusCommand = createCommand({
   name: 'status',
   arguments: '<run>',
-  summary: 'Say how far a run is, and what the workers of its model do.',
+  summary: 'Show a run’s progress and its workers.',
   examples: [
     'clipfleet status 20261123-145500-k3x9q2',
     'clipfleet status nightly --watch',

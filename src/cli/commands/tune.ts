@@ -36,7 +36,7 @@ const UNSTEADY =
 
 export const tuneCommand = createCommand({
   name: 'tune',
-  summary: 'Measure which batch size and threads are the fastest for a model on this machine, and save them.',
+  summary: 'Find and save the fastest batch size and threads for a model on this machine.',
   examples: ['clipfleet tune --model models/demo', 'clipfleet tune --device cuda --seconds 120'],
   options: optionNames,
   async run(_, config) {

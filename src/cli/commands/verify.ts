@@ -7,7 +7,7 @@ import { alignColumns, printable } from '../terminal/printable.ts';
 
 export const verifyCommand = createCommand({
   name: 'verify',
-  summary: 'Check what this machine makes of a model: against reference vectors, and against itself.',
+  summary: 'Check that a model gives correct and consistent results on this machine.',
   examples: [
     'clipfleet verify --model models/demo',
     'clipfleet verify --model Xenova/clip-vit-base-patch32 --dtype q8',

@@ -32,7 +32,7 @@ type WorkerConfig = Config<(typeof optionNames)[number]>;
 
 export const workerCommand = createCommand({
   name: 'worker',
-  summary: 'Take jobs of one model from Redis and label their images, until told to stop.',
+  summary: 'Label images from the queue with one model until stopped.',
   examples: [
     'clipfleet worker --model models/demo',
     'REDIS_URL=redis://queue:6379 clipfleet worker --root photos=/mnt/photos --batch-size 64 --device cuda',

@@ -13,7 +13,7 @@ export const redisOptions = {
         'Expected a URL that starts with redis:// or rediss://, or unix:///path/of/socket',
       )
       .optional(),
-    says: 'Redis server, or unix:///path of its socket. Without it, commands on one machine start a server of their own, for as long as they run.',
+    says: 'Redis server, or unix:///path of its socket. Without it, commands start a Redis server of their own and stop it when they end.',
   }),
   prefix: option({
     flag: 'prefix',
@@ -29,7 +29,7 @@ export const redisOptions = {
     value: 'DIR',
     schema: text,
     default: '.clipfleet',
-    says: 'Folder of the Redis server that commands start themselves; its log keeps runs and rows.',
+    says: 'Folder of the Redis server that commands start themselves. It keeps runs and rows.',
   }),
   logLevel: option({
     flag: 'log-level',
@@ -37,7 +37,7 @@ export const redisOptions = {
     value: 'LEVEL',
     schema: choice('debug', 'info', 'warn', 'error', 'silent'),
     default: 'info',
-    says: 'How much is logged to standard error: debug, info, warn, error or silent.',
+    says: 'Least severe log message written to standard error: debug, info, warn, error or silent.',
   }),
 } as const;
 
@@ -48,14 +48,14 @@ export const outputOptions = {
     env: 'CLIPFLEET_WATCH',
     schema: onOff,
     default: 'false',
-    says: 'Show how the run gets on until it ends.',
+    says: 'Show progress until the run ends.',
   }),
   output: option({
     flag: 'output',
     env: 'CLIPFLEET_OUTPUT',
     value: 'FILE',
     schema: text.optional(),
-    says: 'Write the rows to this file as JSON lines; - is standard output.',
+    says: 'Write the rows to this file as JSON lines. - is standard output.',
   }),
   format: option({
     flag: 'format',
@@ -63,6 +63,6 @@ export const outputOptions = {
     value: 'FORMAT',
     schema: choice('table', 'jsonl'),
     default: 'table',
-    says: 'table for reading, jsonl for programs.',
+    says: 'table for people, jsonl for programs.',
   }),
 } as const;

@@ -11,7 +11,7 @@ export const imageOptions = {
     schema: list.optional(),
     repeat: true,
     defaultSays: 'the working directory',
-    says: 'Folder whose files may be read; with a name, refs reach it as root://NAME/path.',
+    says: 'Folder whose files workers may read. With a name, refs are root://NAME/path.',
   }),
   imageBytesMax: option({
     flag: 'image-bytes-max',
@@ -19,7 +19,7 @@ export const imageOptions = {
     value: 'BYTES',
     schema: integer(1, 2 ** 31 - 1),
     default: String(64 * 1024 * 1024),
-    says: 'Largest image file that is read.',
+    says: 'Largest image file.',
   }),
   imagePixelsMax: option({
     flag: 'image-pixels-max',
@@ -27,7 +27,7 @@ export const imageOptions = {
     value: 'PIXELS',
     schema: integer(1, 1_000_000_000),
     default: '100000000',
-    says: 'Largest image that is decoded, width × height.',
+    says: 'Largest image in pixels, width × height.',
   }),
   fetchTimeoutMs: option({
     flag: 'fetch-timeout-ms',
@@ -35,7 +35,7 @@ export const imageOptions = {
     value: 'MS',
     schema: integer(1, 3_600_000),
     default: '30000',
-    says: 'Time for all bytes of one image to arrive.',
+    says: 'Time limit for reading one image.',
   }),
   decodeTimeoutMs: option({
     flag: 'decode-timeout-ms',
@@ -43,7 +43,7 @@ export const imageOptions = {
     value: 'MS',
     schema: integer(1_000, 3_600_000),
     default: '30000',
-    says: 'Time for one image to be decoded.',
+    says: 'Time limit for decoding one image.',
   }),
   redirectsMax: option({
     flag: 'redirects-max',
@@ -51,14 +51,14 @@ export const imageOptions = {
     value: 'N',
     schema: integer(0, 50),
     default: '5',
-    says: 'Redirects followed from an image’s URL.',
+    says: 'Most redirects to follow from an image URL.',
   }),
   allowPrivateAddresses: option({
     flag: 'allow-private-addresses',
     env: 'CLIPFLEET_ALLOW_PRIVATE_ADDRESSES',
     schema: onOff,
     default: 'false',
-    says: 'Read image URLs that lead to private, loopback or link-local addresses too.',
+    says: 'Also read image URLs on private, loopback or link-local addresses.',
   }),
   userAgent: option({
     flag: 'user-agent',
@@ -67,7 +67,7 @@ export const imageOptions = {
     schema: z.string().regex(/^[\x20-\x7e]{1,256}$/, 'Expected 1 to 256 printable ASCII characters'),
     default: `clipfleet/${version}`,
     defaultSays: 'clipfleet/VERSION',
-    says: 'User-Agent of image requests; hosts like it to say whom to write to.',
+    says: 'User-Agent header of requests. Put a contact address in it for hosts that ask for one.',
   }),
   hostConcurrency: option({
     flag: 'host-concurrency',
@@ -75,14 +75,14 @@ export const imageOptions = {
     value: 'N',
     schema: integer(1, 4096),
     default: '16',
-    says: 'Most requests under way at one host, of all workers together.',
+    says: 'Most concurrent requests to one host, over all workers.',
   }),
   hostRate: option({
     flag: 'host-rate',
     env: 'CLIPFLEET_HOST_RATE',
     value: 'N',
     schema: real(0.001, 1_000_000).optional(),
-    says: 'Most requests a second to one host, of all workers together.',
+    says: 'Rate limit: most requests per second to one host, over all workers.',
   }),
   hostPatienceMs: option({
     flag: 'host-patience-ms',
@@ -90,7 +90,7 @@ export const imageOptions = {
     value: 'MS',
     schema: integer(0, 30 * 24 * 3_600_000),
     default: '3600000',
-    says: 'How long a host may ask for fewer requests (HTTP 429, Retry-After) before its images fail with HOST_BUSY.',
+    says: 'How long a host may throttle requests (HTTP 429, Retry-After) before its images fail with HOST_BUSY.',
   }),
   hostDownMs: option({
     flag: 'host-down-ms',
@@ -98,7 +98,7 @@ export const imageOptions = {
     value: 'MS',
     schema: integer(0, 30 * 24 * 3_600_000),
     default: '60000',
-    says: 'How long a host may give nothing but failures before its images fail with HOST_DOWN, without being asked for.',
+    says: 'How long a host may only fail before its images fail with HOST_DOWN without a request.',
   }),
   truncated: option({
     flag: 'truncated',
@@ -106,7 +106,7 @@ export const imageOptions = {
     value: 'WHAT',
     schema: choice('fail', 'accept'),
     default: 'fail',
-    says: 'What becomes of an image that breaks off: fail it, or accept it with the rows that are there.',
+    says: 'What to do with a truncated image: fail it, or accept the part that is there.',
   }),
   exif: option({
     flag: 'exif',
@@ -114,7 +114,7 @@ export const imageOptions = {
     value: 'WHAT',
     schema: choice('apply', 'ignore'),
     default: 'apply',
-    says: 'Turn images as their EXIF orientation says, as the reference does, or ignore it.',
+    says: 'Apply the EXIF orientation, as the reference does, or ignore it.',
   }),
   cropRounding: option({
     flag: 'crop-rounding',
@@ -122,6 +122,6 @@ export const imageOptions = {
     value: 'HOW',
     schema: choice('floor', 'half-even'),
     default: 'floor',
-    says: 'Where the centre crop begins: floor as Hugging Face rounds, half-even as OpenAI’s own code does.',
+    says: 'How the start of the center crop is rounded: floor as Hugging Face does, half-even as OpenAI’s code does.',
   }),
 } as const;

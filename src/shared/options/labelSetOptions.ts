@@ -8,7 +8,7 @@ export const labelSetOptions = {
     env: 'CLIPFLEET_LABELS',
     value: 'LIST',
     schema: text.optional(),
-    says: 'Labels, separated by commas; one that holds a comma stands in double quotes.',
+    says: 'Labels, separated by commas. Put a label that contains a comma in double quotes.',
   }),
   labelsFile: option({
     flag: 'labels-file',
@@ -24,7 +24,7 @@ export const labelSetOptions = {
     schema: list.optional(),
     repeat: true,
     defaultSays: 'This is a photo of {}.',
-    says: 'Prompt with {} where the label goes; given again, the prompts of a label are averaged.',
+    says: 'Prompt with {} in place of the label. Repeat it to average several prompts.',
   }),
   topK: option({
     flag: 'top-k',
@@ -32,14 +32,14 @@ export const labelSetOptions = {
     value: 'K',
     schema: integer(1, 100_000).optional(),
     defaultSays: 'all labels',
-    says: 'Most predictions a row keeps, best first.',
+    says: 'Most predictions in a row, best first.',
   }),
   threshold: option({
     flag: 'threshold',
     env: 'CLIPFLEET_THRESHOLD',
     value: 'SCORE',
     schema: real(-1e9, 1e9).optional(),
-    says: 'Predictions below this score are left out of the row.',
+    says: 'Leave predictions below this score out of the row.',
   }),
   scoreFunction: option({
     flag: 'score-function',
@@ -47,7 +47,7 @@ export const labelSetOptions = {
     value: 'NAME',
     schema: choice('softmax', 'sigmoid', 'cosine', 'logit').optional(),
     defaultSays: 'the model’s own',
-    says: 'How scores are made: softmax, sigmoid, cosine or logit.',
+    says: 'How logits become scores: softmax, sigmoid, cosine or logit.',
   }),
   temperature: option({
     flag: 'temperature',
@@ -55,7 +55,7 @@ export const labelSetOptions = {
     value: 'T',
     schema: real(1e-6, 1e6).optional(),
     defaultSays: '1',
-    says: 'Divides the logits before the score function: above 1 evens the scores out.',
+    says: 'Divides the logits before the score function. Above 1 evens the scores out.',
   }),
   outputs: option({
     flag: 'outputs',
@@ -67,6 +67,6 @@ export const labelSetOptions = {
       .transform((names) => [...new Set(names.split(','))])
       .pipe(z.array(z.enum(['logit', 'cosine'])))
       .optional(),
-    says: 'What each prediction carries beside its score: logit, cosine or both, separated by a comma.',
+    says: 'Also store the logit, the cosine or both (logit,cosine) behind each score.',
   }),
 } as const;

@@ -16,7 +16,7 @@ export const runOptions = {
     value: 'ID',
     schema: runIdSchema.optional(),
     defaultSays: 'a new id',
-    says: 'Id of the run; that of an earlier run continues it with what has no row yet.',
+    says: 'Id of the run. The id of an earlier run continues it with the images that have no row.',
   }),
   chunkSize: option({
     flag: 'chunk-size',
@@ -24,7 +24,7 @@ export const runOptions = {
     value: 'N',
     schema: integer(1, CHUNK_IMAGES_MAX),
     default: '64',
-    says: 'Images a job carries.',
+    says: 'Images in a job.',
   }),
   highWater: option({
     flag: 'high-water',
@@ -32,7 +32,7 @@ export const runOptions = {
     value: 'N',
     schema: integer(1, 100_000_000),
     default: '100000',
-    says: 'Images of the run that may wait in Redis; the producer pauses above it.',
+    says: 'Most images of the run that wait in Redis. The producer pauses at this number.',
   }),
   attempts: option({
     flag: 'attempts',
@@ -40,7 +40,7 @@ export const runOptions = {
     value: 'N',
     schema: integer(1, 100),
     default: '3',
-    says: 'How often an image is tried when the error may pass.',
+    says: 'How often to try an image if the error is temporary.',
   }),
   maxFailureRate: option({
     flag: 'max-failure-rate',
@@ -48,7 +48,7 @@ export const runOptions = {
     value: 'SHARE',
     schema: real(0, 1).optional(),
     defaultSays: 'no limit',
-    says: 'Share of failed images, 0 to 1, above which the run is paused, once 100 images are done.',
+    says: 'Pause the run when more than this share of its images (0 to 1) fails. Applies after 100 images.',
   }),
   code: option({
     flag: 'code',

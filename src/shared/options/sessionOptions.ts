@@ -21,7 +21,7 @@ export const sessionOptions = {
     value: 'MODEL',
     schema: text,
     default: 'Xenova/clip-vit-base-patch32',
-    says: 'Model of the Hub (owner/name), or a directory, in the layout of the Hub’s ONNX exports.',
+    says: 'Model on the Hugging Face Hub (owner/name), or a directory, in the Hub’s ONNX layout.',
   }),
   revision: option({
     flag: 'revision',
@@ -29,7 +29,7 @@ export const sessionOptions = {
     value: 'REVISION',
     schema: text,
     default: 'main',
-    says: 'Branch, tag or commit of a model of the Hub.',
+    says: 'Branch, tag or commit of a model on the Hub.',
   }),
   dtype: option({
     flag: 'dtype',
@@ -37,7 +37,7 @@ export const sessionOptions = {
     value: 'DTYPE',
     schema: choice('fp32', 'fp16', 'q8', 'int8', 'uint8', 'q4', 'q4f16', 'bnb4'),
     default: 'fp32',
-    says: 'Which of the model’s graphs to run, by the precision of their weights. Of q8, int8 and uint8 an image’s scores depend a little on the batch it is in.',
+    says: 'Precision of the weights. With q8, int8 and uint8 the scores of an image depend slightly on its batch.',
   }),
   device: option({
     flag: 'device',
@@ -45,7 +45,7 @@ export const sessionOptions = {
     value: 'DEVICE',
     schema: device,
     default: 'auto',
-    says: 'Where the session runs: auto (a GPU that is there, CUDA’s on Linux or DirectML’s on Windows, else the processor), cpu, cuda, tensorrt, webgpu, coreml or dml; of several, cuda:1 is the second. One that is named and not there refuses to start.',
+    says: 'Where the model runs: auto (a GPU by CUDA on Linux or DirectML on Windows, else the CPU), cpu, cuda, tensorrt, webgpu, coreml or dml. cuda:1 is the second GPU. A device that is named but not available is an error.',
   }),
   threads: option({
     flag: 'threads',
@@ -53,7 +53,7 @@ export const sessionOptions = {
     value: 'N',
     schema: integer(1, 1_024).optional(),
     defaultSays: 'what tune saved, else the cores available',
-    says: 'Threads of the session on the processor.',
+    says: 'CPU threads of the session.',
   }),
   cacheDir: option({
     flag: 'cache-dir',
@@ -62,7 +62,7 @@ export const sessionOptions = {
     schema: text,
     default: defaultCacheDir,
     defaultSays: 'clipfleet in XDG_CACHE_HOME or ~/.cache',
-    says: 'Folder of what this machine works out once: graphs made ready for the session, settings found by tune.',
+    says: 'Folder for prepared graphs and for the settings that tune found.',
   }),
   logitScale: option({
     flag: 'logit-scale',
@@ -70,7 +70,7 @@ export const sessionOptions = {
     value: 'SCALE',
     schema: real(1e-6, 1e6).optional(),
     defaultSays: 'from the model’s files or its checkpoint',
-    says: 'What cosines are multiplied by, for a model whose files do not tell; never guessed.',
+    says: 'Factor from cosines to logits, for a model whose files do not contain it. It is never guessed.',
   }),
   logitBias: option({
     flag: 'logit-bias',
@@ -78,15 +78,15 @@ export const sessionOptions = {
     value: 'BIAS',
     schema: real(-1e6, 1e6).optional(),
     defaultSays: '0 beside a given logit scale of a CLIP',
-    says: 'What is added to the logits, for a SigLIP whose files do not tell.',
+    says: 'Added to the logits, for a SigLIP whose files do not contain it.',
   }),
   batchSize: option({
     flag: 'batch-size',
     env: 'CLIPFLEET_BATCH_SIZE',
     value: 'N',
     schema: integer(1, 1_024).optional(),
-    defaultSays: 'what tune saved, else 16 on the processor and 64 on a GPU',
-    says: 'Most images that go through the session together.',
+    defaultSays: 'what tune saved, else 16 on a CPU and 64 on a GPU',
+    says: 'Most images in one batch.',
   }),
   imagesInFlight: option({
     flag: 'images-in-flight',
@@ -94,7 +94,7 @@ export const sessionOptions = {
     value: 'N',
     schema: integer(1, 65_536).optional(),
     defaultSays: '3 × the batch size',
-    says: 'Most images between fetch and prediction at once; 6 × the batch size for slow sources.',
+    says: 'Most images in the worker at once. Use 6 × the batch size for slow sources.',
   }),
   embeddingCache: option({
     flag: 'embedding-cache',
@@ -102,7 +102,7 @@ export const sessionOptions = {
     value: 'N',
     schema: integer(0, 100_000_000),
     default: '0',
-    says: 'Images whose embedding a worker remembers by their content, so that equal files are embedded once; some 2 to 4 kB each.',
+    says: 'Embeddings a worker caches by file content, 2 to 4 kB each, so that identical files are embedded once.',
   }),
   decodeThreads: option({
     flag: 'decode-threads',
@@ -118,7 +118,7 @@ export const sessionOptions = {
     value: 'S',
     schema: integer(2, 86_400),
     default: '60',
-    says: 'About how long tune measures.',
+    says: 'How long tune measures, approximately.',
   }),
 } as const;
 
@@ -129,14 +129,14 @@ export const fleetOptions = {
     env: 'CLIPFLEET_DEVICES',
     value: 'DEVICE,…',
     schema: z.preprocess(splitAtCommas, z.array(sessionOptions.device.schema)).optional(),
-    says: 'One worker process for each of these devices, started again when it ends.',
+    says: 'Run one worker process for each of these devices, and restart it when it ends.',
   }),
   processes: option({
     flag: 'processes',
     env: 'CLIPFLEET_PROCESSES',
     value: 'N',
     schema: integer(1, 1_024).optional(),
-    says: 'As many worker processes on the one device, started again when they end.',
+    says: 'Run this many worker processes on one device, and restart them when they end.',
   }),
   lockMs: option({
     flag: 'lock-ms',
@@ -144,7 +144,7 @@ export const fleetOptions = {
     value: 'MS',
     schema: integer(1_000, 3_600_000),
     default: '30000',
-    says: 'How long a job stays with a worker that no longer renews it; then another takes it.',
+    says: 'How long a worker that died keeps its jobs locked. Then another worker takes them.',
   }),
   stalledMax: option({
     flag: 'stalled-max',
@@ -152,7 +152,7 @@ export const fleetOptions = {
     value: 'N',
     schema: integer(0, 100),
     default: '2',
-    says: 'How often a job may lose its worker before its images are failed with WORKER_LOST.',
+    says: 'How many workers a job may lose before its images fail with WORKER_LOST.',
   }),
   newerGraceMs: option({
     flag: 'newer-grace-ms',
@@ -160,7 +160,7 @@ export const fleetOptions = {
     value: 'MS',
     schema: integer(0, 30 * 24 * 3_600_000),
     default: String(24 * 3_600_000),
-    says: 'How long a job of a newer wire version goes back to the lane before it fails.',
+    says: 'How long to postpone a job of a newer wire version before it fails.',
   }),
   logEveryMs: option({
     flag: 'log-every-ms',
@@ -168,7 +168,7 @@ export const fleetOptions = {
     value: 'MS',
     schema: integer(100, 3_600_000),
     default: '10000',
-    says: 'How often a worker says what it did: images a second, stage times, batch fill, bottleneck.',
+    says: 'How often a worker logs its images per second, stage times, batch fill and bottleneck.',
   }),
 } as const;
 

@@ -12,7 +12,7 @@ export const sourceOptions = {
     value: 'NAME',
     schema: text.optional(),
     defaultSays: 'the first there is of url, image_url, uri, file_name, path, image',
-    says: 'Column of a CSV, TSV, JSONL or Parquet list that has the paths or URLs.',
+    says: 'Column with the paths or URLs in a CSV, TSV, JSONL or Parquet list.',
   }),
   idColumn: option({
     flag: 'id-column',
@@ -20,7 +20,7 @@ export const sourceOptions = {
     value: 'NAME',
     schema: text.optional(),
     defaultSays: 'the first there is of key, id, custom_id, else the path or URL',
-    says: 'Column that has the images’ ids, each once in the run.',
+    says: 'Column with the image ids, which must be unique in the run.',
   }),
   inputFormat: option({
     flag: 'input-format',
@@ -28,6 +28,6 @@ export const sourceOptions = {
     value: 'FORMAT',
     schema: choice(...textFormats).optional(),
     defaultSays: 'its first line decides',
-    says: 'What standard input (-) is: text (a path or URL a line), csv, tsv or jsonl.',
+    says: 'Format of standard input (-): text (one path or URL per line), csv, tsv or jsonl.',
   }),
 } as const;

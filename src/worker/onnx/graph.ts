@@ -31,7 +31,7 @@ export async function openGraph(
 }
 
 /**
- * Opens a graph that was written here, on the processor.
+ * Opens a graph that was written here, on the CPU.
  *
  * @param weights the constants that the graph says are elsewhere, by the name of their place
  */

@@ -6,7 +6,7 @@ import { dataType, graphField, graphValue, node, onnxModel } from '../onnx/onnxP
 type DeviceName = 'cpu' | 'cuda' | 'tensorrt' | 'webgpu' | 'coreml' | 'dml';
 
 interface DeviceKind {
-  /** onnxruntime's execution providers: what the first cannot do, the next does, and the processor at last. */
+  /** onnxruntime's execution providers: what the first cannot do, the next does, and the CPU last. */
   providers: readonly string[];
   /** `process.platform` of machines that onnxruntime-node has it for; undefined for all. */
   platform?: NodeJS.Platform;
@@ -32,7 +32,7 @@ const kinds: Record<DeviceName, DeviceKind> = {
     plansShapes: true,
     remedy: `${nvidia}, and TensorRT 10 on the library path`,
   },
-  // WebGPU has no 8 bit numbers, and CoreML no cast from them: both would leave the cast to the processor.
+  // WebGPU has no 8 bit numbers, and CoreML no cast from them: both would leave the cast to the CPU.
   webgpu: {
     providers: ['webgpu'],
     takesBytes: false,
@@ -56,8 +56,8 @@ const kinds: Record<DeviceName, DeviceKind> = {
 };
 
 /**
- * What `auto` tries before the processor. WebGPU, CoreML and TensorRT are used only when named: a Vulkan in software would be
- * slower than the processor, and none of the three has been measured.
+ * What `auto` tries before the CPU. WebGPU, CoreML and TensorRT are used only when named: a Vulkan in software would be
+ * slower than the CPU, and none of the three has been measured.
  */
 const autoTries: Partial<Record<NodeJS.Platform, DeviceName>> = { linux: 'cuda', win32: 'dml' };
 
@@ -70,7 +70,7 @@ export interface Device extends Pick<DeviceKind, 'takesBytes' | 'plansShapes'> {
 }
 
 /**
- * The device asked for, after a small graph has run on it; `auto` is the processor where there is no GPU.
+ * The device asked for, after a small graph has run on it; `auto` is the CPU where there is no GPU.
  *
  * @param asked a device's name, with `:N` the Nth of its kind, or `auto`
  * @throws DEVICE_UNAVAILABLE where a named one is not there

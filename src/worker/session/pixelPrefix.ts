@@ -49,7 +49,7 @@ export function withPixelPrefix(model: Uint8Array, preprocessing: Preprocessing)
 }
 
 /**
- * Transposed while they are bytes: on the processor as fast as afterwards, within what was measured, in a quarter of the memory.
+ * Transposed while they are bytes: on the CPU as fast as afterwards, within what was measured, in a quarter of the memory.
  * Then what numpy does, in the same steps and roundings: a grey level divided by 255, less the mean, divided by the deviation.
  */
 function prefixNodes(

@@ -25,7 +25,7 @@ export interface TowersSpec {
   batchSize: number;
   /** Where graphs that take the decoder's bytes are kept. */
   cacheDir: string;
-  /** Threads of a session on the processor. */
+  /** Threads of a session on the CPU. */
   threads: number;
   /** Joint graph to solve the logit scale from, when no file of the model gives it. */
   solveScaleFrom: string | undefined;

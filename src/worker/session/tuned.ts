@@ -7,7 +7,7 @@ import { z } from 'zod';
 export interface Settings {
   /** Most images that go through the session together. */
   batchSize: number;
-  /** Threads of the session on the processor. */
+  /** Threads of the session on the CPU. */
   threads: number;
   /** Images decoded at the same time. */
   decodeThreads: number;
