@@ -39,7 +39,7 @@ function givenValue(option: Option<unknown>, flag: unknown, env: NodeJS.ProcessE
   const variable = env[option.env];
   if (variable !== undefined && variable !== '')
     return { given: fromText(option, variable), from: option.env };
-  const byDefault = typeof option.default === 'function' ? option.default() : option.default;
+  const byDefault = typeof option.default === 'function' ? option.default(env) : option.default;
   return {
     given: byDefault === undefined ? undefined : fromText(option, byDefault),
     from: `--${option.flag}`,

@@ -1,5 +1,4 @@
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
-import { homedir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { ClipfleetError } from '../../shared/errors.ts';
 import { hubCommit } from '../hub/hub.ts';
@@ -13,14 +12,17 @@ import type { ReadRange } from './safetensorsScale.ts';
  * model's own repository has none, so that a model that was used once can be used again without the Hub.
  *
  * Undefined where the repository has no such checkpoint.
+ *
+ * @param cacheDir the folder of `--cache-dir`
  */
 export async function readHubScale(
   repository: string,
   hub: { name: string; commit: string },
   environment: HubEnvironment,
+  cacheDir: string,
   use: (read: ReadRange) => Promise<Scale | undefined>,
 ): Promise<Scale | undefined> {
-  const kept = keptPath(repository, hub.commit);
+  const kept = keptPath(cacheDir, repository, hub.commit);
   const known = await readFile(kept, 'utf8').then(
     (text) => JSON.parse(text) as Scale | null,
     () => undefined,
@@ -43,9 +45,8 @@ export async function readHubScale(
   return scale;
 }
 
-function keptPath(repository: string, commit: string): string {
-  const cache = process.env.XDG_CACHE_HOME || join(homedir(), '.cache');
-  return join(cache, 'clipfleet', 'scales', `${repository.replace('/', '--')}@${commit}.json`);
+function keptPath(cacheDir: string, repository: string, commit: string): string {
+  return join(cacheDir, 'scales', `${repository.replace('/', '--')}@${commit}.json`);
 }
 
 /** A cache that cannot be written costs a request the next time, nothing else. */

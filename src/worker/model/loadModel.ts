@@ -109,13 +109,14 @@ export async function startModel(
   { env = process.env, onProgress, onWarning }: FindModelOptions = {},
 ): Promise<LoadedModel> {
   const { identity, fingerprint, preprocessing, decoding, scoreFunction, hub } = files;
+  const { cacheDir = defaultCacheDir(env), cores } = config;
   const scale = await findScale({
     dir: files.dir,
     name: hub?.name,
     exportedFrom: files.exportedFrom,
     scoreFunction,
     given: { logitScale: config.logitScale, logitBias: config.logitBias },
-    readHub: hub && ((repository, use) => readHubScale(repository, hub, hubEnvironment(env), use)),
+    readHub: hub && ((repository, use) => readHubScale(repository, hub, hubEnvironment(env), cacheDir, use)),
     joint: files.joint,
     downloadJoint:
       hub &&
@@ -128,7 +129,6 @@ export async function startModel(
           ),
         )),
   });
-  const { cacheDir = defaultCacheDir(), cores } = config;
   const device = await openDevice(config.device);
   const about = { given: config, fingerprint, device: device.name, cacheDir, ...(cores && { cores }) };
   const resolved = await resolveSettings(onWarning ? { ...about, onWarning } : about);
