@@ -4,6 +4,7 @@
  * `createClassifier` is the zero-shot pipeline; `openModel` and what is exported beside it are its parts, for whoever
  * goes by hand.
  */
+
 import { resolve } from 'node:path';
 import { LRUCache } from 'lru-cache';
 import PQueue from 'p-queue';
@@ -15,10 +16,10 @@ import {
   labelSetId,
   promptsOf,
 } from './shared/labels/labelSet.ts';
+import { defaultOf } from './shared/options/config.ts';
 import type { ImageRef } from './shared/refs/imageRef.ts';
 import { schemeOf } from './shared/refs/uriScheme.ts';
 import { nameLabels, type Prediction } from './shared/rows/prediction.ts';
-import { version } from './shared/version.ts';
 import { createFetcher, type Fetcher } from './worker/fetch/fetch.ts';
 import { buildLabelMatrix, type LabelMatrix } from './worker/labels/labelMatrix.ts';
 import { createBatcher } from './worker/pipeline/batcher.ts';
@@ -175,10 +176,10 @@ function openFetcher(options: ClassifierOptions): Fetcher {
   return createFetcher({
     roots: new Map(),
     trustPaths: true,
-    bytesMax: options.imageBytesMax ?? 64 * 1024 * 1024,
-    timeoutMs: options.fetchTimeoutMs ?? 30_000,
-    redirectsMax: 5,
-    allowPrivateAddresses: options.allowPrivateAddresses ?? false,
-    userAgent: options.userAgent ?? `clipfleet/${version}`,
+    bytesMax: options.imageBytesMax ?? defaultOf('imageBytesMax'),
+    timeoutMs: options.fetchTimeoutMs ?? defaultOf('fetchTimeoutMs'),
+    redirectsMax: defaultOf('redirectsMax'),
+    allowPrivateAddresses: options.allowPrivateAddresses ?? defaultOf('allowPrivateAddresses'),
+    userAgent: options.userAgent ?? defaultOf('userAgent'),
   });
 }

@@ -1,3 +1,4 @@
+import { defaultOf } from './shared/options/config.ts';
 import { type DecodeOptions, decodeImage, type Pixels } from './worker/decode/decode.ts';
 import type { HubOptions } from './worker/hub/hub.ts';
 import { findModel, type LoadedModel, startModel } from './worker/model/loadModel.ts';
@@ -43,16 +44,22 @@ export interface OpenedModel extends LoadedModel {
  *   HUB_FORBIDDEN
  */
 export async function openModel(options: OpenModelOptions): Promise<OpenedModel> {
-  const { model, revision = 'main', dtype = 'fp32', device = 'auto', cacheDir } = options;
+  const {
+    model,
+    revision = defaultOf('revision'),
+    dtype = defaultOf('dtype'),
+    device = defaultOf('device'),
+    cacheDir,
+  } = options;
   const {
     logitScale,
     logitBias,
     onProgress,
-    pixelsMax = 100_000_000,
-    timeoutMs = 30_000,
-    truncated = 'fail',
-    cropRounding = 'floor',
-    exif = 'apply',
+    pixelsMax = defaultOf('imagePixelsMax'),
+    timeoutMs = defaultOf('decodeTimeoutMs'),
+    truncated = defaultOf('truncated'),
+    cropRounding = defaultOf('cropRounding'),
+    exif = defaultOf('exif'),
   } = options;
   const files = await findModel(
     { model, revision, dtype, cropRounding, exif },

@@ -1,5 +1,6 @@
 import { type Address, rootAddress } from './producer/sources/address.ts';
 import { listSource } from './producer/sources/source.ts';
+import { defaultOf } from './shared/options/config.ts';
 import type { TextFormat } from './shared/options/sourceOptions.ts';
 import type { ImageRef } from './shared/refs/imageRef.ts';
 import { defaultRoot } from './shared/refs/roots.ts';
@@ -42,9 +43,9 @@ export async function* openSource(
   const { cwd = process.cwd(), urlColumn, idColumn, inputFormat } = options;
   const address = options.address ?? rootAddress(new Map([[defaultRoot, cwd]]), cwd);
   const remote = openRemote({
-    allowPrivateAddresses: options.allowPrivateAddresses ?? false,
-    timeoutMs: options.fetchTimeoutMs ?? 30_000,
-    redirectsMax: options.redirectsMax ?? 5,
+    allowPrivateAddresses: options.allowPrivateAddresses ?? defaultOf('allowPrivateAddresses'),
+    timeoutMs: options.fetchTimeoutMs ?? defaultOf('fetchTimeoutMs'),
+    redirectsMax: options.redirectsMax ?? defaultOf('redirectsMax'),
     userAgent: 'clipfleet',
   });
   try {

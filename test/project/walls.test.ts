@@ -19,6 +19,7 @@ const walls: Record<string, readonly string[]> = {
     'src/shared',
     'src/shared/fleet',
     'src/shared/labels',
+    'src/shared/options',
     'src/shared/refs',
     'src/shared/rows',
     'src/shared/runs',
@@ -37,6 +38,7 @@ const walls: Record<string, readonly string[]> = {
     'src/shared',
     'src/shared/fleet',
     'src/shared/labels',
+    'src/shared/options',
     'src/shared/redis',
     'src/shared/rows',
     'src/shared/runs',
@@ -105,6 +107,7 @@ const walls: Record<string, readonly string[]> = {
   ],
   'src/worker/tune': [
     'src/shared',
+    'src/shared/options',
     'src/worker/decode',
     'src/worker/model',
     'src/worker/onnx',

@@ -19,7 +19,7 @@ const defaultLimits = {
   idleTimeoutMs: 30_000,
   redirects: 5,
   /** Tries of one request that fails before its body: unreachable, HTTP 408, 429 or 5xx. */
-  attempts: 3,
+  tries: 3,
   /** Pause before the second try; it doubles with every further one. */
   backoffMs: 500,
 };
@@ -90,7 +90,7 @@ async function getPatiently(
       return await follow(access, limits, dispatcher, url, headers);
     } catch (error) {
       access.signal?.throwIfAborted();
-      const again = error instanceof ClipfleetError && error.retry && failures < limits.attempts;
+      const again = error instanceof ClipfleetError && error.retry && failures < limits.tries;
       if (!again) throw error;
       await backOff(access, limits, failures);
     }

@@ -1,4 +1,5 @@
 import PQueue from 'p-queue';
+import { defaultOf } from '../../shared/options/config.ts';
 import { type DecodeOptions, decodeImage } from '../decode/decode.ts';
 import type { LoadedModel } from '../model/loadModel.ts';
 import { createBatcher } from '../pipeline/batcher.ts';
@@ -13,7 +14,10 @@ export interface DecodeTrial {
 const ROUNDS_MAX = 7;
 /** Of one trial; long enough that filling and draining the line is a small part of it. */
 const TRIAL_SECONDS = 1.5;
-const limits: DecodeOptions = { pixelsMax: 100_000_000, timeoutMs: 30_000 };
+const limits: DecodeOptions = {
+  pixelsMax: defaultOf('imagePixelsMax'),
+  timeoutMs: defaultOf('decodeTimeoutMs'),
+};
 
 /**
  * How many images a second go through decoder and session together, by decode threads, in turns within about `budgetMs`. Both

@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
+import { defaultOf } from '../../shared/options/config.ts';
 import { packaged } from '../../shared/packageRoot.ts';
 import { decodeImage, type Pixels } from '../decode/decode.ts';
 import type { LoadedModel } from '../model/loadModel.ts';
@@ -96,7 +97,8 @@ async function checkReference({ dir, dtype }: ModelFiles, model: LoadedModel): P
 }
 
 function pixelsOf(bytes: Uint8Array, { preprocessing, decoding }: LoadedModel): Promise<Pixels> {
-  return decodeImage(bytes, preprocessing, { pixelsMax: 100_000_000, timeoutMs: 30_000, ...decoding });
+  const limits = { pixelsMax: defaultOf('imagePixelsMax'), timeoutMs: defaultOf('decodeTimeoutMs') };
+  return decodeImage(bytes, preprocessing, { ...limits, ...decoding });
 }
 
 async function checkUnitVectors(model: LoadedModel): Promise<Check> {
