@@ -51,7 +51,7 @@ export interface ClassifierOptions extends OpenModelOptions {
   fetchTimeoutMs?: number;
   /** Read URLs that lead to private or loopback addresses too. */
   allowPrivateAddresses?: boolean;
-  /** User-Agent of requests for images. */
+  /** User-Agent of requests for images and to the Hub; `clipfleet/VERSION` when absent. */
   userAgent?: string;
 }
 

@@ -23,6 +23,8 @@ export interface OpenModelOptions extends Partial<DecodeOptions>, Partial<Settin
   logitScale?: number;
   logitBias?: number;
   onProgress?: HubOptions['onProgress'];
+  /** User-Agent of requests to the Hub; `clipfleet/VERSION` when absent. */
+  userAgent?: string;
 }
 
 /** A model by hand: image processor, both towers, and how its cosines become scores. */
@@ -55,6 +57,7 @@ export async function openModel(options: OpenModelOptions): Promise<OpenedModel>
     logitScale,
     logitBias,
     onProgress,
+    userAgent,
     pixelsMax = defaultOf('imagePixelsMax'),
     timeoutMs = defaultOf('decodeTimeoutMs'),
     truncated = defaultOf('truncated'),
@@ -62,11 +65,11 @@ export async function openModel(options: OpenModelOptions): Promise<OpenedModel>
     exif = defaultOf('exif'),
   } = options;
   const files = await findModel(
-    { model, revision, dtype, cropRounding, exif },
+    { model, revision, dtype, cropRounding, exif, userAgent },
     onProgress ? { onProgress } : {},
   );
   const { batchSize, threads, decodeThreads } = options;
-  const given = { batchSize, threads, decodeThreads, logitScale, logitBias };
+  const given = { batchSize, threads, decodeThreads, logitScale, logitBias, userAgent };
   const loaded = await startModel(
     files,
     { device, ...given, ...(cacheDir !== undefined && { cacheDir }) },

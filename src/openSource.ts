@@ -10,7 +10,12 @@ import { openRemote } from './worker/fetch/openRemote.ts';
 export const listOptions = ['urlColumn', 'idColumn', 'inputFormat'] as const;
 
 /** The settings of reading lists and archives that lie elsewhere; a worker's images have the same. */
-export const remoteOptions = ['fetchTimeoutMs', 'redirectsMax', 'allowPrivateAddresses'] as const;
+export const remoteOptions = [
+  'fetchTimeoutMs',
+  'redirectsMax',
+  'allowPrivateAddresses',
+  'userAgent',
+] as const;
 
 export interface OpenSourceOptions {
   /** What relative paths are relative to; the working directory when absent. */
@@ -28,6 +33,8 @@ export interface OpenSourceOptions {
   /** Time for one request to a server. */
   fetchTimeoutMs?: number;
   redirectsMax?: number;
+  /** User-Agent of requests for lists, archives and buckets; `clipfleet/VERSION` when absent. */
+  userAgent?: string;
 }
 
 /**
@@ -46,7 +53,7 @@ export async function* openSource(
     allowPrivateAddresses: options.allowPrivateAddresses ?? defaultOf('allowPrivateAddresses'),
     timeoutMs: options.fetchTimeoutMs ?? defaultOf('fetchTimeoutMs'),
     redirectsMax: options.redirectsMax ?? defaultOf('redirectsMax'),
-    userAgent: 'clipfleet',
+    userAgent: options.userAgent ?? defaultOf('userAgent'),
   });
   try {
     yield* listSource(names, {

@@ -22,7 +22,7 @@ import { exitCodes } from '../setup/exitCodes.ts';
 import { findModelShown, startModelShown } from '../terminal/modelShown.ts';
 import { alignColumns } from '../terminal/printable.ts';
 
-const optionNames = [...modelOptions, 'processes', 'seconds'] as const;
+const optionNames = [...modelOptions, 'userAgent', 'processes', 'seconds'] as const;
 
 type TuneConfig = Config<(typeof optionNames)[number]>;
 

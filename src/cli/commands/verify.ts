@@ -12,7 +12,7 @@ export const verifyCommand = createCommand({
     'clipfleet verify --model models/demo',
     'clipfleet verify --model Xenova/clip-vit-base-patch32 --dtype q8',
   ],
-  options: [...modelOptions, 'format'] as const,
+  options: [...modelOptions, 'userAgent', 'format'] as const,
   async run(_, config) {
     const files = await findModelShown(config);
     const model = await startModelShown(files, { ...config, batchSize: VERIFY_BATCH });

@@ -67,7 +67,7 @@ export const imageOptions = {
     schema: z.string().regex(/^[\x20-\x7e]{1,256}$/, 'Expected 1 to 256 printable ASCII characters'),
     default: `clipfleet/${version}`,
     defaultSays: 'clipfleet/VERSION',
-    says: 'User-Agent header of requests. Put a contact address in it for hosts that ask for one.',
+    says: 'User-Agent header of requests for images, lists and models. Put a contact address in it for hosts that ask for one.',
   }),
   hostConcurrency: option({
     flag: 'host-concurrency',

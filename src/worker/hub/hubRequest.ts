@@ -7,6 +7,8 @@ export interface HubAccess {
   endpoint: string;
   token?: string;
   offline: boolean;
+  /** What requests say of who asks. */
+  userAgent: string;
   signal?: AbortSignal;
   limits?: Partial<typeof defaultLimits>;
 }
@@ -133,7 +135,7 @@ async function send(access: HubAccess, dispatcher: Dispatcher, url: URL, headers
       redirect: 'manual',
       signal: access.signal ?? null,
       // Sizes and ranges are those of the file only when nothing compresses it on the way.
-      headers: { 'user-agent': 'clipfleet', 'accept-encoding': 'identity', ...headers },
+      headers: { 'user-agent': access.userAgent, 'accept-encoding': 'identity', ...headers },
     });
   } catch (error) {
     access.signal?.throwIfAborted();

@@ -1,9 +1,9 @@
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { ClipfleetError } from '../../shared/errors.ts';
-import { hubCommit } from '../hub/hub.ts';
+import { type HubOptions, hubCommit } from '../hub/hub.ts';
 import { hubFileRange } from '../hub/hubApi.ts';
-import type { HubEnvironment } from '../hub/hubEnvironment.ts';
+import type { HubAccess } from '../hub/hubRequest.ts';
 import type { Scale } from '../score/rank.ts';
 import type { ReadRange } from './safetensorsScale.ts';
 
@@ -18,7 +18,7 @@ import type { ReadRange } from './safetensorsScale.ts';
 export async function readHubScale(
   repository: string,
   hub: { name: string; commit: string },
-  environment: HubEnvironment,
+  access: HubAccess & Pick<HubOptions, 'cacheDir'>,
   cacheDir: string,
   use: (read: ReadRange) => Promise<Scale | undefined>,
 ): Promise<Scale | undefined> {
@@ -29,11 +29,11 @@ export async function readHubScale(
   );
   if (known !== undefined) return known ?? undefined;
   const own = repository === hub.name;
-  const options = { ...environment, revision: 'main', dtype: 'fp32' as const };
+  const options = { ...access, revision: 'main', dtype: 'fp32' as const };
   const ask = async () => {
     const commit = own ? hub.commit : await hubCommit(repository, options);
     return use((start, length) =>
-      hubFileRange(repository, commit, 'model.safetensors', start, start + length - 1, environment),
+      hubFileRange(repository, commit, 'model.safetensors', start, start + length - 1, access),
     );
   };
   const scale = await ask().catch((error: unknown) => {
