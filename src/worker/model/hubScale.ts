@@ -1,6 +1,7 @@
-import { mkdir, readFile, writeFile } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
+import { readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { ClipfleetError } from '../../shared/errors.ts';
+import { replaceFile } from '../../shared/replaceFile.ts';
 import { type HubOptions, hubCommit } from '../hub/hub.ts';
 import { hubFileRange } from '../hub/hubApi.ts';
 import type { HubAccess } from '../hub/hubRequest.ts';
@@ -51,7 +52,5 @@ function keptPath(cacheDir: string, repository: string, commit: string): string 
 
 /** A cache that cannot be written costs a request the next time, nothing else. */
 async function keep(path: string, scale: Scale | null): Promise<void> {
-  await mkdir(dirname(path), { recursive: true })
-    .then(() => writeFile(path, JSON.stringify(scale)))
-    .catch(() => {});
+  await replaceFile(path, (part) => writeFile(part, JSON.stringify(scale))).catch(() => {});
 }
