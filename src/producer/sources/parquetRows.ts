@@ -2,7 +2,7 @@ import type { AsyncBuffer, ParquetScan } from 'hyparquet';
 import { LRUCache } from 'lru-cache';
 import { ClipfleetError } from '../../shared/errors.ts';
 import { type ColumnChoice, type Columns, cellText, requireColumns } from './listColumns.ts';
-import type { ListRow } from './listRows.ts';
+import type { ListRow } from './listRow.ts';
 import type { RangedBytes } from './rangedBytes.ts';
 
 /**

@@ -7,13 +7,14 @@ import type { RemoteReader } from '../../shared/refs/remoteReader.ts';
 import { formatTarUri } from '../../shared/refs/tarUri.ts';
 import { schemeOf } from '../../shared/refs/uriScheme.ts';
 import type { Address } from './address.ts';
+import { detectFormat } from './detectFormat.ts';
 import { isImageName } from './folder.ts';
 import { shortened } from './imageId.ts';
 import { type InputFormat, nameOf } from './inputFormat.ts';
-import { unpacked } from './lines.ts';
+import { asUtf8, unpacked } from './lines.ts';
 import type { ColumnChoice } from './listColumns.ts';
 import { type ListPlace, listRefs } from './listRefs.ts';
-import { detectFormat, listRows } from './listRows.ts';
+import { listRows } from './listRows.ts';
 import { parquetRows } from './parquetRows.ts';
 import { inPieces, openFileBytes, openRemoteBytes, type RangedBytes } from './rangedBytes.ts';
 import { tarImages } from './tarMembers.ts';
@@ -60,7 +61,7 @@ export async function* objectRefs(prefix: string, { remote }: SourceOptions): As
 
 /** The images of standard input; relative paths are relative to the working directory. */
 export async function* stdinRefs(options: SourceOptions): AsyncGenerator<ImageRef> {
-  const detected = await detectFormat(unpacked(options.stdin), options);
+  const detected = await detectFormat(asUtf8(unpacked(options.stdin)), options);
   const rows = listRows(options.inputFormat ?? detected.format, detected.all, '-', options);
   yield* listRefs(rows, { name: '-', base: options.cwd }, options.address);
 }
