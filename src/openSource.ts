@@ -35,6 +35,8 @@ export interface OpenSourceOptions {
   redirectsMax?: number;
   /** User-Agent of requests for lists, archives and buckets; `clipfleet/VERSION` when absent. */
   userAgent?: string;
+  /** Told the name of each file that a folder, an archive or a bucket has and that is not read. */
+  onLeftOut?: (name: string) => void;
 }
 
 /**
@@ -64,6 +66,7 @@ export async function* openSource(
       urlColumn,
       idColumn,
       inputFormat,
+      onLeftOut: options.onLeftOut,
     });
   } finally {
     await remote.close();

@@ -8,9 +8,10 @@ import { formatTarUri } from '../../shared/refs/tarUri.ts';
 import { schemeOf } from '../../shared/refs/uriScheme.ts';
 import type { Address } from './address.ts';
 import { detectFormat } from './detectFormat.ts';
-import { isImageName } from './folder.ts';
 import { shortened } from './imageId.ts';
+import { isImageName } from './imageName.ts';
 import { type InputFormat, nameOf } from './inputFormat.ts';
+import type { OnLeftOut } from './leftOut.ts';
 import { asUtf8, unpacked } from './lines.ts';
 import type { ColumnChoice } from './listColumns.ts';
 import { type ListPlace, listRefs } from './listRefs.ts';
@@ -29,6 +30,8 @@ export interface SourceOptions extends ColumnChoice {
   stdin: AsyncIterable<Uint8Array>;
   /** The format of standard input; its first line decides when absent. */
   inputFormat?: TextFormat | undefined;
+  /** Told of what folders, archives and buckets have and that is no image by its name; a bucket's objects without an ending, too. */
+  onLeftOut?: OnLeftOut | undefined;
 }
 
 /** The images of a list or an archive, at a path or URL. Throws USAGE, SOURCE_INVALID, SOURCE_UNAVAILABLE. */
@@ -47,12 +50,17 @@ export async function* sourceRefs(
 }
 
 /** The images of a bucket, those of names that begin with `prefix`, hidden ones left out as in a folder. */
-export async function* objectRefs(prefix: string, { remote }: SourceOptions): AsyncGenerator<ImageRef> {
+export async function* objectRefs(
+  prefix: string,
+  { remote, onLeftOut }: SourceOptions,
+): AsyncGenerator<ImageRef> {
   const isHidden = (below: string) => below.split('/').some((name) => name.startsWith('.'));
   try {
     for await (const uri of remote.listObjects(prefix)) {
-      if (isImageName(nameOf(uri)) && !isHidden(uri.slice(prefix.lastIndexOf('/') + 1)))
-        yield { id: shortened(uri), uri };
+      // A key that ends with a slash stands for a folder.
+      if (uri.endsWith('/') || isHidden(uri.slice(prefix.lastIndexOf('/') + 1))) continue;
+      if (isImageName(nameOf(uri))) yield { id: shortened(uri), uri };
+      else onLeftOut?.(nameOf(uri));
     }
   } catch (error) {
     throw asSourceError(error, prefix);
@@ -91,11 +99,11 @@ async function* rowsAt(location: string, format: Exclude<InputFormat, 'tar'>, op
 async function* memberRefs(
   bytes: RangedBytes,
   location: string,
-  { cwd, address }: SourceOptions,
+  { cwd, address, onLeftOut }: SourceOptions,
 ): AsyncGenerator<ImageRef> {
   const archive = isLocal(location) ? address(resolve(cwd, location), location) : location;
   const shard = shardName(location);
-  for await (const { name, ...range } of tarImages(bytes, location)) {
+  for await (const { name, ...range } of tarImages(bytes, location, onLeftOut)) {
     yield { id: shortened(`${shard}/${name}`), uri: formatTarUri(range, archive) };
   }
 }
