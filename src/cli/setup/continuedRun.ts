@@ -42,7 +42,9 @@ export function differences(stored: LabelSet, given: LabelSet): string {
   const settings = ['templates', 'scoreFunction', 'temperature', 'topK', 'threshold', 'outputs'] as const;
   const other = settings.filter((name) => JSON.stringify(stored[name]) !== JSON.stringify(given[name]));
   if (other.length > 0)
-    return other.map((name) => `its ${name} is ${shown(stored[name])}, not ${shown(given[name])}`).join(', ');
+    return other
+      .map((name) => `its ${name} is ${shown(stored[name])}, here ${shown(given[name])}`)
+      .join(', ');
   const labels = stored.labels.filter(
     (label, i) => JSON.stringify(label) !== JSON.stringify(given.labels[i]),
   );
