@@ -8,6 +8,7 @@ import type { RunProgress } from '../../producer/runs/runProgress.ts';
 import { trustedAddress } from '../../producer/sources/address.ts';
 import { begin } from '../../producer/sources/begin.ts';
 import { createLeftOut, type LeftOut } from '../../producer/sources/leftOut.ts';
+import { checkOutput } from '../../results/exports/outputFile.ts';
 import { ClipfleetError } from '../../shared/errors.ts';
 import { privateLaneName } from '../../shared/fleet/lanes.ts';
 import type { LabelSet } from '../../shared/labels/labelSet.ts';
@@ -25,7 +26,6 @@ import { budgetOf } from '../setup/failureBudgetFlag.ts';
 import { labelOptions, labelSetOf } from '../setup/labels.ts';
 import { followRun } from '../terminal/follow.ts';
 import { onInterrupt } from '../terminal/interrupt.ts';
-import { checkWritable } from '../terminal/jsonLines.ts';
 import { findModelShown, startModelShown } from '../terminal/modelShown.ts';
 import { sayLeftOut, warnOfLikeLabels } from '../terminal/notices.ts';
 import { printRows } from '../terminal/printRows.ts';
@@ -35,6 +35,7 @@ import { sampleBottleneck, startPrivateWorker } from '../workers/privateWorker.t
 const optionNames = [
   ...labelOptions,
   'output',
+  'force',
   ...listOptions,
   'run',
   ...modelOptions,
@@ -62,7 +63,8 @@ export const labelCommand = createCommand({
   options: optionNames,
   oneOf: ['labels', 'labelsFile'],
   async run(paths, config) {
-    if (config.output) await checkWritable(config.output);
+    if (config.output)
+      await checkOutput(config.output, { inputs: readBy(paths, config), force: config.force });
     warnOfLikeLabels(await labelSetOf(config));
     const leftOut = createLeftOut();
     const open = (onLeftOut?: (name: string) => void) =>
@@ -85,6 +87,11 @@ export const labelCommand = createCommand({
     }
   },
 });
+
+/** The files that the command reads, as far as they were named. */
+function readBy(paths: string[], { labelsFile }: LabelConfig): string[] {
+  return labelsFile === undefined ? paths : [...paths, labelsFile];
+}
 
 /** One run from start to end, in this process: its own lane, its own worker. */
 async function label(
