@@ -98,7 +98,7 @@ function hubOptions(
 }
 
 /** Whether `--model` is a name on the Hub: `owner/repo`, and no directory of that path. */
-export function isHubName(model: string): boolean {
+function isHubName(model: string): boolean {
   return /^[\w.-]+\/[\w.-]+$/.test(model) && !model.startsWith('.') && !existsSync(localDirectory(model));
 }
 

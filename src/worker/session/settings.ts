@@ -42,7 +42,7 @@ export async function resolveSettings(options: ResolveOptions): Promise<Resolved
  * measured, and tune finds a better one. More images are decoded at the same time than there are cores, because each waits
  * for the main thread between its steps: on two cores 6 kept them busy where 2 left a fifth of them idle.
  */
-export function defaultSettings(device: string, cores: number): Settings {
+function defaultSettings(device: string, cores: number): Settings {
   return {
     batchSize: device === 'cpu' ? 16 : 64,
     threads: cores,
