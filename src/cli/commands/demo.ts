@@ -40,8 +40,6 @@ const scenes = [
 const optionNames = ['device', 'threads', 'cacheDir', ...workerOptions, ...contextOptions] as const;
 
 export const demoCommand = createCommand({
-  name: 'demo',
-  summary: 'Label the example pictures with the bundled model, in three runs with three label sets.',
   examples: ['clipfleet demo'],
   options: optionNames,
   async run(_, config) {

@@ -19,9 +19,6 @@ import { onInterrupt } from '../terminal/interrupt.ts';
 import { sayLeftOut, warnOfLikeLabels } from '../terminal/notices.ts';
 
 export const enqueueCommand = createCommand({
-  name: 'enqueue',
-  arguments: '<paths...>',
-  summary: 'Add images to a run, for workers to label. Prints the run id and ends when all images are added.',
   examples: [
     'clipfleet enqueue pictures --labels "fox,bear,owl"',
     'clipfleet enqueue /data/photos --root photos=/data/photos --labels-file names.txt --model models/demo',

@@ -50,9 +50,6 @@ const optionNames = [
 type LabelConfig = Config<(typeof optionNames)[number]>;
 
 export const labelCommand = createCommand({
-  name: 'label',
-  arguments: '<paths...>',
-  summary: 'Label images on this machine, from files, folders, lists, archives and URLs.',
   examples: [
     'clipfleet label pictures --labels "fox,bear,owl"',
     'clipfleet label "holiday/**/*.jpg" --labels-file names.txt --top-k 3 --output rows.jsonl',

@@ -5,9 +5,6 @@ import { exitCodes } from '../setup/exitCodes.ts';
 import { printRows } from '../terminal/printRows.ts';
 
 export const resultsCommand = createCommand({
-  name: 'results',
-  arguments: '<run>',
-  summary: 'Print the rows of a run, also while it is in progress.',
   examples: [
     'clipfleet results 20261123-145500-k3x9q2',
     'clipfleet results nightly --format jsonl > rows.jsonl',

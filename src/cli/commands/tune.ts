@@ -35,8 +35,6 @@ const UNSTEADY =
   'Warning: the same trial came out very differently. Tune again when the machine has nothing else to do.\n';
 
 export const tuneCommand = createCommand({
-  name: 'tune',
-  summary: 'Find and save the fastest batch size and threads for a model on this machine.',
   examples: ['clipfleet tune --model models/demo', 'clipfleet tune --device cuda --seconds 120'],
   options: optionNames,
   async run(_, config) {
