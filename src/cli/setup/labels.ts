@@ -17,7 +17,7 @@ export const labelOptions = [
 type LabelConfig = Config<(typeof labelOptions)[number]>;
 
 /** Predictions in a row where nobody says how many: 3,000 labels make 180 kB a picture. */
-export const TOP_K_DEFAULT = 10;
+const TOP_K_DEFAULT = 10;
 
 /**
  * The label set the user described: labels of the flag before those of the file; what flags say wins over what the file

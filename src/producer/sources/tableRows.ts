@@ -87,7 +87,7 @@ async function openTable(
 }
 
 /** The first line of a text, without its byte order mark. */
-export function firstLineOf(beginning: Buffer): string {
+function firstLineOf(beginning: Buffer): string {
   return beginning
     .toString()
     .replace(/^\uFEFF/, '')
