@@ -1,7 +1,11 @@
-import { type DecodeOptions, decodeImage, type Pixels } from './worker/decode/decode.ts';
+import type { DecodeOptions, Pixels } from './worker/decode/decode.ts';
+import { imageBytesOf } from './worker/decode/resample.ts';
 import type { HubOptions } from './worker/hub/hub.ts';
 import { findModel, type LoadedModel, startModel } from './worker/model/loadModel.ts';
+import { planSession, type SessionPlan } from './worker/model/sessionPlan.ts';
 import type { Dtype } from './worker/onnx/dtype.ts';
+import { createImageDecoder } from './worker/pipeline/imageDecoder.ts';
+import { defaultPipelineSettings } from './worker/pipeline/pipelineSettings.ts';
 import type { Settings } from './worker/session/tuned.ts';
 
 export interface OpenModelOptions extends Partial<DecodeOptions>, Partial<Settings> {
@@ -25,7 +29,7 @@ export interface OpenModelOptions extends Partial<DecodeOptions>, Partial<Settin
 }
 
 /** A model by hand: image processor, both towers, and how its cosines become scores. */
-export interface OpenedModel extends LoadedModel {
+export interface OpenedModel extends LoadedModel, Pick<SessionPlan, 'device' | 'settings' | 'from'> {
   /** An image file's bytes as pixels of the model's size. */
   processImage(bytes: Uint8Array): Promise<Pixels>;
   /** Unit embeddings, one for each image. */
@@ -44,36 +48,26 @@ export interface OpenedModel extends LoadedModel {
  */
 export async function openModel(options: OpenModelOptions): Promise<OpenedModel> {
   const { model, revision = 'main', dtype = 'fp32', device = 'auto', cacheDir } = options;
-  const {
-    logitScale,
-    logitBias,
-    onProgress,
-    pixelsMax = 100_000_000,
-    timeoutMs = 30_000,
-    truncated = 'fail',
-    cropRounding = 'floor',
-    exif = 'apply',
-  } = options;
+  const { logitScale, logitBias, onProgress, cropRounding = 'floor', exif = 'apply' } = options;
+  const onWarning = (warning: string) => process.emitWarning(warning, { code: 'MODEL_WARNING' });
   const files = await findModel(
     { model, revision, dtype, cropRounding, exif },
     onProgress ? { onProgress } : {},
   );
   const { batchSize, threads, decodeThreads } = options;
-  const given = { batchSize, threads, decodeThreads, logitScale, logitBias };
-  const loaded = await startModel(
-    files,
-    { device, ...given, ...(cacheDir !== undefined && { cacheDir }) },
-    { onWarning: (warning) => process.emitWarning(warning, { code: 'MODEL_WARNING' }) },
-  );
+  const plan = await planSession(files, { device, batchSize, threads, decodeThreads, cacheDir }, onWarning);
+  const loaded = await startModel(files, plan, { logitScale, logitBias }, { onWarning });
   const { session, preprocessing } = loaded;
 
   return {
     ...loaded,
-    processImage: (bytes) =>
-      decodeImage(bytes, preprocessing, { pixelsMax, timeoutMs, truncated, ...loaded.decoding }),
+    device: plan.device,
+    settings: plan.settings,
+    from: plan.from,
+    processImage: createImageDecoder(loaded, decodeLimits(options)),
 
     async embedImages(images) {
-      const imageBytes = preprocessing.width * preprocessing.height * 3;
+      const imageBytes = imageBytesOf(preprocessing);
       const pixels = new Uint8Array(images.length * imageBytes);
       images.forEach(({ data }, i) => {
         pixels.set(data, i * imageBytes);
@@ -86,6 +80,16 @@ export async function openModel(options: OpenModelOptions): Promise<OpenedModel>
     },
 
     close: () => session.close(),
+  };
+}
+
+/** The limits under the names of the option table, whose defaults they have. */
+function decodeLimits({ pixelsMax, timeoutMs, truncated }: Partial<DecodeOptions>) {
+  const defaults = defaultPipelineSettings();
+  return {
+    imagePixelsMax: pixelsMax ?? defaults.imagePixelsMax,
+    decodeTimeoutMs: timeoutMs ?? defaults.decodeTimeoutMs,
+    truncated: truncated ?? defaults.truncated,
   };
 }
 
