@@ -29,6 +29,6 @@ export function predictionsOf(id: string): RankedLabel[] {
 
 /** What a worker stores of an image. */
 export function rowOf(ref: ImageRef, chunk: number, index: number): Row {
-  const base = { ...ref, generation: 0, place: { chunk, index }, at: '2026-01-01T00:00:00.000Z' };
+  const base = { ...ref, generation: 0, place: { chunk, index }, at: 1_767_225_600 };
   return { ...base, status: 'classified', predictions: predictionsOf(ref.id), fingerprint };
 }

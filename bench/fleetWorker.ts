@@ -7,7 +7,10 @@ import { createRedisResultsStore } from '../src/shared/rows/redisResultsStore.ts
 import { createRunControl } from '../src/shared/runs/runControl.ts';
 import { createRuns } from '../src/shared/runs/runs.ts';
 import { createConsume } from '../src/worker/jobs/consume.ts';
+import { createIntake } from '../src/worker/jobs/intake.ts';
+import { createLabelImages } from '../src/worker/jobs/labelImages.ts';
 import { type LaneContext, openLane } from '../src/worker/jobs/lane.ts';
+import { createPrepareLabels } from '../src/worker/jobs/prepareLabels.ts';
 import { createLaneShare } from '../src/worker/jobs/shareLane.ts';
 import { createWorkInHand } from '../src/worker/jobs/workInHand.ts';
 import { createStageTimes } from '../src/worker/pipeline/stageTimes.ts';
@@ -25,19 +28,29 @@ const [store, runs, log] = [
 ];
 const [control, share] = [createRunControl(redis, keys), createLaneShare(redis, keys)];
 const matrix = { data: new Float32Array(0), labels: labelSet.labels.length, dimensions: 0 };
+const labels = { labelSet, matrix, truncated: [] };
+const times = createStageTimes({ batchSize: 16, decodeThreads: 1, imagesInFlight: 48 });
 const consume = createConsume({
-  ...{ store, runs, log, model, fingerprint, newerGraceMs: 0 },
-  labelMatrices: { get: async () => ({ labelSet, matrix, truncated: [] }) },
-  classify: async ({ id }) => predictionsOf(id),
-  times: createStageTimes({ batchSize: 16, decodeThreads: 1, imagesInFlight: 48 }),
+  intake: createIntake({ store, runs, log, model, newerGraceMs: 0 }),
+  store: {
+    find: store.find,
+    putRows: times.timed('store', store.putRows, (_, rows) => rows.length),
+  },
+  runs,
   workInHand: createWorkInHand({
     control,
     isShareWanted: share.isWanted,
     onError: (error) => log.error(error),
   }),
+  prepareLabels: createPrepareLabels({ labelMatrices: { get: async () => labels }, runs, newerGraceMs: 0 }),
+  labelImages: createLabelImages({
+    classify: async ({ id }) => predictionsOf(id),
+    fingerprint,
+    hostPatienceMs: 0,
+    log,
+  }),
   checkFailures: async () => {},
   batchSize: 16,
-  hostPatienceMs: 0,
 });
 // The default of `clipfleet worker`: three batches of 16.
 const waiting = () => 0;
@@ -48,7 +61,7 @@ let opened: ReturnType<typeof openLane> | undefined;
 process.on('message', async (order: Order) => {
   if (order === 'close') await opened?.close();
   else {
-    const popAlone = async () => {};
+    const popAlone = async () => ({ kind: 'done' }) as const;
     const how = order.rows ? context : { ...context, consume: popAlone };
     opened = openLane({ name: order.lane, urgent: false }, how, limits);
   }

@@ -7,18 +7,16 @@
 
 import { resolve } from 'node:path';
 import { LRUCache } from 'lru-cache';
-import PQueue from 'p-queue';
-import { encodeLabels } from './encodeLabels.ts';
 import { type OpenedModel, type OpenModelOptions, openModel } from './openModel.ts';
 import { defineLabelSet, type LabelSet, type LabelSetInput, labelSetId } from './shared/labels/labelSet.ts';
-import { defaultOf } from './shared/options/config.ts';
 import type { ImageRef } from './shared/refs/imageRef.ts';
 import { schemeOf } from './shared/refs/uriScheme.ts';
 import { nameLabels, type Prediction } from './shared/rows/prediction.ts';
 import { createFetcher, type Fetcher } from './worker/fetch/fetch.ts';
-import { createBatcher } from './worker/pipeline/batcher.ts';
-import { createClassify } from './worker/pipeline/classify.ts';
-import { createScorer, type ScoredLabels } from './worker/score/scorer.ts';
+import { encodeLabels } from './worker/labels/encodeLabels.ts';
+import { openPipeline } from './worker/pipeline/pipeline.ts';
+import { defaultPipelineSettings } from './worker/pipeline/pipelineSettings.ts';
+import type { ScoredLabels } from './worker/score/scorer.ts';
 
 export { type OpenedModel, type OpenModelOptions, openModel } from './openModel.ts';
 export { ClipfleetError, type ErrorCode, errorTable } from './shared/errors.ts';
@@ -85,32 +83,26 @@ const LABEL_SETS_MAX = 100;
 export async function createClassifier(options: ClassifierOptions): Promise<Classifier> {
   const model = await openModel(options);
   const fetcher = openFetcher(options);
-  const { width, height } = model.preprocessing;
-  const { batchSize, decodeThreads } = model.settings;
-  const batcher = createBatcher({
-    batchSize,
-    imageBytes: width * height * 3,
-    run: model.session.embedImages,
-  });
-  const scorer = createScorer({ scoring: model.scoring });
-  model.session.onImagesFitting((fitting) => {
-    batcher.limitTo(fitting);
-    const message = `A batch of images did not fit into memory: set batchSize to ${fitting}, not ${batchSize}.`;
-    process.emitWarning(message, { code: 'BATCH_TOO_LARGE' });
-  });
-  const classifyOne = createClassify<ImageInput>({
-    fetchImage: (image) => (image instanceof Uint8Array ? image : fetcher.fetchImage(refOf(image))),
-    decodeImage: model.processImage,
-    embedImage: batcher.embedImage,
-    rankImage: scorer.rankImage,
-    inFlight: new PQueue({ concurrency: 3 * batchSize }),
-    decoding: new PQueue({ concurrency: decodeThreads }),
-  });
+  const { batchSize } = model.settings;
+  const pipeline = openPipeline<ImageInput>(
+    model,
+    {
+      fetchImage: (image, signal) =>
+        image instanceof Uint8Array ? image : fetcher.fetchImage(refOf(image), signal),
+      decodeImage: model.processImage,
+    },
+    model.settings,
+    { onImagesFitting: (fitting) => warnOfBatchSize(batchSize, fitting) },
+  );
   const prepared = new LRUCache<string, Promise<ScoredLabels>>({ max: LABEL_SETS_MAX });
 
   function prepare(labelSet: LabelSet): Promise<ScoredLabels> {
     const id = labelSetId(labelSet);
-    const encode = async () => ({ labelSet, matrix: await encodeLabels(model, labelSet) });
+    const encode = async () => {
+      const { matrix, truncated } = await encodeLabels(model.session.embedTexts, labelSet);
+      if (truncated.length > 0) warnOfTruncation(truncated.map((place) => labelSet.labels[place]!.label));
+      return { labelSet, matrix };
+    };
     const labels = prepared.get(id) ?? encode();
     prepared.set(id, labels);
     labels.catch(() => prepared.delete(id));
@@ -127,7 +119,7 @@ export async function createClassifier(options: ClassifierOptions): Promise<Clas
     const labelSet = defineLabelSet({ ...scoring, labels, ...(templates && { templates }) });
     const encoded = await prepare(labelSet);
     const classifyNamed = async (image: ImageInput) =>
-      nameLabels(await classifyOne(image, encoded, false), labelSet.labels);
+      nameLabels(await pipeline.rank(await pipeline.embeddingOf(image), encoded), labelSet.labels);
     return isSeveral(images) ? Promise.all(images.map(classifyNamed)) : classifyNamed(images);
   }
 
@@ -136,7 +128,7 @@ export async function createClassifier(options: ClassifierOptions): Promise<Clas
     classify: classify as Classifier['classify'],
     async close() {
       await fetcher.close();
-      await scorer.close();
+      await pipeline.close();
       await model.close();
     },
   };
@@ -152,14 +144,25 @@ function isSeveral(images: ImageInput | readonly ImageInput[]): images is readon
   return Array.isArray(images);
 }
 
+function warnOfTruncation(labels: readonly string[]): void {
+  const cut = labels.slice(0, 3).map((label) => `'${label.slice(0, 80)}'`);
+  process.emitWarning(`Too long for the text tower, and cut: ${cut.join(', ')}`, { code: 'LABEL_TRUNCATED' });
+}
+
+function warnOfBatchSize(batchSize: number, fitting: number): void {
+  const message = `A batch of images did not fit into memory: set batchSize to ${fitting}, not ${batchSize}.`;
+  process.emitWarning(message, { code: 'BATCH_TOO_LARGE' });
+}
+
 function openFetcher(options: ClassifierOptions): Fetcher {
+  const defaults = defaultPipelineSettings();
   return createFetcher({
     roots: new Map(),
     trustPaths: true,
-    bytesMax: options.imageBytesMax ?? defaultOf('imageBytesMax'),
-    timeoutMs: options.fetchTimeoutMs ?? defaultOf('fetchTimeoutMs'),
-    redirectsMax: defaultOf('redirectsMax'),
-    allowPrivateAddresses: options.allowPrivateAddresses ?? defaultOf('allowPrivateAddresses'),
-    userAgent: options.userAgent ?? defaultOf('userAgent'),
+    bytesMax: options.imageBytesMax ?? defaults.imageBytesMax,
+    timeoutMs: options.fetchTimeoutMs ?? defaults.fetchTimeoutMs,
+    redirectsMax: defaults.redirectsMax,
+    allowPrivateAddresses: options.allowPrivateAddresses ?? defaults.allowPrivateAddresses,
+    userAgent: options.userAgent ?? defaults.userAgent,
   });
 }

@@ -1,8 +1,12 @@
 import { defaultOf } from './shared/options/config.ts';
-import { type DecodeOptions, decodeImage, type Pixels } from './worker/decode/decode.ts';
+import type { DecodeOptions, Pixels } from './worker/decode/decode.ts';
+import { imageBytesOf } from './worker/decode/resample.ts';
 import type { HubOptions } from './worker/hub/hub.ts';
 import { findModel, type LoadedModel, startModel } from './worker/model/loadModel.ts';
+import { planSession, type SessionPlan } from './worker/model/sessionPlan.ts';
 import type { Dtype } from './worker/onnx/dtype.ts';
+import { createImageDecoder } from './worker/pipeline/imageDecoder.ts';
+import { defaultPipelineSettings } from './worker/pipeline/pipelineSettings.ts';
 import type { Settings } from './worker/session/tuned.ts';
 
 export interface OpenModelOptions extends Partial<DecodeOptions>, Partial<Settings> {
@@ -28,7 +32,7 @@ export interface OpenModelOptions extends Partial<DecodeOptions>, Partial<Settin
 }
 
 /** A model by hand: image processor, both towers, and how its cosines become scores. */
-export interface OpenedModel extends LoadedModel {
+export interface OpenedModel extends LoadedModel, Pick<SessionPlan, 'device' | 'settings' | 'from'> {
   /** An image file's bytes as pixels of the model's size. */
   processImage(bytes: Uint8Array): Promise<Pixels>;
   /** Unit embeddings, one for each image. */
@@ -51,39 +55,33 @@ export async function openModel(options: OpenModelOptions): Promise<OpenedModel>
     revision = defaultOf('revision'),
     dtype = defaultOf('dtype'),
     device = defaultOf('device'),
-    cacheDir,
-  } = options;
-  const {
-    logitScale,
-    logitBias,
-    onProgress,
-    userAgent,
-    pixelsMax = defaultOf('imagePixelsMax'),
-    timeoutMs = defaultOf('decodeTimeoutMs'),
-    truncated = defaultOf('truncated'),
     cropRounding = defaultOf('cropRounding'),
     exif = defaultOf('exif'),
   } = options;
+  const { cacheDir, logitScale, logitBias, userAgent, onProgress } = options;
+  const onWarning = (warning: string) => process.emitWarning(warning, { code: 'MODEL_WARNING' });
   const files = await findModel(
     { model, revision, dtype, cropRounding, exif, userAgent },
     onProgress ? { onProgress } : {},
   );
   const { batchSize, threads, decodeThreads } = options;
-  const given = { batchSize, threads, decodeThreads, logitScale, logitBias, userAgent };
-  const loaded = await startModel(
+  const plan = await planSession(
     files,
-    { device, ...given, ...(cacheDir !== undefined && { cacheDir }) },
-    { onWarning: (warning) => process.emitWarning(warning, { code: 'MODEL_WARNING' }) },
+    { device, batchSize, threads, decodeThreads, cacheDir },
+    { onWarning },
   );
+  const loaded = await startModel(files, plan, { logitScale, logitBias, userAgent }, { onWarning });
   const { session, preprocessing } = loaded;
 
   return {
     ...loaded,
-    processImage: (bytes) =>
-      decodeImage(bytes, preprocessing, { pixelsMax, timeoutMs, truncated, ...loaded.decoding }),
+    device: plan.device,
+    settings: plan.settings,
+    from: plan.from,
+    processImage: createImageDecoder(loaded, decodeLimits(options)),
 
     async embedImages(images) {
-      const imageBytes = preprocessing.width * preprocessing.height * 3;
+      const imageBytes = imageBytesOf(preprocessing);
       const pixels = new Uint8Array(images.length * imageBytes);
       images.forEach(({ data }, i) => {
         pixels.set(data, i * imageBytes);
@@ -96,6 +94,16 @@ export async function openModel(options: OpenModelOptions): Promise<OpenedModel>
     },
 
     close: () => session.close(),
+  };
+}
+
+/** The limits under the names of the option table, whose defaults they have. */
+function decodeLimits({ pixelsMax, timeoutMs, truncated }: Partial<DecodeOptions>) {
+  const defaults = defaultPipelineSettings();
+  return {
+    imagePixelsMax: pixelsMax ?? defaults.imagePixelsMax,
+    decodeTimeoutMs: timeoutMs ?? defaults.decodeTimeoutMs,
+    truncated: truncated ?? defaults.truncated,
   };
 }
 

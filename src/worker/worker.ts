@@ -3,16 +3,20 @@ import type { WorkReport } from '../shared/fleet/servingWorkers.ts';
 import type { Logger } from '../shared/log.ts';
 import { keysUnder } from '../shared/redis/keys.ts';
 import type { ResultsStore } from '../shared/rows/resultsStore.ts';
+import type { Row } from '../shared/rows/row.ts';
 import { createRunControl } from '../shared/runs/runControl.ts';
 import type { Runs } from '../shared/runs/runs.ts';
 import { createConsume } from './jobs/consume.ts';
 import { createFailureBudget } from './jobs/failureBudget.ts';
+import { createIntake } from './jobs/intake.ts';
+import { createLabelImages } from './jobs/labelImages.ts';
 import { openLane } from './jobs/lane.ts';
+import { createPrepareLabels } from './jobs/prepareLabels.ts';
 import { createLaneShare } from './jobs/shareLane.ts';
 import { createWorkInHand } from './jobs/workInHand.ts';
 import { createLabelMatrices } from './labels/labelMatrices.ts';
 import type { LoadedModel } from './model/loadModel.ts';
-import { openImageLine } from './pipeline/pipeline.ts';
+import { openWorkerPipeline } from './pipeline/workerPipeline.ts';
 import type { WorkerSettings } from './workerSettings.ts';
 
 export interface WorkerContext {
@@ -46,47 +50,50 @@ export interface RunningWorker {
 export function startWorker(context: WorkerContext, config: WorkerSettings): RunningWorker {
   const { redis, prefix, store, runs, model, lanes, log } = context;
   const { batchSize, newerGraceMs, hostPatienceMs } = config;
+  const { fingerprint } = model;
   const keys = keysUnder(prefix);
-  const line = openImageLine({ ...context, keys }, config);
-  const { imagesInFlight, times } = line;
+  const pipeline = openWorkerPipeline({ ...context, keys }, config);
+  const { classify, imagesInFlight, times, waiting, died } = pipeline;
+  const timedStore = {
+    find: (run: string, ids: readonly string[]) => store.find(run, ids),
+    putRows: times.timed(
+      'store',
+      (run: string, rows: readonly Row[]) => store.putRows(run, rows),
+      (_, rows) => rows.length,
+    ),
+  };
   const labelMatrices = createLabelMatrices({
     redis,
     keys,
-    fingerprint: model.fingerprint,
+    fingerprint,
     embedTexts: (prompts) => model.session.embedTexts(prompts, context.onTextBatch),
     leaseMs: config.lockMs,
   });
   const control = createRunControl(redis, keys);
   const share = createLaneShare(redis, keys);
   const consume = createConsume({
-    store,
+    intake: createIntake({ store, runs, model: model.identity, newerGraceMs, log }),
+    store: timedStore,
     runs,
     workInHand: createWorkInHand({
       control,
       isShareWanted: share.isWanted,
       onError: (error) => log.error({ err: error }, 'looking after the work in hand'),
     }),
+    prepareLabels: createPrepareLabels({ labelMatrices, runs, newerGraceMs }),
+    labelImages: createLabelImages({ classify, fingerprint, hostPatienceMs, log }),
     checkFailures: createFailureBudget({ runs, store, control, log }),
     batchSize,
-    labelMatrices,
-    classify: line.classify,
-    model: model.identity,
-    fingerprint: model.fingerprint,
-    newerGraceMs,
-    times,
-    hostPatienceMs,
-    log,
   });
-  const { waiting } = line;
   const opened = lanes.map((lane) =>
-    openLane(lane, { ...context, consume, share, imagesInFlight, waiting }, config),
+    openLane(lane, { redis, prefix, store, runs, log, consume, share, imagesInFlight, waiting }, config),
   );
   return {
-    died: line.died,
+    died,
     takeReport: times.takeReport,
     async close() {
       await Promise.all(opened.map((lane) => lane.close()));
-      await line.close();
+      await pipeline.close();
     },
   };
 }

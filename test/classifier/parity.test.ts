@@ -3,7 +3,7 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { createClassifier, defineLabelSet, rank } from '../../src/classifier.ts';
-import { encodeLabels } from '../../src/encodeLabels.ts';
+import { encodeLabels } from '../../src/worker/labels/encodeLabels.ts';
 import { repository } from '../support/fleet.ts';
 import { type Golden, goldenNames, largestDifference, readGolden } from '../support/goldens.ts';
 
@@ -43,7 +43,7 @@ for (const name of goldenNames) {
     });
     for (const { name: set, labels, templates, textRow, results } of golden.labelSets) {
       const labelSet = defineLabelSet({ labels, templates });
-      const matrix = await encodeLabels(model, labelSet);
+      const { matrix } = await encodeLabels(model.session.embedTexts, labelSet);
       labels.forEach((label, i) => {
         const row = matrix.data.subarray(i * dimensions, (i + 1) * dimensions);
         const difference = largestDifference(row, golden.vector(textRow + i));

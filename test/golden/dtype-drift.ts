@@ -18,7 +18,7 @@ import {
   promptsOf,
   rank,
 } from '../../src/classifier.ts';
-import { encodeLabels } from '../../src/encodeLabels.ts';
+import { encodeLabels } from '../../src/worker/labels/encodeLabels.ts';
 import { type Dtype, dtypeSuffix } from '../../src/worker/onnx/dtype.ts';
 import { repository } from '../support/fleet.ts';
 import { type Golden, readGolden } from '../support/goldens.ts';
@@ -57,7 +57,7 @@ async function measure(dir: string, dtype: Dtype): Promise<string[]> {
   const { model, close } = await createClassifier({ model: dir, dtype });
   try {
     const labelSet = defineLabelSet({ labels: set.labels, templates: set.templates });
-    const matrix = await encodeLabels(model, labelSet);
+    const { matrix } = await encodeLabels(model.session.embedTexts, labelSet);
     const scoresOf = (embedding: Float32Array) =>
       scoresIn(set.labels, rank(embedding, matrix, labelSet, model.scoring));
     const [given, read] = [golden.images.map((_, i) => goldenPixels(i)), await pixelsOfFiles(model)];

@@ -7,7 +7,7 @@
 import { join } from 'node:path';
 import { AutoProcessor, AutoTokenizer, env, RawImage, type Tensor } from '@huggingface/transformers';
 import { createClassifier, defineLabelSet, rank } from '../../src/classifier.ts';
-import { encodeLabels } from '../../src/encodeLabels.ts';
+import { encodeLabels } from '../../src/worker/labels/encodeLabels.ts';
 import { repository } from '../support/fleet.ts';
 import { readGolden } from '../support/goldens.ts';
 import { agreementOf, meanDifference, scoresIn } from './agreement.ts';
@@ -39,7 +39,7 @@ const typical = drifts.reduce((sum, drift) => sum + drift, 0) / drifts.length;
 console.log(`its pixels: ${typical.toFixed(2)} grey levels off, at most ${Math.max(...drifts).toFixed(2)}`);
 
 const labelSet = defineLabelSet({ labels, templates });
-const matrix = await encodeLabels(classifier.model, labelSet);
+const { matrix } = await encodeLabels(classifier.model.session.embedTexts, labelSet);
 const embeddings = await classifier.model.embedImages(pixels);
 const scores = embeddings.map((embedding) =>
   scoresIn(labels, rank(embedding, matrix, labelSet, classifier.model.scoring)),

@@ -3,7 +3,7 @@ import { type TestContext, test } from 'node:test';
 import type { ResultsStore } from '../../src/shared/rows/resultsStore.ts';
 import type { Row } from '../../src/shared/rows/row.ts';
 
-const base = { uri: 'pictures/a.jpg', place: { chunk: 0, index: 0 }, at: '2026-01-01T00:00:00.000Z' };
+const base = { uri: 'pictures/a.jpg', place: { chunk: 0, index: 0 }, at: 1_767_225_600 };
 
 function classified(id: string, index: number, generation = 0, fingerprint = 'f'): Row {
   const predictions = [{ index, score: 0.75 }];

@@ -12,7 +12,7 @@ import { type Context, contextOptions, openContext } from '../setup/context.ts';
 import { exitCodes } from '../setup/exitCodes.ts';
 import { followRun } from '../terminal/follow.ts';
 import { onInterrupt } from '../terminal/interrupt.ts';
-import { startModelShown } from '../terminal/modelShown.ts';
+import { planSessionShown, startModelShown } from '../terminal/modelShown.ts';
 import { printRows } from '../terminal/printRows.ts';
 import { createProgress } from '../terminal/progress.ts';
 import { startPrivateWorker } from '../workers/privateWorker.ts';
@@ -62,8 +62,9 @@ async function demo(context: Context, config: Config<(typeof optionNames)[number
     revision: defaultOf('revision'),
     dtype: defaultOf('dtype'),
   });
-  const model = await startModelShown(files, config);
-  const settings = { ...config, ...model.settings };
+  const plan = await planSessionShown(files, config);
+  const model = await startModelShown(files, plan, {});
+  const settings = { ...config, ...plan.settings };
   const interrupt = onInterrupt('finishing what has begun.');
   // All three runs wait in the lane before the worker starts, the largest in front: so their images meet in its batches.
   const runs: string[] = [];

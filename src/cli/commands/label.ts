@@ -26,7 +26,7 @@ import { budgetOf } from '../setup/failureBudgetFlag.ts';
 import { labelOptions, labelSetOf } from '../setup/labels.ts';
 import { followRun } from '../terminal/follow.ts';
 import { onInterrupt } from '../terminal/interrupt.ts';
-import { findModelShown, startModelShown } from '../terminal/modelShown.ts';
+import { findModelShown, planSessionShown, startModelShown } from '../terminal/modelShown.ts';
 import { sayLeftOut, warnOfLikeLabels } from '../terminal/notices.ts';
 import { printRows } from '../terminal/printRows.ts';
 import { createProgress } from '../terminal/progress.ts';
@@ -102,8 +102,9 @@ async function label(
   const run = config.run ?? newRunId();
   const lane = await openPrivateLane(run, context);
   const interrupt = onInterrupt(`finishing what has begun; continue with --run ${run}.`);
-  const model = await startModelShown(files, config);
-  const settings = { ...config, ...model.settings };
+  const plan = await planSessionShown(files, config);
+  const model = await startModelShown(files, plan, config);
+  const settings = { ...config, ...plan.settings };
   try {
     const newRun = { model: model.identity, labelSet, run, privateLane: lane.name, ...budgetOf(config) };
     const openRun = await context.producer.openRun(newRun);

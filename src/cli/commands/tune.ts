@@ -5,7 +5,7 @@ import type { Config } from '../../shared/options/config.ts';
 import { packaged } from '../../shared/packageRoot.ts';
 import { type LoadedModel, modelOptions } from '../../worker/model/loadModel.ts';
 import type { ModelFiles } from '../../worker/model/model.ts';
-import { openDevice } from '../../worker/session/devices.ts';
+import type { SessionPlan } from '../../worker/model/sessionPlan.ts';
 import { coresOfEach, defaultDecodeThreads } from '../../worker/session/settings.ts';
 import { saveTuned } from '../../worker/session/tuned.ts';
 import { type DecodeTrial, sweepDecode } from '../../worker/tune/sweepDecode.ts';
@@ -16,10 +16,11 @@ import {
   rateOf,
   type SessionTrial,
   sweepSession,
+  sweptSession,
 } from '../../worker/tune/sweepSession.ts';
 import { createCommand } from '../setup/commandOptions.ts';
 import { exitCodes } from '../setup/exitCodes.ts';
-import { findModelShown, startModelShown } from '../terminal/modelShown.ts';
+import { findModelShown, planSessionShown, startModelShown } from '../terminal/modelShown.ts';
 import { alignColumns } from '../terminal/printable.ts';
 
 const optionNames = [...modelOptions, 'userAgent', 'processes', 'seconds'] as const;
@@ -40,16 +41,16 @@ export const tuneCommand = createCommand({
   async run(_, config) {
     const files = await findModelShown(config);
     const cores = config.processes ? coresOfEach(config.processes) : availableParallelism();
-    const device = await openDevice(config.device);
-    const { model, trial, trials } = await tuneSession(files, { ...config, device: device.name }, cores);
+    const plan = await planSessionShown(files, { ...config, cores });
+    const { model, trial, trials } = await tuneSession(files, plan, config, cores);
     try {
       process.stdout.write(`${formatSession(trials, trial)}\n\n`);
       const decodeTrials = await tuneDecode(model, trial, cores, config.seconds);
       const { decodeThreads, ...decode } = fastest(decodeTrials);
       process.stdout.write(`${formatDecode(decodeTrials, decodeThreads)}\n\n`);
       const settings = { batchSize: trial.batchSize, threads: trial.threads, decodeThreads };
-      const tunedFor = { fingerprint: files.fingerprint, device: device.name, cores };
-      const path = await saveTuned(config.cacheDir, tunedFor, settings, rateOf(decode));
+      const tunedFor = { fingerprint: files.fingerprint, device: plan.device.name, cores };
+      const path = await saveTuned(plan.cacheDir, tunedFor, settings, rateOf(decode));
       process.stdout.write(
         `--batch-size ${settings.batchSize} --threads ${settings.threads} --decode-threads ${decodeThreads}\n` +
           `Saved in ${path}: what this model starts with on this machine from now on, where nothing else is said.\n`,
@@ -63,21 +64,16 @@ export const tuneCommand = createCommand({
 });
 
 /** The best way to run the session by itself, and the session that runs so; the others are closed. */
-async function tuneSession(files: ModelFiles, config: TuneConfig, cores: number) {
-  const candidates = config.threads ? [config.threads] : threadsToTry(config.device, cores);
+async function tuneSession(files: ModelFiles, plan: SessionPlan, config: TuneConfig, cores: number) {
+  const candidates = config.threads ? [config.threads] : threadsToTry(plan.device.name, cores);
   const models: { threads: number; model: LoadedModel }[] = [];
   try {
     for (const threads of candidates) {
-      const settings = { threads, batchSize: LARGEST_BATCH };
-      models.push({ threads, model: await startModelShown(files, { ...config, ...settings }) });
+      const settings = { ...plan.settings, threads, batchSize: LARGEST_BATCH };
+      models.push({ threads, model: await startModelShown(files, { ...plan, settings }, config) });
     }
     process.stderr.write(`Measuring the session alone, for up to ${config.seconds / 2} s.\n`);
-    const { width, height } = files.preprocessing;
-    const sessions = models.map(({ threads, model: { session } }) => ({
-      threads,
-      runBatch: (batchSize: number) =>
-        session.embedImages(new Uint8Array(batchSize * width * height * 3), batchSize),
-    }));
+    const sessions = models.map(({ threads, model }) => sweptSession(model, threads));
     const trials = await sweepSession(sessions, config.seconds * 500);
     const trial = fastest(trials.toSorted((a, b) => a.batchSize - b.batchSize || a.threads - b.threads));
     const { model } = models.splice(

@@ -2,7 +2,7 @@ import { modelOptions } from '../../worker/model/loadModel.ts';
 import { VERIFY_BATCH, verifyModel } from '../../worker/tune/verify.ts';
 import { createCommand } from '../setup/commandOptions.ts';
 import { exitCodes } from '../setup/exitCodes.ts';
-import { findModelShown, startModelShown } from '../terminal/modelShown.ts';
+import { findModelShown, planSessionShown, startModelShown } from '../terminal/modelShown.ts';
 import { alignColumns, printable } from '../terminal/printable.ts';
 
 export const verifyCommand = createCommand({
@@ -13,9 +13,10 @@ export const verifyCommand = createCommand({
   options: [...modelOptions, 'userAgent', 'format'] as const,
   async run(_, config) {
     const files = await findModelShown(config);
-    const model = await startModelShown(files, { ...config, batchSize: VERIFY_BATCH });
+    const plan = await planSessionShown(files, { ...config, batchSize: VERIFY_BATCH });
+    const model = await startModelShown(files, plan, config);
     try {
-      const checks = await verifyModel(files, model);
+      const checks = await verifyModel(files, model, plan.settings);
       const lines = checks.map(({ name, ok, detail }) => [ok ? 'ok' : 'FAILED', name, printable(detail)]);
       process.stdout.write(
         config.format === 'jsonl'

@@ -6,6 +6,7 @@ import type { Config } from '../../shared/options/config.ts';
 import { keysUnder } from '../../shared/redis/keys.ts';
 import { parseRoots } from '../../shared/refs/roots.ts';
 import { type LoadedModel, modelOptions } from '../../worker/model/loadModel.ts';
+import type { SessionPlan } from '../../worker/model/sessionPlan.ts';
 import { startReporting } from '../../worker/reportWork.ts';
 import { coresOfEach } from '../../worker/session/settings.ts';
 import { startWorker } from '../../worker/worker.ts';
@@ -14,7 +15,7 @@ import { createCommand } from '../setup/commandOptions.ts';
 import { type Context, contextOptions, openContext } from '../setup/context.ts';
 import { exitCodes } from '../setup/exitCodes.ts';
 import { onInterrupt } from '../terminal/interrupt.ts';
-import { findModelShown, startModelShown } from '../terminal/modelShown.ts';
+import { findModelShown, planSessionShown, startModelShown } from '../terminal/modelShown.ts';
 import { devicesOf, supervise } from '../workers/supervise.ts';
 import { isSupervised, sayReady, supervisorSaysStop } from '../workers/supervised.ts';
 
@@ -45,9 +46,10 @@ export const workerCommand = createCommand({
     const context = await openContext(config);
     try {
       const cores = coresOfEach(devices?.length ?? 1);
-      const model = await startModelShown(files, { ...config, cores });
+      const plan = await planSessionShown(files, { ...config, cores });
+      const model = await startModelShown(files, plan, config);
       try {
-        return await serve(context, { ...config, ...model.settings }, model, roots);
+        return await serve(context, { ...config, ...plan.settings }, plan, model, roots);
       } finally {
         await model.session.close();
       }
@@ -61,6 +63,7 @@ export const workerCommand = createCommand({
 async function serve(
   { producer, redis, prefix, log }: Context,
   config: WorkerConfig & WorkerSettings,
+  plan: SessionPlan,
   model: LoadedModel,
   roots: Map<string, string>,
 ): Promise<number> {
@@ -76,7 +79,7 @@ async function serve(
   ];
   const { store, runs } = producer;
   const { logEveryMs: everyMs } = config;
-  const { fallback, name: device } = model.device;
+  const { fallback, name: device } = plan.device;
   const onBatch = (images: number) => log.debug({ images }, 'batch');
   const onTextBatch = (prompts: number) => log.debug({ prompts }, 'text batch');
   const told = { log, onBatch, onTextBatch };
@@ -90,7 +93,7 @@ async function serve(
   const stopped = isSupervised()
     ? supervisorSaysStop()
     : onInterrupt('finishing the images in flight.').interrupted;
-  const on = { device, ...(fallback && { deviceFallback: fallback }), ...model.settings, from: model.from };
+  const on = { device, ...(fallback && { deviceFallback: fallback }), ...plan.settings, from: plan.from };
   const said = { model: identity, ...scale, lanes: lanes.map(({ name }) => name), roots: [...roots.keys()] };
   log.info({ pid: process.pid, ...on, ...said }, 'worker ready');
   sayReady();

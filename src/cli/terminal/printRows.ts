@@ -1,5 +1,5 @@
 import { begin } from '../../producer/sources/begin.ts';
-import { openRowWriter } from '../../results/exports/rowWriter.ts';
+import { openRowOutput } from '../../results/exports/rowOutput.ts';
 import type { Context } from '../setup/context.ts';
 import { printable } from './printable.ts';
 import { createTable } from './table.ts';
@@ -15,7 +15,7 @@ export async function printRows(
   output: string,
 ): Promise<number> {
   const rows = await begin(producer.rows(run));
-  const lines = what === 'table' ? undefined : await openRowWriter(output);
+  const lines = what === 'table' ? undefined : await openRowOutput(output);
   const table = createTable();
   for await (const row of rows) {
     table.add(row);

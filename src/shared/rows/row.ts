@@ -13,8 +13,8 @@ interface RowBase {
   /** Retry generation: 0 for the first pass over a run, one more for each later pass over its failed images. */
   generation: number;
   place: RowPlace;
-  /** When the worker made the row, ISO 8601, to the second. */
-  at: string;
+  /** When the worker made the row, in whole seconds since 1970 UTC. */
+  at: number;
 }
 
 export interface ClassifiedRow extends RowBase {
@@ -33,20 +33,35 @@ export interface FailedRow extends RowBase {
 /** What the results store keeps of one image of a run. */
 export type Row = ClassifiedRow | FailedRow;
 
-type PublicBase = Omit<RowBase, 'place'> & { run: string; model: string; labelSet: string };
+/** What a run says of all its rows. */
+interface RowRun {
+  run: string;
+  model: string;
+  labelSet: string;
+}
+
+interface PublicBase extends Omit<RowBase, 'place' | 'at'>, RowRun {
+  /** When the worker made the row, ISO 8601, to the second. */
+  at: string;
+}
 
 /** A row as users read it: the store's row, its labels by name, with what its run says of all of them. */
 export type PublicRow =
   | (PublicBase & Pick<ClassifiedRow, 'status' | 'fingerprint'> & { predictions: Prediction[] })
   | (PublicBase & Pick<FailedRow, 'status' | 'error'>);
 
-/** @param labels those of the run's label set, in its order */
+/**
+ * A row with its labels by name and its time as ISO 8601.
+ *
+ * @param labels those of the run's label set, in its order
+ */
 export function publicRow(
   row: Row,
-  { run, model, labelSet }: Omit<PublicBase, keyof RowBase>,
+  { run, model, labelSet }: RowRun,
   labels: readonly { label: string }[],
 ): PublicRow {
-  const { id, uri, generation, at } = row;
+  const { id, uri, generation } = row;
+  const at = new Date(1_000 * row.at).toISOString();
   const about = { model, labelSet, generation, at };
   return row.status === 'classified'
     ? {

@@ -26,7 +26,7 @@ export function rankOf(row: Pick<Row, 'generation' | 'status'>): number {
 export function encodeRow(row: Row, fingerprint: number): Buffer {
   writer.clear();
   writer.uint16(rankOf(row));
-  writer.uint32(Math.floor(Date.parse(row.at) / 1_000));
+  writer.uint32(row.at);
   // At a fixed place, so that the script which replaces the row can tell what it counted as.
   if (row.status === 'failed') writer.text(row.error.code);
   writer.varint(row.place.chunk);
@@ -80,7 +80,7 @@ export function readHead(stored: Buffer): FoundRow {
 export function decodeRow(id: string, stored: Buffer, fingerprints: readonly string[]): Row {
   const reader = new RowReader(stored);
   const rank = reader.uint16();
-  const at = new Date(reader.uint32() * 1_000).toISOString();
+  const at = reader.uint32();
   const code = (rank & 1) === 0 ? (reader.text() as ErrorCode) : undefined;
   const place = { chunk: reader.varint(), index: reader.varint() };
   const uriLength = reader.varint();

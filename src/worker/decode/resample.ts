@@ -8,6 +8,11 @@ export interface RgbImage {
   height: number;
 }
 
+/** Bytes of one image's pixels of this size: RGB, 8 bits a channel. */
+export function imageBytesOf({ width, height }: Pick<RgbImage, 'width' | 'height'>): number {
+  return width * height * 3;
+}
+
 interface Filter {
   /** How far from its centre, in source pixels (target pixels when shrinking), the filter reaches. */
   support: number;

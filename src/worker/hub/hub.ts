@@ -13,7 +13,7 @@ import {
   writeRef,
 } from './hubCache.ts';
 import { downloadBlob, type HubFile } from './hubDownload.ts';
-import { chooseFiles, externalData, type ModelFiles } from './hubFiles.ts';
+import { type ChosenFiles, chooseFiles, externalData } from './hubFiles.ts';
 import { type Hub, type HubAccess, withHub } from './hubRequest.ts';
 
 export interface HubOptions extends HubAccess {
@@ -155,7 +155,7 @@ async function cachedModel(
   cache: RepositoryCache,
   name: string,
   { revision, dtype, cacheDir }: HubOptions,
-): Promise<{ model: HubModel; layout: ModelFiles['layout'] }> {
+): Promise<{ model: HubModel; layout: ChosenFiles['layout'] }> {
   const commit = await readRef(cache, revision);
   const listed = commit === undefined ? [] : await snapshotFiles(cache, commit);
   const remedy =

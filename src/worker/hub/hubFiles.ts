@@ -4,7 +4,7 @@ import { type Dtype, dtypeSuffix, dtypes } from '../onnx/dtype.ts';
 const requiredFiles = ['config.json', 'preprocessor_config.json', 'tokenizer.json'];
 const optionalFiles = ['tokenizer_config.json', 'special_tokens_map.json'];
 
-export interface ModelFiles {
+export interface ChosenFiles {
   /** `split`: a vision and a text graph. `joint`: one graph with both towers. */
   layout: 'split' | 'joint';
   /**
@@ -20,7 +20,7 @@ export interface ModelFiles {
  *
  * Throws MODEL_UNSUPPORTED when the repository is not in the ONNX layout, MODEL_NOT_FOUND when the dtype is missing.
  */
-export function chooseFiles(listed: readonly string[], dtype: Dtype, where: string): ModelFiles {
+export function chooseFiles(listed: readonly string[], dtype: Dtype, where: string): ChosenFiles {
   const chosen = graphsOf(listed, dtype);
   if (chosen === undefined) throw noGraphs(listed, dtype, where);
   const missing = requiredFiles.filter((path) => !listed.includes(path));

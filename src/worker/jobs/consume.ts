@@ -1,125 +1,85 @@
-import { DelayedError, type Job, type Queue } from 'bullmq';
-import { promoteJob } from '../../shared/fleet/promoteJob.ts';
-import type { FailedRow, Row } from '../../shared/rows/row.ts';
+import type { ResultsStore } from '../../shared/rows/resultsStore.ts';
+import type { Row } from '../../shared/rows/row.ts';
 import { pieceOf } from '../../shared/runs/chunkJob.ts';
-import type { StageTimes } from '../pipeline/stageTimes.ts';
+import type { Runs } from '../../shared/runs/runs.ts';
+import type { Delivery } from './delivery.ts';
 import type { FailureBudget } from './failureBudget.ts';
-import { createGiveAway } from './giveAway.ts';
-import { createIntake, type IntakeOptions, isNewerAndYoung, type TakenChunk } from './intake.ts';
-import { createLabelImages, type LabelImagesOptions, type Todo } from './labelImages.ts';
-import { noteRefusals, Parked, PutOff, putOffUntil } from './putOff.ts';
+import { createGiveAway, type GivenAway } from './giveAway.ts';
+import { type ImageOutcome, rowsOf } from './imageOutcome.ts';
+import type { Intake, TakenChunk } from './intake.ts';
+import { type JobVerdict, verdictOf } from './jobVerdict.ts';
+import type { LabelImages, Todo } from './labelImages.ts';
+import type { PrepareLabels } from './prepareLabels.ts';
 import type { InHand, WorkInHand } from './workInHand.ts';
 
-export interface ConsumeOptions extends IntakeOptions, LabelImagesOptions {
-  times: Pick<StageTimes, 'timed'>;
+export interface ConsumeOptions {
+  intake: Intake;
+  store: Pick<ResultsStore, 'find' | 'putRows'>;
+  runs: Pick<Runs, 'begin' | 'finish' | 'release' | 'split'>;
   workInHand: WorkInHand;
+  prepareLabels: PrepareLabels;
+  labelImages: LabelImages;
   checkFailures: FailureBudget;
   /** Most images of a part that is given to other workers. */
   batchSize: number;
 }
 
-/** How long a job that this worker is too old for stays away. */
-const NEWER_DELAY_MS = 10_000;
+/** What a worker does with one job, from its delivery to what becomes of it. */
+export type Consume = (delivery: Delivery) => Promise<JobVerdict>;
 
 /**
  * What a worker does with one job: each image that has no row yet gets one; then the chunk is finished, and only then
- * does the job complete. Images whose error may pass are left for the job's next attempt, and get their failed row on
- * its last. Images whose host makes them wait are put off, which is no attempt: their job comes back at the host's time.
+ * is the job done. Images whose error may pass are left for the job's next attempt, and get their failed row on its last.
+ * Images whose host makes them wait postpone the job, which is no attempt: it comes back at the host's time.
  *
  * Images that have not begun are called back when their run is paused or cancelled, or when another worker has nothing to
  * do: then they go back to the lane as parts of their chunk.
  *
  * A job delivered again does only what has no row, so being killed at any point costs repeated work and nothing else.
  */
-export function createConsume(options: ConsumeOptions) {
-  const { store, runs, times, workInHand, checkFailures, batchSize, newerGraceMs } = options;
-  const putRows = times.timed(
-    'store',
-    (run: string, rows: Row[]) => store.putRows(run, rows),
-    (_, rows) => rows.length,
-  );
-  const intake = createIntake(options);
-  const labelImages = createLabelImages(options);
+export function createConsume(options: ConsumeOptions): Consume {
+  const { intake, store, runs, workInHand, prepareLabels, labelImages, checkFailures, batchSize } = options;
 
-  async function consume(job: Job, token: string | undefined, urgent: boolean, lane: Queue): Promise<void> {
+  async function consume(delivery: Delivery): Promise<JobVerdict> {
+    const taken = await intake.take(delivery);
+    if (taken.kind !== 'taken') return taken;
+    const { chunk } = taken;
+    const begun = await begin(delivery, chunk);
+    if (begun.kind !== 'begun') return begun;
+    const { todo, inHand } = begun;
+    const away = createGiveAway({ runs, delivery, chunk, batchSize });
     try {
-      const chunk = await intake.take(job);
-      if (chunk) await begin(job, chunk, urgent, lane);
+      const outcomes = await label(delivery, chunk, todo, inHand, away.add);
+      if (!Array.isArray(outcomes)) return await letGo(chunk, outcomes);
+      await storeRows(chunk.run, rowsOf(outcomes, delivery.isLastAttempt));
+      return await settle(delivery, chunk, outcomes, inHand, await away.done());
     } catch (error) {
-      const delayMs = error instanceof PutOff ? error.delayMs : NEWER_DELAY_MS;
-      if (!(error instanceof PutOff || isNewerAndYoung(error, job, newerGraceMs))) throw error;
-      // Back to the lane without spending an attempt: hosts want time, the run is paused, or a fleet is being upgraded.
-      await job.moveToDelayed(Date.now() + delayMs, token);
-      // Whoever resumed the run before that did not find the job delayed.
-      if (error instanceof Parked && (await runs.get(error.run))?.paused === undefined) await promoteJob(job);
-      throw new DelayedError();
-    }
-  }
-
-  async function begin(job: Job, chunk: TakenChunk, urgent: boolean, lane: Queue): Promise<void> {
-    const [run, piece] = [chunk.run, pieceOf(chunk)];
-    // Both in one round trip.
-    const [answer, todo] = await Promise.all([
-      runs.begin(run, piece, chunk.images.length),
-      withoutRow(chunk),
-    ]);
-    if (answer === 'unknown') throw intake.unknownRun(run);
-    if (answer === 'paused') throw new Parked(run);
-    // Of a cancelled run the images are skipped: no row, and nothing to finish.
-    if (answer === 'cancelled') return;
-    // A divided chunk has fewer images in the ledger than its job has, and its other images are for the taking already.
-    const canShare = !urgent && chunk.part === undefined && answer !== 'divided';
-    const inHand = workInHand.take(run, lane.name, canShare);
-    try {
-      await work(job, chunk, todo, urgent, lane, inHand);
-    } catch (error) {
-      await runs.release(run, piece);
+      // What went wrong says more than what goes wrong because of it.
+      await letGo(chunk, undefined).catch(() => {});
       throw error;
     } finally {
       inHand.done();
     }
   }
 
-  async function work(
-    job: Job,
+  /** Says in the ledger that the chunk is worked on, and finds which of its images have no row. */
+  async function begin(
+    { lane, urgent }: Delivery,
     chunk: TakenChunk,
-    todo: Todo[],
-    urgent: boolean,
-    lane: Queue,
-    inHand: InHand,
-  ): Promise<void> {
-    const [run, piece] = [chunk.run, pieceOf(chunk)];
-    const away = createGiveAway({ runs, lane, job, chunk, batchSize });
-    const onCalledBack = (image: Todo) => {
-      if (inHand.calledBack === 'shared') away.add(image);
-    };
-    const outcomes = await labelImages(job, chunk, todo, { urgent, signal: inHand.signal, onCalledBack });
-    const isLastAttempt = job.attemptsMade + 1 >= (job.opts.attempts ?? 1);
-    const waits = outcomes.flatMap(({ wait }) => wait ?? []);
-    const tried = outcomes.filter(({ row, wait }) => row && !wait);
-    const final = tried.filter(({ retry }) => !retry || isLastAttempt).map(({ row }) => row!);
-    await putRows(run, final);
-    if (final.some(({ status }) => status === 'failed')) await checkFailures(run);
-    await noteRefusals(
-      job,
-      waits.some(({ refused }) => refused),
-      final.length > 0,
-    );
-
-    const given = await away.done();
-    const notBegun = outcomes.filter(({ row }) => !row).length - given;
-    if (notBegun > 0 && inHand.calledBack === 'cancelled') return runs.release(run, piece);
-    if (notBegun > 0) throw new Parked(run);
-    const left = tried.length - final.length;
-    if (left > 0) {
-      const why = tried.find(({ retry }) => retry)?.row as FailedRow;
-      throw new Error(
-        `${left} of ${chunk.images.length} images to try again, the first: ${why.error.message}`,
-      );
-    }
-    if (waits.length > 0) throw putOffUntil(waits.map(({ waitMs }) => waitMs));
-    // Without parts given away in this delivery, all images of the job have their rows: those of earlier parts too.
-    await runs.finish(run, piece, given === 0);
+  ): Promise<{ kind: 'begun'; todo: Todo[]; inHand: InHand } | JobVerdict> {
+    const { run, part, images } = chunk;
+    // Both in one round trip.
+    const [answer, todo] = await Promise.all([
+      runs.begin(run, pieceOf(chunk), images.length),
+      withoutRow(chunk),
+    ]);
+    if (answer === 'unknown') return intake.refuseRemoved(run);
+    if (answer === 'paused') return { kind: 'parked', run };
+    // Of a cancelled run the images are skipped: no row, and nothing to finish.
+    if (answer === 'cancelled') return { kind: 'cancelled' };
+    // A divided chunk has fewer images in the ledger than its job has, and its other images are for the taking already.
+    const canShare = !urgent && part === undefined && answer !== 'divided';
+    return { kind: 'begun', todo, inHand: workInHand.take(run, lane, canShare) };
   }
 
   /** The images that have no row of their generation. One that is tried again keeps its place in the run. */
@@ -133,6 +93,53 @@ export function createConsume(options: ConsumeOptions) {
       if (row && row.generation >= generation) return [];
       return [{ ref, place: row?.place ?? { chunk, index: indexes?.[i] ?? i } }];
     });
+  }
+
+  async function label(
+    delivery: Delivery,
+    chunk: TakenChunk,
+    todo: readonly Todo[],
+    inHand: InHand,
+    giveAway: (image: Todo) => void,
+  ): Promise<ImageOutcome[] | JobVerdict> {
+    if (todo.length === 0) return [];
+    const prepared = await prepareLabels(delivery, chunk);
+    if (prepared.kind === 'postponed') return prepared;
+    return labelImages(todo, prepared.kind === 'ready' ? prepared.labels : prepared.error, {
+      generation: chunk.generation,
+      urgent: delivery.urgent,
+      refusedSince: delivery.refusedSince,
+      signal: inHand.signal,
+      onCalledBack: (image) => {
+        if (inHand.calledBack === 'shared') giveAway(image);
+      },
+    });
+  }
+
+  async function storeRows(run: string, rows: Row[]): Promise<void> {
+    await store.putRows(run, rows);
+    if (rows.some(({ status }) => status === 'failed')) await checkFailures(run);
+  }
+
+  async function settle(
+    { isLastAttempt, refusedSince }: Delivery,
+    chunk: TakenChunk,
+    outcomes: ImageOutcome[],
+    { calledBack }: InHand,
+    away: GivenAway,
+  ): Promise<JobVerdict> {
+    const { run } = chunk;
+    const now = Date.now();
+    const verdict = verdictOf({ run, outcomes, isLastAttempt, calledBack, ...away, refusedSince, now });
+    if (verdict.kind !== 'done') return letGo(chunk, verdict);
+    // Without parts given away in this delivery, all images of the job have their rows: those of earlier parts too.
+    await runs.finish(run, pieceOf(chunk), away.given === 0);
+    return verdict;
+  }
+
+  async function letGo<T>(chunk: TakenChunk, verdict: T): Promise<T> {
+    await runs.release(chunk.run, pieceOf(chunk));
+    return verdict;
   }
 
   return consume;

@@ -6,7 +6,7 @@ import type { Runs } from '../../shared/runs/runs.ts';
 
 /** Gives a failed row to every image of a chunk that has none, and finishes the chunk. */
 export async function failChunk(
-  { store, runs }: { store: ResultsStore; runs: Runs },
+  { store, runs }: { store: Pick<ResultsStore, 'find' | 'putRows'>; runs: Pick<Runs, 'finish'> },
   failing: Chunk,
   { code, message }: ClipfleetError,
 ): Promise<void> {
@@ -16,7 +16,7 @@ export async function failChunk(
   const isDone = (id: string) => (found.get(id)?.generation ?? -1) >= generation;
   const base = {
     generation,
-    at: new Date().toISOString(),
+    at: Math.floor(Date.now() / 1_000),
     status: 'failed',
     error: { code, message },
   } as const;

@@ -4,10 +4,10 @@ import type { RunControl } from '../../shared/runs/runControl.ts';
 import type { Runs } from '../../shared/runs/runs.ts';
 
 export interface FailureBudgetOptions {
-  runs: Runs;
-  store: ResultsStore;
+  runs: Pick<Runs, 'get'>;
+  store: Pick<ResultsStore, 'counts'>;
   control: Pick<RunControl, 'pause'>;
-  log: Logger;
+  log: Pick<Logger, 'warn'>;
 }
 
 /** Before so many images are done, a rate says little. */

@@ -1,19 +1,24 @@
 import { setImmediate as immediate } from 'node:timers/promises';
-import type { Job, Queue } from 'bullmq';
-import { chunkJobOptions } from '../../shared/fleet/lanes.ts';
 import { encodeChunkJob, jobId } from '../../shared/runs/chunkJob.ts';
 import type { Runs } from '../../shared/runs/runs.ts';
+import type { Delivery, NewChunkJob } from './delivery.ts';
 import type { TakenChunk } from './intake.ts';
 import type { Todo } from './labelImages.ts';
-import { PutOff } from './putOff.ts';
 
 interface GiveAwayOptions {
-  runs: Runs;
-  lane: Queue;
-  job: Job;
-  chunk: TakenChunk;
+  runs: Pick<Runs, 'split'>;
+  delivery: Pick<Delivery, 'addJobs' | 'attempts'>;
+  chunk: Omit<TakenChunk, 'images' | 'labelSet'>;
   /** Most images of one part. */
   batchSize: number;
+}
+
+/** What was given away of a chunk. */
+export interface GivenAway {
+  /** Images that are in the lane again. */
+  given: number;
+  /** Whether another delivery of the job has divided or finished the chunk meanwhile: then nothing more is given. */
+  isOvertaken: boolean;
 }
 
 /**
@@ -22,10 +27,9 @@ interface GiveAwayOptions {
  * Parts are in the ledger before they have jobs. Whoever is cut off in between leaves the chunk's own job, which is
  * delivered again with all its images; when it is done, so are the parts.
  */
-export function createGiveAway({ runs, lane, job, chunk, batchSize }: GiveAwayOptions) {
-  const { run, chunk: number, generation } = chunk;
+export function createGiveAway({ runs, delivery, chunk, batchSize }: GiveAwayOptions) {
+  const given: GivenAway = { given: 0, isOvertaken: false };
   let gathered: Todo[] = [];
-  let given = 0;
   let giving: Promise<void> = Promise.resolve();
 
   async function give(): Promise<void> {
@@ -37,20 +41,25 @@ export function createGiveAway({ runs, lane, job, chunk, batchSize }: GiveAwayOp
     for (let from = 0; from < images.length; from += batchSize)
       parts.push(images.slice(from, from + batchSize));
     const sizes = parts.map(({ length }) => length);
-    const first = await runs.split(run, number, sizes);
-    // Another delivery of the job has divided or finished the chunk: the next one will see what is left to do.
-    if (first === 0) throw new PutOff(0);
-    const attempts = job.opts.attempts ?? 1;
-    const jobs = parts.map((part, i) => {
-      const id = jobId(run, `${number}/${first + i}`, generation);
-      const data = encodeChunkJob(
+    const first = await runs.split(chunk.run, chunk.chunk, sizes);
+    if (first === 0) {
+      given.isOvertaken = true;
+      return;
+    }
+    await delivery.addJobs(jobsOf(parts, first));
+    given.given += images.length;
+  }
+
+  /** The parts as jobs; `first` is the number of the first. */
+  function jobsOf(parts: readonly Todo[][], first: number): NewChunkJob[] {
+    return parts.map((part, i) => ({
+      id: jobId(chunk.run, `${chunk.chunk}/${first + i}`, chunk.generation),
+      data: encodeChunkJob(
         part.map(({ ref }) => ref),
         part.map(({ place }) => place.index),
-      );
-      return { name: 'chunk', data, opts: chunkJobOptions(id, attempts) };
-    });
-    await lane.addBulk(jobs);
-    given += images.length;
+      ),
+      attempts: delivery.attempts,
+    }));
   }
 
   return {
@@ -62,8 +71,8 @@ export function createGiveAway({ runs, lane, job, chunk, batchSize }: GiveAwayOp
       // Whoever waits for the end is told of it.
       giving.catch(() => {});
     },
-    /** Resolves to how many were given, when they are in the lane. */
-    async done(): Promise<number> {
+    /** Resolves when all that were added are in the lane. */
+    async done(): Promise<GivenAway> {
       await giving;
       return given;
     },

@@ -1,4 +1,3 @@
-import { type Job, UnrecoverableError } from 'bullmq';
 import { LRUCache } from 'lru-cache';
 import { ClipfleetError } from '../../shared/errors.ts';
 import type { Logger } from '../../shared/log.ts';
@@ -6,16 +5,18 @@ import type { ResultsStore } from '../../shared/rows/resultsStore.ts';
 import { type Chunk, parseChunkJob, salvageChunk } from '../../shared/runs/chunkJob.ts';
 import type { Run } from '../../shared/runs/run.ts';
 import type { Runs } from '../../shared/runs/runs.ts';
+import type { Delivery } from './delivery.ts';
 import { failChunk } from './failChunk.ts';
+import { type JobVerdict, type Postponed, postponed } from './jobVerdict.ts';
 
 export interface IntakeOptions {
-  store: ResultsStore;
-  runs: Runs;
+  store: Pick<ResultsStore, 'find' | 'putRows'>;
+  runs: Pick<Runs, 'get' | 'finish'>;
   /** Identity of the model this worker serves. */
   model: string;
   /** How long a job of a newer wire version goes back to its lane before it fails. */
   newerGraceMs: number;
-  log: Logger;
+  log: Pick<Logger, 'error'>;
 }
 
 type KnownRun = Pick<Run, 'model' | 'labelSet'>;
@@ -23,64 +24,83 @@ type KnownRun = Pick<Run, 'model' | 'labelSet'>;
 /** A chunk to be worked on, with what its run says of all chunks. */
 export type TakenChunk = Chunk & Pick<Run, 'labelSet'>;
 
-/**
- * What may come in from outside: the chunk a job carries, checked.
- *
- * Of a job that is no chunk, what can be saved gets failed rows, and undefined comes back; the rest stays in the
- * failed set, for people to look at. A job of a newer version throws JOB_NEWER while its time of grace lasts.
- */
-export function createIntake({ store, runs, model, newerGraceMs, log }: IntakeOptions) {
+/** How long a job that this worker is too old for stays away, in milliseconds. */
+const NEWER_DELAY_MS = 10_000;
+
+/** Checks what comes in from outside. */
+export interface Intake {
+  /**
+   * The chunk a job carries, checked, or what becomes of the job where it carries none.
+   *
+   * Of a job that is no chunk, what can be saved gets failed rows; the rest is refused. A job of a newer version is postponed
+   * while its time of grace lasts.
+   */
+  take(delivery: Delivery): Promise<{ kind: 'taken'; chunk: TakenChunk } | JobVerdict>;
+  /** What becomes of a job whose run has been removed meanwhile. */
+  refuseRemoved(run: string): JobVerdict;
+}
+
+/** Jobs may come from any producer: they are checked here and nowhere else. A run that nobody opened has no place for rows. */
+export function createIntake({ store, runs, model, newerGraceMs, log }: IntakeOptions): Intake {
   const knownRuns = new LRUCache<string, KnownRun>({ max: 10_000 });
 
-  /** A chunk of a run nobody opened has no place for its rows. */
-  async function runOf(run: string): Promise<KnownRun> {
+  async function runOf(run: string): Promise<KnownRun | undefined> {
     const known = knownRuns.get(run) ?? (await runs.get(run));
-    if (!known) throw refuse('RUN_UNKNOWN', `Expected run '${run}' to be open: open it before adding jobs.`);
-    knownRuns.set(run, { model: known.model, labelSet: known.labelSet });
+    if (known) knownRuns.set(run, { model: known.model, labelSet: known.labelSet });
     return known;
   }
 
-  async function failSalvaged(job: Job, error: ClipfleetError): Promise<void> {
-    log.error({ job: job.id, code: error.code }, error.message);
-    const salvaged = salvageChunk(job);
-    if (!salvaged) throw refuse(error.code, error.message);
-    await runOf(salvaged.run);
+  async function failSalvaged(delivery: Delivery, error: ClipfleetError): Promise<JobVerdict> {
+    log.error({ job: delivery.id, code: error.code }, error.message);
+    const salvaged = salvageChunk(delivery);
+    if (!salvaged) return refuse(error);
+    if (!(await runOf(salvaged.run))) return refuse(neverOpened(salvaged.run));
     await failChunk({ store, runs }, salvaged, error);
-  }
-
-  async function take(job: Job): Promise<TakenChunk | undefined> {
-    try {
-      const chunk = parseChunkJob(job);
-      const known = await runOf(chunk.run);
-      if (known.model === model) return { ...chunk, labelSet: known.labelSet };
-      throw new ClipfleetError(
-        'RUN_MISMATCH',
-        `Run '${chunk.run}' is for model ${known.model}, and its job came to a lane of ${model}.`,
-      );
-    } catch (error) {
-      if (!(error instanceof ClipfleetError) || isNewerAndYoung(error, job, newerGraceMs)) throw error;
-      await failSalvaged(job, error);
-    }
-    return undefined;
+    return { kind: 'done' };
   }
 
   return {
-    take,
-    /** What a job fails with whose run has been removed meanwhile. */
-    unknownRun(run: string): UnrecoverableError {
+    async take(delivery) {
+      const parsed = parse(delivery);
+      if (parsed instanceof ClipfleetError)
+        return postponedIfNewer(parsed, delivery, newerGraceMs) ?? failSalvaged(delivery, parsed);
+      const known = await runOf(parsed.run);
+      if (!known) return refuse(neverOpened(parsed.run));
+      if (known.model === model) return { kind: 'taken', chunk: { ...parsed, labelSet: known.labelSet } };
+      const message = `Run '${parsed.run}' is for model ${known.model}, and its job came to a lane of ${model}.`;
+      return failSalvaged(delivery, new ClipfleetError('RUN_MISMATCH', message));
+    },
+
+    refuseRemoved(run) {
       knownRuns.delete(run);
-      return refuse('RUN_UNKNOWN', `Expected run '${run}' to be open: it was removed.`);
+      const message = `Expected run '${run}' to be open: it was removed.`;
+      return refuse(new ClipfleetError('RUN_UNKNOWN', message));
     },
   };
 }
 
-/** Whether a newer worker may yet come and take the job. */
-export function isNewerAndYoung(error: unknown, job: Job, graceMs: number): boolean {
-  return (
-    error instanceof ClipfleetError && error.code === 'JOB_NEWER' && Date.now() - job.timestamp < graceMs
-  );
+function parse(delivery: Delivery): Chunk | ClipfleetError {
+  try {
+    return parseChunkJob(delivery);
+  } catch (error) {
+    if (error instanceof ClipfleetError) return error;
+    throw error;
+  }
 }
 
-function refuse(code: string, message: string): UnrecoverableError {
-  return new UnrecoverableError(`${code}: ${message}`);
+/** Something newer than this worker goes back to the lane while a newer worker may yet come and take it. */
+export function postponedIfNewer(
+  { code }: ClipfleetError,
+  { addedAt }: Delivery,
+  graceMs: number,
+): Postponed | undefined {
+  return code === 'JOB_NEWER' && Date.now() - addedAt < graceMs ? postponed(NEWER_DELAY_MS) : undefined;
+}
+
+function neverOpened(run: string): ClipfleetError {
+  return new ClipfleetError('RUN_UNKNOWN', `Expected run '${run}' to be open: open it before adding jobs.`);
+}
+
+function refuse({ code, message }: ClipfleetError): JobVerdict {
+  return { kind: 'refused', why: `${code}: ${message}` };
 }

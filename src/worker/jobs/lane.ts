@@ -1,10 +1,14 @@
-import { type Job, Worker as LaneWorker, Queue } from 'bullmq';
+import { DelayedError, type Job, Worker as LaneWorker, Queue, UnrecoverableError } from 'bullmq';
 import type { Redis } from 'ioredis';
-import { laneEventsMax } from '../../shared/fleet/lanes.ts';
+import { chunkJobOptions, laneEventsMax } from '../../shared/fleet/lanes.ts';
+import { promoteJob } from '../../shared/fleet/promoteJob.ts';
 import type { Logger } from '../../shared/log.ts';
 import type { Config } from '../../shared/options/config.ts';
 import type { ResultsStore } from '../../shared/rows/resultsStore.ts';
 import type { Runs } from '../../shared/runs/runs.ts';
+import type { Consume } from './consume.ts';
+import type { Delivery } from './delivery.ts';
+import { type JobVerdict, PARKED_MS } from './jobVerdict.ts';
 import type { LaneShare } from './shareLane.ts';
 import { sweep } from './sweep.ts';
 
@@ -14,7 +18,7 @@ export interface LaneContext {
   store: ResultsStore;
   runs: Runs;
   log: Logger;
-  consume: (job: Job, token: string | undefined, urgent: boolean, lane: Queue) => Promise<void>;
+  consume: Consume;
   share: LaneShare;
   imagesInFlight: number;
   /** Images of this worker's jobs that wait for a host's turn and hold nothing. */
@@ -49,9 +53,11 @@ export function openLane(
     jobImages += (imagesIn(job) - jobImages) / 4;
     worker.concurrency = Math.max(2, Math.ceil((imagesInFlight + waiting()) / jobImages));
     jobsInHand++;
-    await consume(job, token, urgent, queue).finally(() => {
+    try {
+      await carryOut(await consume(deliveryOf(job, queue, urgent)), job, token);
+    } finally {
       jobsInHand--;
-    });
+    }
   };
   const worker = new LaneWorker(name, process, {
     ...connection,
@@ -64,6 +70,30 @@ export function openLane(
     removeOnComplete: { count: 0 },
     settings: { backoffStrategy },
   });
+
+  /** The one place where what becomes of a job is said to BullMQ. */
+  async function carryOut(verdict: JobVerdict, job: Job, token: string | undefined): Promise<void> {
+    const refusedSince = 'refusedSince' in verdict ? verdict.refusedSince : undefined;
+    if (refusedSince !== undefined && refusedSince !== refusedSinceOf(job))
+      await job.updateProgress(refusedSince);
+    switch (verdict.kind) {
+      case 'done':
+      case 'cancelled':
+        return;
+      case 'again':
+        throw new Error(verdict.why);
+      case 'refused':
+        throw new UnrecoverableError(verdict.why);
+      case 'postponed':
+        await job.moveToDelayed(Date.now() + verdict.delayMs, token);
+        throw new DelayedError();
+      case 'parked':
+        await job.moveToDelayed(Date.now() + PARKED_MS, token);
+        // Whoever resumed the run before that did not find the job delayed.
+        if ((await runs.get(verdict.run))?.paused === undefined) await promoteJob(job);
+        throw new DelayedError();
+    }
+  }
 
   let sweeping: Promise<void> = Promise.resolve();
   const sweepAfterwards = () => {
@@ -97,6 +127,31 @@ export function openLane(
       await queue.close();
     },
   };
+}
+
+/** A job as plain data. */
+function deliveryOf(job: Job, lane: Queue, urgent: boolean): Delivery {
+  const attempts = job.opts.attempts ?? 1;
+  return {
+    id: job.id,
+    data: job.data,
+    lane: lane.name,
+    urgent,
+    addedAt: job.timestamp,
+    attempts,
+    isLastAttempt: job.attemptsMade + 1 >= attempts,
+    refusedSince: refusedSinceOf(job),
+    async addJobs(jobs) {
+      await lane.addBulk(
+        jobs.map(({ id, data, attempts }) => ({ name: 'chunk', data, opts: chunkJobOptions(id, attempts) })),
+      );
+    },
+  };
+}
+
+/** What the job remembers of refusals stands in its progress. */
+function refusedSinceOf({ progress }: Job): number {
+  return typeof progress === 'number' ? progress : 0;
 }
 
 function imagesIn(job: Job): number {

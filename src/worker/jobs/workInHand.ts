@@ -30,7 +30,7 @@ const LOOK_MS = 500;
  * What has begun is finished: it is a few batches, and calling it back would lose its fetching and decoding.
  */
 export function createWorkInHand({ control, isShareWanted, onError }: WorkInHandOptions) {
-  const chunks = new Set<Chunk>();
+  const chunks = new Set<ChunkInHand>();
   let looksLater = false;
 
   async function look(): Promise<void> {
@@ -60,7 +60,7 @@ export function createWorkInHand({ control, isShareWanted, onError }: WorkInHand
   return {
     /** @param canShare whether parts of it may be given to other workers */
     take(run: string, lane: string, canShare: boolean): InHand {
-      const chunk = createChunk(run, lane, canShare, () => chunks.delete(chunk));
+      const chunk = createInHand(run, lane, canShare, () => chunks.delete(chunk));
       chunks.add(chunk);
       lookLater();
       return chunk;
@@ -70,14 +70,14 @@ export function createWorkInHand({ control, isShareWanted, onError }: WorkInHand
 
 export type WorkInHand = ReturnType<typeof createWorkInHand>;
 
-interface Chunk extends InHand {
+interface ChunkInHand extends InHand {
   run: string;
   lane: string;
   canShare: boolean;
   callBack(why: CallBack): void;
 }
 
-function createChunk(run: string, lane: string, canShare: boolean, done: () => void): Chunk {
+function createInHand(run: string, lane: string, canShare: boolean, done: () => void): ChunkInHand {
   const controller = new AbortController();
   // Each image that waits listens.
   setMaxListeners(0, controller.signal);

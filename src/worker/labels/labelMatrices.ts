@@ -3,10 +3,11 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { Redis } from 'ioredis';
 import { LRUCache } from 'lru-cache';
 import { ClipfleetError } from '../../shared/errors.ts';
-import { type LabelSet, promptsKey, promptsOf } from '../../shared/labels/labelSet.ts';
+import { type LabelSet, promptsKey } from '../../shared/labels/labelSet.ts';
 import { readLabelSet } from '../../shared/labels/storedLabelSet.ts';
 import type { Keys } from '../../shared/redis/keys.ts';
-import { buildLabelMatrix, type LabelMatrix } from './labelMatrix.ts';
+import { type EmbedTexts, encodeLabels } from './encodeLabels.ts';
+import type { LabelMatrix } from './labelMatrix.ts';
 import { takeLease } from './lease.ts';
 import { createMatrixStore, type EncodedLabels } from './matrixStore.ts';
 
@@ -17,11 +18,6 @@ export interface PreparedLabels {
   /** Labels of which a prompt was cut to fit the text tower. */
   truncated: string[];
 }
-
-/** Unit embeddings of N prompts, N × D, and the places of those that had to be cut to fit the text tower. */
-export type EmbedTexts = (
-  prompts: readonly string[],
-) => Promise<{ embeddings: Float32Array; truncated: readonly number[] }>;
 
 export interface LabelMatricesOptions {
   redis: Redis;
@@ -78,24 +74,13 @@ export function createLabelMatrices({ redis, keys, fingerprint, embedTexts, leas
         // Another may have stored it and released the lease in between.
         const meanwhile = await stored();
         if (meanwhile) return meanwhile;
-        const encoded = await encode(labelSet);
+        const encoded = await encodeLabels(embedTexts, labelSet);
         await store.put(keys.matrix(key), encoded);
         return encoded;
       } finally {
         await lease.release();
       }
     }
-  }
-
-  async function encode(labelSet: LabelSet): Promise<EncodedLabels> {
-    const prompts = promptsOf(labelSet);
-    const { embeddings, truncated } = await embedTexts(prompts.flat());
-    const counts = prompts.map((ofLabel) => ofLabel.length);
-    const dimensions = embeddings.length / prompts.flat().length;
-    return {
-      matrix: buildLabelMatrix(embeddings, counts, dimensions),
-      truncated: labelsAt(truncated, counts),
-    };
   }
 
   return {
@@ -108,17 +93,3 @@ export function createLabelMatrices({ redis, keys, fingerprint, embedTexts, leas
 }
 
 export type LabelMatrices = ReturnType<typeof createLabelMatrices>;
-
-/** Places of prompts, laid end to end, as places of the labels they belong to. */
-function labelsAt(promptPlaces: readonly number[], counts: readonly number[]): number[] {
-  const wanted = new Set(promptPlaces);
-  const labels: number[] = [];
-  let from = 0;
-  counts.forEach((count, label) => {
-    for (let place = from; place < from + count; place++) {
-      if (wanted.has(place) && labels.at(-1) !== label) labels.push(label);
-    }
-    from += count;
-  });
-  return labels;
-}

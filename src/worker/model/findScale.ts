@@ -10,6 +10,12 @@ export interface SourcedScale extends Scale {
   source: string;
 }
 
+/** The scale that the user said; half of it is refused where the model's score function needs both. */
+export interface GivenScale {
+  logitScale?: number | undefined;
+  logitBias?: number | undefined;
+}
+
 export interface ScaleQuery {
   dir: string;
   /** Of a model of the Hub. */
@@ -17,8 +23,7 @@ export interface ScaleQuery {
   /** The checkpoint that `config.json` says the graphs were exported from. */
   exportedFrom: string | undefined;
   scoreFunction: Scoring['scoreFunction'];
-  /** What the user said. */
-  given: { logitScale: number | undefined; logitBias: number | undefined };
+  given: GivenScale;
   /** Reads the checkpoint on the Hub, where there is one. */
   readHub:
     | ((

@@ -3,25 +3,19 @@ import { join, resolve } from 'node:path';
 import { ClipfleetError } from '../../shared/errors.ts';
 import { formatIdentity } from '../../shared/fleet/modelIdentity.ts';
 import { type Config, defaultOf } from '../../shared/options/config.ts';
-import { defaultCacheDir } from '../../shared/options/sessionOptions.ts';
 import { packaged } from '../../shared/packageRoot.ts';
 import { downloadJointGraph, downloadModel, type HubOptions, hubCommit } from '../hub/hub.ts';
 import { hubEnvironment } from '../hub/hubEnvironment.ts';
 import type { Scoring } from '../score/rank.ts';
-import { type Device, openDevice } from '../session/devices.ts';
 import { type Session, startSession } from '../session/session.ts';
-import { type ResolvedSettings, resolveSettings } from '../session/settings.ts';
-import type { Settings } from '../session/tuned.ts';
-import { findScale, type SourcedScale } from './findScale.ts';
+import { findScale, type GivenScale, type SourcedScale } from './findScale.ts';
 import { readHubScale } from './hubScale.ts';
 import { type Decoding, type ModelFiles, readModelFiles } from './model.ts';
+import type { SessionPlan } from './sessionPlan.ts';
 
 /** A model with its session running, and all that must go with it. */
 export interface LoadedModel
-  extends Pick<ModelFiles, 'identity' | 'fingerprint' | 'preprocessing' | 'decoding'>,
-    ResolvedSettings {
-  /** Where the session runs. */
-  device: Device;
+  extends Pick<ModelFiles, 'identity' | 'fingerprint' | 'preprocessing' | 'decoding'> {
   scoring: Scoring & { source: string };
   session: Session;
 }
@@ -41,16 +35,8 @@ export const modelOptions = [
 
 export type ModelConfig = Config<(typeof modelOptions)[number]>;
 
-/** How a model's session is run. */
-export interface SessionConfig extends Partial<ModelConfig>, Partial<Settings>, HubClient {
-  /** As it is named with `--device`: `auto`, `cpu`, `cuda:1`. */
-  device: string;
-  /** Cores this process has for itself; those of the machine when absent. */
-  cores?: number;
-}
-
 /** Who asks the Hub. */
-interface HubClient {
+export interface HubClient {
   /** `clipfleet/VERSION` when absent. */
   userAgent?: string | undefined;
 }
@@ -111,19 +97,20 @@ function localDirectory(model: string): string {
 /**
  * Opens the model's sessions in their thread.
  *
- * @throws what reading the files throws, DEVICE_UNAVAILABLE, MODEL_SCALE_UNKNOWN
+ * @param given the scale that the user said, which wins over the model's own, and who asks the Hub for it
+ * @throws what reading the files throws, MODEL_SCALE_UNKNOWN
  */
 export async function startModel(
   files: ModelFiles,
-  config: SessionConfig,
+  { device, settings, cacheDir }: SessionPlan,
+  { userAgent, ...given }: GivenScale & HubClient,
   { env = process.env, onProgress, onWarning }: FindModelOptions = {},
 ): Promise<LoadedModel> {
   const { identity, fingerprint, preprocessing, decoding, scoreFunction, hub } = files;
-  const { cacheDir = defaultCacheDir(env), cores } = config;
   const access =
     hub &&
     hubOptions(
-      { revision: hub.commit, dtype: files.dtype, userAgent: config.userAgent },
+      { revision: hub.commit, dtype: files.dtype, userAgent },
       { env, ...(onProgress && { onProgress }) },
     );
   const scale = await findScale({
@@ -131,15 +118,11 @@ export async function startModel(
     name: hub?.name,
     exportedFrom: files.exportedFrom,
     scoreFunction,
-    given: { logitScale: config.logitScale, logitBias: config.logitBias },
+    given,
     readHub: access && ((repository, use) => readHubScale(repository, hub, access, cacheDir, use)),
     joint: files.joint,
     downloadJoint: access && (() => downloadJointGraph(hub.name, access)),
   });
-  const device = await openDevice(config.device);
-  const about = { given: config, fingerprint, device: device.name, cacheDir, ...(cores && { cores }) };
-  const resolved = await resolveSettings(onWarning ? { ...about, onWarning } : about);
-  const { settings } = resolved;
   const session = await startSession({
     modelDir: files.dir,
     graphs: files.graphs,
@@ -154,7 +137,7 @@ export async function startModel(
   });
   if (session.warning) onWarning?.(session.warning);
   const scoring = { ...('solve' in scale ? solved(session) : scale), scoreFunction };
-  return { identity, fingerprint, preprocessing, decoding, device, ...resolved, session, scoring };
+  return { identity, fingerprint, preprocessing, decoding, session, scoring };
 }
 
 function solved({ solvedScale }: Session): SourcedScale {

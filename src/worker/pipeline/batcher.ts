@@ -26,12 +26,12 @@ export interface Batcher {
 
 /** Images that go through the session together; it takes one batch after the other. */
 interface Batch {
-  images: Waiting[];
+  images: WaitingImage[];
   /** When its turn came. */
   begunAt?: number;
 }
 
-interface Waiting {
+interface WaitingImage {
   pixels: Uint8Array;
   waitsSince: number;
   resolve: (embedding: Float32Array) => void;
@@ -51,8 +51,8 @@ interface Waiting {
  * A wait timer would only ever delay the idle case. What fills batches is the number of images in flight.
  */
 export function createBatcher({ batchSize, imageBytes, run, onBatch, times }: BatcherOptions): Batcher {
-  const urgentWaiting: Waiting[] = [];
-  const waiting: Waiting[] = [];
+  const urgentWaiting: WaitingImage[] = [];
+  const waiting: WaitingImage[] = [];
   const inSession: Batch[] = [];
   let largest = batchSize;
 
@@ -98,7 +98,7 @@ export function createBatcher({ batchSize, imageBytes, run, onBatch, times }: Ba
     batch.begunAt = times?.begin('inference', batch.images.length) ?? 0;
   }
 
-  function layEndToEnd(batch: Waiting[]): Uint8Array {
+  function layEndToEnd(batch: WaitingImage[]): Uint8Array {
     const pixels = new Uint8Array(batch.length * imageBytes);
     batch.forEach((image, i) => {
       pixels.set(image.pixels, i * imageBytes);

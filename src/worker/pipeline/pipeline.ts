@@ -1,102 +1,93 @@
-import type { Redis } from 'ioredis';
 import PQueue from 'p-queue';
-import type { Logger } from '../../shared/log.ts';
-import type { Keys } from '../../shared/redis/keys.ts';
-import type { ImageRef } from '../../shared/refs/imageRef.ts';
-import { decodeImage } from '../decode/decode.ts';
-import { createFetcher } from '../fetch/fetch.ts';
-import { openHostGate } from '../hosts/hostGate.ts';
-import { createPolitely } from '../hosts/politeRequest.ts';
+import type { RankedLabel } from '../../shared/rows/prediction.ts';
+import { imageBytesOf } from '../decode/resample.ts';
 import type { LoadedModel } from '../model/loadModel.ts';
-import { createScorer } from '../score/scorer.ts';
+import { createScorer, type ScoredLabels } from '../score/scorer.ts';
 import { createBatcher } from './batcher.ts';
-import { type Classify, createClassify } from './classify.ts';
+import { createEmbeddingOf, type EmbeddingOf } from './embeddingOf.ts';
 import { createEmbedOnce } from './embedOnce.ts';
+import type { DecodeImage } from './imageDecoder.ts';
 import type { PipelineSettings } from './pipelineSettings.ts';
 import { createStageTimes, type StageTimes } from './stageTimes.ts';
 
-export interface ImageLineContext {
-  redis: Redis;
-  keys: Keys;
-  model: LoadedModel;
-  roots: Map<string, string>;
-  trustPaths: boolean;
-  log: Logger;
-  onBatch?: (images: number) => void;
+/** Where a pipeline's images come from, and what makes pixels of them. */
+export interface ImageSource<Ref> {
+  /** The bytes of one image; rejects with the signal's reason once that is aborted. */
+  fetchImage(ref: Ref, signal: AbortSignal): Uint8Array | Promise<Uint8Array>;
+  decodeImage: DecodeImage;
 }
 
-/** What one image goes through, from its ref to its ranked labels, constructed. */
-export interface ImageLine {
-  classify: Classify<ImageRef>;
-  /** Most images in it at once. */
+export type PipelineLimits = Pick<PipelineSettings, 'batchSize' | 'decodeThreads'> &
+  Partial<Pick<PipelineSettings, 'imagesInFlight' | 'embeddingCache'>>;
+
+/** What a pipeline tells while it works. */
+export interface PipelineListener {
+  /** The images of each batch as it starts. */
+  onBatch?: ((images: number) => void) | undefined;
+  /** A batch did not fit into memory; so many images do. */
+  onImagesFitting?: (images: number) => void;
+}
+
+/** What images go through, in two steps: whoever has an image's embedding starts with the second. */
+export interface Pipeline<Ref> {
+  /** The unit embedding of one image. */
+  embeddingOf: EmbeddingOf<Ref>;
+  /** The labels for an embedding, best first. */
+  rank(embedding: Float32Array, labels: ScoredLabels): Promise<RankedLabel[]>;
+  /** Most images between ref and embedding at once. */
   imagesInFlight: number;
   times: StageTimes;
-  /** Images that wait for a host's turn and hold nothing. */
-  waiting: () => number;
-  /** Rejects when one of its threads is gone. */
+  /** Rejects when a thread is gone; fetches end with the same error then. */
   died: Promise<never>;
+  /** Ends what is being fetched with this error, and whatever comes to be fetched. */
+  stop(reason: Error): void;
+  /** Ends its thread; the model's session is its owner's to close. */
   close(): Promise<void>;
 }
 
-export function openImageLine(context: ImageLineContext, config: PipelineSettings): ImageLine {
-  const { redis, keys, model, log } = context;
-  const { preprocessing, session } = model;
-  const { batchSize, decodeThreads } = config;
-  const imagesInFlight = config.imagesInFlight ?? 3 * batchSize;
+/** The one way from images to ranked labels, for worker, library, `tune` and `verify`. */
+export function openPipeline<Ref>(
+  { session, preprocessing, scoring }: Pick<LoadedModel, 'session' | 'preprocessing' | 'scoring'>,
+  source: ImageSource<Ref>,
+  { batchSize, decodeThreads, imagesInFlight = 3 * batchSize, embeddingCache = 0 }: PipelineLimits,
+  { onBatch, onImagesFitting }: PipelineListener = {},
+): Pipeline<Ref> {
   const times = createStageTimes({ batchSize, decodeThreads, imagesInFlight });
-  const gate = openHostGate(redis, keys, config, log);
-  const fetcher = createFetcher({
-    roots: context.roots,
-    trustPaths: context.trustPaths,
-    bytesMax: config.imageBytesMax,
-    timeoutMs: config.fetchTimeoutMs,
-    redirectsMax: config.redirectsMax,
-    allowPrivateAddresses: config.allowPrivateAddresses,
-    userAgent: config.userAgent,
-    politely: createPolitely(gate, config.hostPatienceMs),
-  });
+  const stopping = new AbortController();
   const batcher = createBatcher({
     batchSize,
-    imageBytes: preprocessing.width * preprocessing.height * 3,
+    imageBytes: imageBytesOf(preprocessing),
     run: session.embedImages,
     times,
-    ...(context.onBatch && { onBatch: context.onBatch }),
+    ...(onBatch && { onBatch }),
   });
   session.onImagesFitting((fitting) => {
     batcher.limitTo(fitting);
-    log.warn({ batchSize, fitting }, 'a batch did not fit into memory: lower --batch-size');
+    onImagesFitting?.(fitting);
   });
-  const scorer = createScorer({ scoring: model.scoring });
-  const classify = createClassify<ImageRef>({
-    fetchImage: (ref) => fetcher.fetchImage(ref),
-    decodeImage: (bytes) =>
-      decodeImage(bytes, preprocessing, {
-        pixelsMax: config.imagePixelsMax,
-        timeoutMs: config.decodeTimeoutMs,
-        truncated: config.truncated,
-        ...model.decoding,
-      }),
+  const scorer = createScorer({ scoring });
+  const embeddingOf = createEmbeddingOf<Ref>({
+    fetchImage: (ref) => {
+      stopping.signal.throwIfAborted();
+      return source.fetchImage(ref, stopping.signal);
+    },
+    decodeImage: source.decodeImage,
     embedImage: batcher.embedImage,
-    ...(config.embeddingCache > 0 && { embedOnce: createEmbedOnce(config.embeddingCache) }),
-    rankImage: scorer.rankImage,
+    ...(embeddingCache > 0 && { embedOnce: createEmbedOnce(embeddingCache) }),
     inFlight: new PQueue({ concurrency: imagesInFlight }),
     decoding: new PQueue({ concurrency: decodeThreads }),
     times,
   });
   const died = Promise.race([session.died, scorer.died]);
-  // Whoever wants to know waits for it; here it is not an error that nobody handled.
-  died.catch(() => {});
+  // Without its threads no image can be finished: none is waited for, however slow its host.
+  died.catch((error: Error) => stopping.abort(error));
   return {
-    classify: (ref, labels, urgent, signal) =>
-      gate.waitingInPlace(() => classify(ref, labels, urgent, signal), signal),
+    embeddingOf,
+    rank: times.timed('score', scorer.rankImage),
     imagesInFlight,
     times,
-    waiting: () => Math.min(gate.waiting(), imagesInFlight),
     died,
-    async close() {
-      await fetcher.close();
-      await scorer.close();
-      await gate.close();
-    },
+    stop: (reason) => stopping.abort(reason),
+    close: scorer.close,
   };
 }

@@ -1,4 +1,4 @@
-import type { Config } from '../../shared/options/config.ts';
+import { type Config, readConfig } from '../../shared/options/config.ts';
 import { hostOptions } from '../hosts/hostGate.ts';
 import type { Settings } from '../session/tuned.ts';
 
@@ -19,6 +19,11 @@ export const pipelineOptions = [
   ...hostOptions,
 ] as const;
 
-/** Those settings, with the ones that depend on the machine resolved. */
+/** The settings of the option table where nothing is said, for those who have no command line. */
+export function defaultPipelineSettings(): Config<(typeof pipelineOptions)[number]> {
+  return readConfig(pipelineOptions, {}, {});
+}
+
+/** The pipeline's settings, with those that depend on the machine resolved. */
 export type PipelineSettings = Config<(typeof pipelineOptions)[number]> &
   Pick<Settings, 'batchSize' | 'decodeThreads'>;

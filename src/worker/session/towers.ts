@@ -1,5 +1,6 @@
 import { ClipfleetError } from '../../shared/errors.ts';
 import type { Preprocessing } from '../decode/preprocessing.ts';
+import { imageBytesOf } from '../decode/resample.ts';
 import { floats, type Graph, openGraph } from '../onnx/graph.ts';
 import { unitRows } from '../onnx/vectors.ts';
 import type { Scale } from '../score/rank.ts';
@@ -80,7 +81,7 @@ const SCALE_TEXTS = [
 export async function openTowers(spec: TowersSpec): Promise<Towers> {
   const { preprocessing, device } = spec;
   const { tokenize } = await loadTokenizer(spec.modelDir, spec.textLimits);
-  const imageBytes = preprocessing.width * preprocessing.height * 3;
+  const imageBytes = imageBytesOf(preprocessing);
   const open = (path: string) => openGraph(path, { providers: device.providers, threads: spec.threads });
   const blank = () => ({ data: new Uint8Array(imageBytes), count: 1, preprocessing });
 

@@ -1,8 +1,7 @@
-import PQueue from 'p-queue';
-import { defaultOf } from '../../shared/options/config.ts';
-import { type DecodeOptions, decodeImage } from '../decode/decode.ts';
 import type { LoadedModel } from '../model/loadModel.ts';
-import { createBatcher } from '../pipeline/batcher.ts';
+import { createImageDecoder } from '../pipeline/imageDecoder.ts';
+import { openPipeline } from '../pipeline/pipeline.ts';
+import { defaultPipelineSettings } from '../pipeline/pipelineSettings.ts';
 
 /** A number of decode threads, and how fast decoding and the session were together each time. */
 export interface DecodeTrial {
@@ -14,10 +13,6 @@ export interface DecodeTrial {
 const ROUNDS_MAX = 7;
 /** Of one trial; long enough that filling and draining the line is a small part of it. */
 const TRIAL_SECONDS = 1.5;
-const limits: DecodeOptions = {
-  pixelsMax: defaultOf('imagePixelsMax'),
-  timeoutMs: defaultOf('decodeTimeoutMs'),
-};
 
 /**
  * How many images a second go through decoder and session together, by decode threads, in turns within about `budgetMs`. Both
@@ -26,31 +21,22 @@ const limits: DecodeOptions = {
  * @param rate images a second that the session takes alone
  */
 export async function sweepDecode(
-  model: Pick<LoadedModel, 'session' | 'preprocessing' | 'decoding'>,
+  model: LoadedModel,
   pictures: readonly Uint8Array[],
   { decodeThreads, batchSize, rate }: { decodeThreads: readonly number[]; batchSize: number; rate: number },
   budgetMs: number,
 ): Promise<DecodeTrial[]> {
-  const { session, preprocessing, decoding } = model;
+  const decodeImage = createImageDecoder(model, defaultPipelineSettings());
   const endsAt = performance.now() + budgetMs;
-  const imageBytes = preprocessing.width * preprocessing.height * 3;
   const count = Math.max(4 * batchSize, Math.ceil(TRIAL_SECONDS * rate));
   const trials = decodeThreads.map((threads): DecodeTrial => ({ decodeThreads: threads, rates: [] }));
 
   async function measure(trial: DecodeTrial): Promise<void> {
-    const { embedImage } = createBatcher({ batchSize, imageBytes, run: session.embedImages });
-    const inFlight = new PQueue({ concurrency: 3 * batchSize });
-    const decoders = new PQueue({ concurrency: trial.decodeThreads });
+    const fetchImage = (i: number) => pictures[i % pictures.length]!;
+    const limits = { batchSize, decodeThreads: trial.decodeThreads };
+    const { embeddingOf } = openPipeline(model, { fetchImage, decodeImage }, limits);
     const startedAt = performance.now();
-    await inFlight.addAll(
-      Array.from({ length: count }, (_, i) => async () => {
-        const bytes = pictures[i % pictures.length]!;
-        const pixels = await decoders.add(() =>
-          decodeImage(bytes, preprocessing, { ...limits, ...decoding }),
-        );
-        await embedImage(pixels.data);
-      }),
-    );
+    await Promise.all(Array.from({ length: count }, (_, i) => embeddingOf(i)));
     trial.rates.push((count * 1000) / (performance.now() - startedAt));
   }
 

@@ -1,3 +1,6 @@
+import { imageBytesOf } from '../decode/resample.ts';
+import type { LoadedModel } from '../model/loadModel.ts';
+
 /** One way to run the session, and how fast it was each time it was tried. */
 export interface SessionTrial {
   threads: number;
@@ -10,6 +13,18 @@ export interface SweptSession {
   threads: number;
   /** Runs a batch of so many images. */
   runBatch: (batchSize: number) => Promise<unknown>;
+}
+
+/** A model's session, run with blank images. */
+export function sweptSession(
+  { session, preprocessing }: Pick<LoadedModel, 'session' | 'preprocessing'>,
+  threads: number,
+): SweptSession {
+  const imageBytes = imageBytesOf(preprocessing);
+  return {
+    threads,
+    runBatch: (batchSize) => session.embedImages(new Uint8Array(batchSize * imageBytes), batchSize),
+  };
 }
 
 export const batchSizes = [1, 2, 4, 8, 16, 32, 64];

@@ -1,13 +1,17 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
-import { defaultOf } from '../../shared/options/config.ts';
 import { packaged } from '../../shared/packageRoot.ts';
-import { decodeImage, type Pixels } from '../decode/decode.ts';
+import { imageBytesOf } from '../decode/resample.ts';
 import type { LoadedModel } from '../model/loadModel.ts';
 import type { ModelFiles } from '../model/model.ts';
 import type { Dtype } from '../onnx/dtype.ts';
+import { joinVectors } from '../onnx/vectors.ts';
+import { createImageDecoder } from '../pipeline/imageDecoder.ts';
+import { openPipeline } from '../pipeline/pipeline.ts';
+import { defaultPipelineSettings } from '../pipeline/pipelineSettings.ts';
 import { loadTokenizer } from '../session/tokenizer.ts';
+import type { Settings } from '../session/tuned.ts';
 
 /** One thing that was checked of a model on this machine. */
 export interface Check {
@@ -53,12 +57,16 @@ const referenceSchema = z.object({
  * What this machine makes of a model, against stored reference vectors where the model's directory has them
  * (`reference.json`), and for any model what must hold of itself.
  */
-export async function verifyModel(files: ModelFiles, model: LoadedModel): Promise<Check[]> {
+export async function verifyModel(
+  files: ModelFiles,
+  model: LoadedModel,
+  settings: Settings,
+): Promise<Check[]> {
   const { scoring, preprocessing } = model;
   const bias = scoring.logitBias === 0 ? '' : `, bias ${scoring.logitBias.toPrecision(7)}`;
   const steps = `version ${preprocessing.version}, ${preprocessing.width} × ${preprocessing.height}, ${preprocessing.resample}`;
   return [
-    ...(await checkReference(files, model)),
+    ...(await checkReference(files, model, settings)),
     await checkUnitVectors(model),
     await checkBatchSize(model, tolerances[files.dtype].batch),
     await checkTokenizer(files),
@@ -71,16 +79,22 @@ export async function verifyModel(files: ModelFiles, model: LoadedModel): Promis
   ];
 }
 
-async function checkReference({ dir, dtype }: ModelFiles, model: LoadedModel): Promise<Check[]> {
+async function checkReference(
+  { dir, dtype }: ModelFiles,
+  model: LoadedModel,
+  settings: Settings,
+): Promise<Check[]> {
   const text = await readFile(join(dir, 'reference.json'), 'utf8').catch(() => undefined);
   if (text === undefined)
     return [{ name: 'reference vectors', ok: true, detail: 'none stored for this model' }];
   const { madeBy, imageDir, images, texts } = referenceSchema.parse(JSON.parse(text));
   const folder = packaged(imageDir);
-  const pixels = await Promise.all(
-    images.map(async ({ file }) => pixelsOf(await readFile(join(folder, file)), model)),
-  );
-  const ours = await embed(model, pixels);
+  const source = {
+    fetchImage: (file: string) => readFile(join(folder, file)),
+    decodeImage: createImageDecoder(model, defaultPipelineSettings()),
+  };
+  const { embeddingOf } = openPipeline(model, source, settings);
+  const ours = joinVectors(await Promise.all(images.map(({ file }) => embeddingOf(file))));
   const { embeddings } = await model.session.embedTexts(texts.map((each) => each.text));
   const compare = (name: string, rows: Float32Array, theirs: { embedding: string }[], max: number): Check => {
     const distances = theirs.map(({ embedding }, i) =>
@@ -94,11 +108,6 @@ async function checkReference({ dir, dtype }: ModelFiles, model: LoadedModel): P
     compare('reference images', ours, images, tolerances[dtype].image),
     compare('reference texts', embeddings, texts, tolerances[dtype].text),
   ];
-}
-
-function pixelsOf(bytes: Uint8Array, { preprocessing, decoding }: LoadedModel): Promise<Pixels> {
-  const limits = { pixelsMax: defaultOf('imagePixelsMax'), timeoutMs: defaultOf('decodeTimeoutMs') };
-  return decodeImage(bytes, preprocessing, { ...limits, ...decoding });
 }
 
 async function checkUnitVectors(model: LoadedModel): Promise<Check> {
@@ -150,21 +159,21 @@ async function checkTokenizer({ dir, textLimits }: ModelFiles): Promise<Check> {
 }
 
 /** Images that differ and have edges: a little generator with a fixed seed (Park and Miller's). */
-function patterns(count: number, { preprocessing: { width, height } }: LoadedModel): Pixels[] {
+function patterns(count: number, { preprocessing }: LoadedModel): Uint8Array[] {
   let state = 1;
   return Array.from({ length: count }, (_, image) => {
-    const data = new Uint8Array(width * height * 3);
+    const data = new Uint8Array(imageBytesOf(preprocessing));
     for (let i = 0; i < data.length; i++) {
       state = (state * 48_271) % 2_147_483_647;
       const stripe = (i >> (image % 9)) & 1 ? 120 : 0;
       data[i] = (state % 136) + stripe;
     }
-    return { data, width, height };
+    return data;
   });
 }
 
-async function embed({ session }: LoadedModel, images: Pixels[]): Promise<Float32Array> {
-  const pixels = Buffer.concat(images.map(({ data }) => data));
+async function embed({ session }: LoadedModel, images: Uint8Array[]): Promise<Float32Array> {
+  const pixels = Buffer.concat(images);
   return session.embedImages(Uint8Array.from(pixels), images.length);
 }
 

@@ -75,7 +75,11 @@ test('a worker process that is killed is replaced, and the run completes; SIGTER
 test('a signal that also reaches the processes themselves counts once: they finish what they have', async (t) => {
   const fleet = await startFleet(t);
   await enqueueMany(fleet);
+  await fleet.producer.control.pause('r', 'until both are ready');
   const workers = startTwo(t, fleet);
+  // One that still loads its model has nothing to finish, and ends by the signal.
+  await until(() => linesOf(workers, 'worker ready').length === 2, 'both are ready');
+  assert.equal((await fleet.run('resume', 'r')).code, 0);
   await until(async () => (await fleet.producer.store.counts('r')).classified > 0, 'they work');
   const pids = linesOf(workers, 'worker process started').map(({ pid }) => pid);
   for (const pid of [...pids, workers.child.pid!]) process.kill(pid, 'SIGINT');

@@ -44,7 +44,7 @@ async function startRun(t: TestContext) {
       store.putRows(
         'r',
         Array.from({ length: to - from }, (_, i) => ({
-          ...{ id: `${from + i}`, uri: `${from + i}.jpg`, generation: 0, at: '2026-01-01T00:00:00.000Z' },
+          ...{ id: `${from + i}`, uri: `${from + i}.jpg`, generation: 0, at: 1_767_225_600 },
           ...{ place: { chunk, index: from + i }, status: 'classified', predictions: [], fingerprint: 'f' },
         })),
       ),

@@ -11,7 +11,7 @@ const about = { run: 'r', model: 'm@1:fp32', labelSet: 'l', lane: '{bulk-m}' };
 
 function rowOf(id: string): Row {
   const place = { chunk: 0, index: 0 };
-  const base = { id, uri: id, generation: 0, place, at: '2026-01-01T00:00:00.000Z' };
+  const base = { id, uri: id, generation: 0, place, at: 1_767_225_600 };
   return { ...base, status: 'classified', predictions: [], fingerprint: 'f' };
 }
 

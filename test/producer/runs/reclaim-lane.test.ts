@@ -16,7 +16,7 @@ test('what waits in a lane whose worker is gone is taken back, but for images th
   const base = {
     uri: 'x.jpg',
     generation: 0,
-    at: '2026-01-01T00:00:00.000Z',
+    at: 1_767_225_600,
     predictions: [],
     fingerprint: 'f',
   };

@@ -37,7 +37,7 @@ test('who waits for a run asks its ledger; its rows are counted at the end, or f
     uri: 'a.jpg',
     generation: 0,
     place: { chunk: 0, index: 0 },
-    at: '2026-01-01T00:00:00.000Z',
+    at: 1_767_225_600,
   };
   await producer.store.putRows('r', [{ ...row, status: 'classified', predictions: [], fingerprint: 'f' }]);
   await producer.runs.finish('r', '0');

@@ -5,7 +5,7 @@ import { test } from 'node:test';
 import { parse } from 'csv-parse/sync';
 import { shortestFloat32 } from '../../../src/results/exports/csvRows.ts';
 import { checkOutput } from '../../../src/results/exports/outputFile.ts';
-import { openRowWriter } from '../../../src/results/exports/rowWriter.ts';
+import { openRowOutput } from '../../../src/results/exports/rowOutput.ts';
 import type { PublicRow } from '../../../src/shared/rows/row.ts';
 import { temporaryFolder } from '../../support/support.ts';
 
@@ -26,7 +26,7 @@ const rows: PublicRow[] = [
 ];
 
 async function written(path: string): Promise<string> {
-  const writer = await openRowWriter(path);
+  const writer = await openRowOutput(path);
   for (const row of rows) assert.equal(await writer.write(row), true);
   await writer.end();
   return readFile(path, 'utf8');
@@ -54,7 +54,7 @@ test('the suffix names the format: CSV with the best five, formulas defused, sco
       rows,
     );
   }
-  await assert.rejects(openRowWriter(join(folder, 'rows.xlsx')), {
+  await assert.rejects(openRowOutput(join(folder, 'rows.xlsx')), {
     code: 'USAGE',
     message: /\.jsonl or \.csv/,
   });
@@ -101,7 +101,7 @@ test('an output is refused before any work where it would cost something of the 
 });
 
 test('a full disk is said with a code', { skip: process.platform !== 'linux' }, async () => {
-  const writer = await openRowWriter('/dev/full');
+  const writer = await openRowOutput('/dev/full');
   await writer.write(rows[0]!);
   await assert.rejects(writer.end(), { code: 'OUTPUT_FAILED', message: /ENOSPC/ });
 });

@@ -236,11 +236,14 @@ test('a folder that becomes a link while it is read lets nothing out', async (t)
       await rename(place('swap-folder'), place('swap'));
     }
   })();
+  // Most reads find nothing, because the folder has gone on while they were at it: how often one fits in between two swaps is up to
+  // the machine. So they go on until both were met, and 100,000 are a limit for a broken build.
   const results = new Set<string>();
-  for (let count = 0; count < 2000; count++)
+  const hasMetBoth = () => results.has('inside') && results.has('IMAGE_OUTSIDE_ROOTS');
+  for (let count = 0; count < 2_000 || (count < 100_000 && !hasMetBoth()); count++)
     results.add(await read('swap/secret.jpg').catch(({ code }) => code));
   isReading = false;
   await swapping;
   assert.ok(!results.has('secret'));
-  assert.ok(results.has('inside'));
+  assert.ok(hasMetBoth(), [...results].join());
 });

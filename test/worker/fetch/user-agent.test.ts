@@ -3,7 +3,8 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { openSource } from '../../../src/openSource.ts';
-import { findModel, startModel } from '../../../src/worker/model/loadModel.ts';
+import { findModel } from '../../../src/worker/model/loadModel.ts';
+import { startOnCpu } from '../../support/cpuModel.ts';
 import { pictures, repository } from '../../support/fleet.ts';
 import { demoDir, hubFleet, modelFiles, towers } from '../../support/hubFleet.ts';
 import { sendRange, startHub } from '../../support/hubServer.ts';
@@ -50,7 +51,7 @@ test('a model and its scale are asked for under the name that is given, else und
   };
   const choice = { model: hub.name, revision: 'main', dtype: 'fp32', userAgent: me } as const;
   const files = await findModel(choice, { env });
-  const { session } = await startModel(files, { device: 'cpu', threads: 1, userAgent: me }, { env });
+  const { session } = await startOnCpu(files, { userAgent: me }, undefined, { env });
   await session.close();
   assert.ok(hub.seenFor('model.safetensors').length > 0);
   assert.deepEqual(new Set(hub.seen.map(({ userAgent }) => userAgent)), new Set([me]));

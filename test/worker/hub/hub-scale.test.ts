@@ -2,7 +2,8 @@ import assert from 'node:assert/strict';
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { findModel, startModel } from '../../../src/worker/model/loadModel.ts';
+import { findModel } from '../../../src/worker/model/loadModel.ts';
+import { startOnCpu } from '../../support/cpuModel.ts';
 import { type Fleet, jsonLines, repository } from '../../support/fleet.ts';
 import { readGolden } from '../../support/goldens.ts';
 import { demoDir, hubFleet, modelFiles, siglipDir, towers } from '../../support/hubFleet.ts';
@@ -62,7 +63,7 @@ test('the scale is kept under the cache folder that is given, or that the given 
   };
   const found = await findModel({ model: hub.name, revision: 'main', dtype: 'fp32' }, { env });
   const start = async (config: { cacheDir?: string }) => {
-    const { session } = await startModel(found, { device: 'cpu', threads: 1, ...config }, { env });
+    const { session } = await startOnCpu(found, config, undefined, { env });
     await session.close();
   };
   const kept = [`${hub.name.replace('/', '--')}@${found.hub?.commit}.json`];

@@ -5,10 +5,11 @@ import { pathToFileURL } from 'node:url';
 import { defineLabelSet, type LabelSetInput } from '../../../src/shared/labels/labelSet.ts';
 import { createLog } from '../../../src/shared/log.ts';
 import { readConfig } from '../../../src/shared/options/config.ts';
-import { type LoadedModel, startModel } from '../../../src/worker/model/loadModel.ts';
+import type { LoadedModel } from '../../../src/worker/model/loadModel.ts';
 import { readModelFiles } from '../../../src/worker/model/model.ts';
 import { startWorker } from '../../../src/worker/worker.ts';
 import { workerOptions } from '../../../src/worker/workerSettings.ts';
+import { startOnCpu } from '../../support/cpuModel.ts';
 import { demoModel, type Fleet, pictures, startFleet } from '../../support/fleet.ts';
 import { until } from '../../support/support.ts';
 
@@ -51,7 +52,7 @@ async function addRun({ producer }: Fleet, run: string, model: string, input: La
 test('two runs with different labels share a batch, and each gets its own labels', async (t) => {
   const fleet = await startFleet(t);
   const files = await readModelFiles({ dir: demoModel, dtype: 'fp32' });
-  const model = await startModel(files, { device: 'cpu', threads: 1 });
+  const model = await startOnCpu(files);
   t.after(() => model.session.close());
   const animals = ['fox', 'bear', 'owl', 'cat', 'car', 'dog'];
   const vehicles = ['airplane', 'sailboat', 'bike', 'guitar'];

@@ -2,9 +2,9 @@ import assert from 'node:assert/strict';
 import { appendFile, copyFile, cp, mkdir, rename, rm, symlink, writeFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { type TestContext, test } from 'node:test';
-import { startModel } from '../../../src/worker/model/loadModel.ts';
 import { readModelFiles } from '../../../src/worker/model/model.ts';
 import type { Dtype } from '../../../src/worker/onnx/dtype.ts';
+import { startOnCpu } from '../../support/cpuModel.ts';
 import { demoModel } from '../../support/fleet.ts';
 import { temporaryFolder } from '../../support/support.ts';
 
@@ -94,10 +94,9 @@ test('a folder that is none, and each file that is missing or broken, is named',
 });
 
 test('the joint graph alone gives the embeddings of the two towers, and its own scale', async (t) => {
-  const device = { device: 'cpu' as const, threads: 1 };
-  const joint = await startModel(await read(await copyDemo(t, ['model.onnx'])), device);
+  const joint = await startOnCpu(await read(await copyDemo(t, ['model.onnx'])));
   t.after(() => joint.session.close());
-  const split = await startModel(await read(demoModel), device);
+  const split = await startOnCpu(await read(demoModel));
   t.after(() => split.session.close());
   const relative = joint.scoring.logitScale / split.scoring.logitScale - 1;
   assert.ok(Math.abs(relative) < 1e-3, `${joint.scoring.logitScale}, ${split.scoring.logitScale}`);

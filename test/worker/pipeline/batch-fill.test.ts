@@ -2,7 +2,8 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import PQueue from 'p-queue';
 import { createBatcher } from '../../../src/worker/pipeline/batcher.ts';
-import { createClassify } from '../../../src/worker/pipeline/classify.ts';
+import { createEmbeddingOf } from '../../../src/worker/pipeline/embeddingOf.ts';
+import { createStageTimes } from '../../../src/worker/pipeline/stageTimes.ts';
 
 const batchSize = 16;
 
@@ -23,20 +24,18 @@ async function fillOf(images: number, decodeTurns: number, batchTurns: number): 
       return new Float32Array(count);
     },
   });
-  const labelSet = { v: 1, labels: [{ label: 'a' }] } as never;
-  const classify = createClassify<number>({
+  const embeddingOf = createEmbeddingOf<number>({
     fetchImage: () => new Uint8Array(1),
     async decodeImage() {
       await turns(decodeTurns);
       return { data: new Uint8Array(1), width: 1, height: 1 };
     },
     embedImage,
-    rankImage: async () => [],
     inFlight: new PQueue({ concurrency: 3 * batchSize }),
     decoding: new PQueue({ concurrency: 2 }),
+    times: createStageTimes({ batchSize, decodeThreads: 2, imagesInFlight: 3 * batchSize }),
   });
-  const labels = { labelSet, matrix: { data: new Float32Array(1), labels: 1, dimensions: 1 } };
-  await Promise.all(Array.from({ length: images }, (_, image) => classify(image, labels, false)));
+  await Promise.all(Array.from({ length: images }, (_, image) => embeddingOf(image)));
   assert.equal(
     batches.reduce((sum, count) => sum + count, 0),
     images,

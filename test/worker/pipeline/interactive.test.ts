@@ -1,14 +1,10 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import PQueue from 'p-queue';
-import { defineLabelSet } from '../../../src/shared/labels/labelSet.ts';
 import type { ImageRef } from '../../../src/shared/refs/imageRef.ts';
 import { createBatcher } from '../../../src/worker/pipeline/batcher.ts';
-import { createClassify } from '../../../src/worker/pipeline/classify.ts';
-import { rankLabels } from '../../../src/worker/score/rank.ts';
-import { clip, rows } from '../../support/threeLabels.ts';
-
-const labels = { labelSet: defineLabelSet({ labels: ['fox'] }), matrix: rows([0.5]), truncated: [] };
+import { createEmbeddingOf } from '../../../src/worker/pipeline/embeddingOf.ts';
+import { createStageTimes } from '../../../src/worker/pipeline/stageTimes.ts';
 
 /** A stage that holds each image until the test lets it go; of an image, all that is known is its number. */
 function gate<T>() {
@@ -21,7 +17,7 @@ function gate<T>() {
   };
 }
 
-/** Classify with a gate at each stage; limits as given. */
+/** The way to an embedding with a gate at each stage; limits as given. */
 function gatedLine(limits: { inFlight: number; decoding: number; batchSize: number }) {
   const fetching = gate<Uint8Array>();
   const decoding = gate<{ data: Uint8Array; width: number; height: number }>();
@@ -35,23 +31,27 @@ function gatedLine(limits: { inFlight: number; decoding: number; batchSize: numb
       return batches.enter(embedded.length - 1);
     },
   });
-  const classify = createClassify<ImageRef>({
+  const embeddingOf = createEmbeddingOf<ImageRef>({
     fetchImage: ({ id }) => fetching.enter(Number(id)),
     decodeImage: ([image]) => decoding.enter(image!),
     embedImage: batcher.embedImage,
-    rankImage: async (embedding, { matrix, labelSet }) => rankLabels(embedding, matrix, labelSet, clip),
     inFlight: new PQueue({ concurrency: limits.inFlight }),
     decoding: new PQueue({ concurrency: limits.decoding }),
+    times: createStageTimes({
+      batchSize: limits.batchSize,
+      decodeThreads: limits.decoding,
+      imagesInFlight: limits.inFlight,
+    }),
   });
   return {
     fetching,
     decoding,
     embedded,
-    add: (image: number, urgent = false) => classify({ id: `${image}`, uri: 'data:,' }, labels, urgent),
+    add: (image: number, urgent = false) => embeddingOf({ id: `${image}`, uri: 'data:,' }, { urgent }),
     fetched: (place: number) => fetching.open(place, Uint8Array.of(fetching.order()[place]!)),
     decoded: (place: number) =>
       decoding.open(place, { data: Uint8Array.of(decoding.order()[place]!), width: 1, height: 1 }),
-    ran: (place: number) => batches.open(place, Float32Array.from(embedded[place]!.flatMap(() => [1, 0]))),
+    ran: (place: number) => batches.open(place, Float32Array.from(embedded[place]!)),
   };
 }
 
@@ -75,8 +75,11 @@ test('where images wait to begin, an urgent one goes first', async () => {
     await settled();
   }
   assert.deepEqual(line.fetching.order(), [0, urgent, 1, 2]);
-  assert.equal((await person)[0]?.index, 0);
-  assert.equal((await Promise.all(bulk)).length, 3);
+  assert.deepEqual(await person, Float32Array.of(urgent), 'each has the embedding of its own image');
+  assert.deepEqual(
+    await Promise.all(bulk),
+    [0, 1, 2].map((image) => Float32Array.of(image)),
+  );
 });
 
 test('where images wait for a thread that decodes', async () => {

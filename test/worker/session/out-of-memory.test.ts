@@ -1,9 +1,9 @@
 // onnxruntime's own failure to allocate, brought about by a graph that needs 96 times the memory for each image more.
 import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
-import { startModel } from '../../../src/worker/model/loadModel.ts';
 import { readModelFiles } from '../../../src/worker/model/model.ts';
 import { dataType } from '../../../src/worker/onnx/onnxProto.ts';
+import { startOnCpu } from '../../support/cpuModel.ts';
 import { copyPictures, startFleet } from '../../support/fleet.ts';
 import { modelWith, smallTextTower, steepImageTower } from '../../support/graphs.ts';
 import { temporaryFolder, until } from '../../support/support.ts';
@@ -18,13 +18,11 @@ function steepModel(t: TestContext): Promise<string> {
 async function startSteep(t: TestContext, batchSize: number) {
   const dir = await steepModel(t);
   const config = {
-    device: 'cpu',
-    threads: 1,
     batchSize,
     logitScale: 100,
     cacheDir: await temporaryFolder(t),
   };
-  const { session } = await startModel(await readModelFiles({ dir, dtype: 'fp32' }), config);
+  const { session } = await startOnCpu(await readModelFiles({ dir, dtype: 'fp32' }), config);
   t.after(() => session.close());
   const told: number[] = [];
   session.onImagesFitting((images) => told.push(images));

@@ -2,10 +2,10 @@ import assert from 'node:assert/strict';
 import { readdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
-import { startModel } from '../../../src/worker/model/loadModel.ts';
 import { readModelFiles } from '../../../src/worker/model/model.ts';
 import type { Dtype } from '../../../src/worker/onnx/dtype.ts';
 import { dataType } from '../../../src/worker/onnx/onnxProto.ts';
+import { startOnCpu } from '../../support/cpuModel.ts';
 import { demoModel, repository } from '../../support/fleet.ts';
 import { largestDifference } from '../../support/goldens.ts';
 import {
@@ -21,10 +21,10 @@ const golden = (name: string) => join(repository, 'test/golden/models', name);
 
 async function start(t: TestContext, dir: string, cacheDir: string, dtype: Dtype = 'fp32') {
   const warnings: string[] = [];
-  const config = { device: 'cpu', threads: 1, batchSize: 2, logitScale: 100, logitBias: 0, cacheDir };
-  const model = await startModel(await readModelFiles({ dir, dtype }), config, {
-    onWarning: (warning) => warnings.push(warning),
-  });
+  const config = { batchSize: 2, logitScale: 100, logitBias: 0, cacheDir };
+  const model = await startOnCpu(await readModelFiles({ dir, dtype }), config, (warning) =>
+    warnings.push(warning),
+  );
   t.after(() => model.session.close());
   return { ...model, warnings };
 }

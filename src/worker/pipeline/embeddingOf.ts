@@ -1,44 +1,43 @@
 import type PQueue from 'p-queue';
-import type { RankedLabel } from '../../shared/rows/prediction.ts';
 import type { Pixels } from '../decode/decode.ts';
-import type { ScoredLabels, Scorer } from '../score/scorer.ts';
 import type { Batcher } from './batcher.ts';
 import type { EmbedOnce } from './embedOnce.ts';
 import type { StageTimes } from './stageTimes.ts';
 
-/** The stages one image goes through; each is passed in. */
-export interface Stages<Ref> {
+/** The stages from an image's ref to its embedding; each is passed in. */
+export interface EmbeddingStages<Ref> {
   fetchImage: (ref: Ref) => Uint8Array | Promise<Uint8Array>;
   decodeImage: (bytes: Uint8Array) => Promise<Pixels>;
   embedImage: Batcher['embedImage'];
   /** Where equal files are to be embedded once. */
   embedOnce?: EmbedOnce;
-  rankImage: Scorer['rankImage'];
-  /** Bounds the images between fetch and prediction, over all jobs. */
+  /** Bounds the images between ref and embedding, over all jobs. */
   inFlight: PQueue;
   /** Bounds the images being decoded: what waits for a thread waits here, where it can be overtaken. */
   decoding: PQueue;
-  /** Measures the stages in between; the batcher measures its own. */
-  times?: Pick<StageTimes, 'timed'>;
+  /** Measures fetching and decoding; the batcher measures its own. */
+  times: Pick<StageTimes, 'timed'>;
 }
 
-export type Classify<Ref> = (
-  ref: Ref,
-  labels: ScoredLabels,
-  urgent: boolean,
-  signal?: AbortSignal,
-) => Promise<RankedLabel[]>;
+/** How one image is embedded. */
+export interface EmbedHow {
+  /** Overtakes at each place where images wait. */
+  urgent?: boolean;
+  /** Calls the image back if it has not begun. */
+  signal?: AbortSignal;
+}
+
+export type EmbeddingOf<Ref> = (ref: Ref, how?: EmbedHow) => Promise<Float32Array>;
 
 /**
- * One image from its ref to its ranked labels. An urgent one overtakes at each place where images wait. One that waits to be
- * fetched or decoded when the signal is aborted rejects with its reason; one that is being fetched or is further goes on.
+ * One image from its ref to its unit embedding. One that waits to be fetched or decoded when the signal is aborted rejects with
+ * the signal's reason; one that is being fetched or is further goes on.
  */
-export function createClassify<Ref>(stages: Stages<Ref>): Classify<Ref> {
+export function createEmbeddingOf<Ref>(stages: EmbeddingStages<Ref>): EmbeddingOf<Ref> {
   const { embedImage, embedOnce, inFlight, decoding, times } = stages;
-  const fetchImage = times?.timed('fetch', stages.fetchImage) ?? stages.fetchImage;
-  const decodeImage = times?.timed('decode', stages.decodeImage) ?? stages.decodeImage;
-  const rankImage = times?.timed('score', stages.rankImage) ?? stages.rankImage;
-  return (ref, labels, urgent, signal) => {
+  const fetchImage = times.timed('fetch', stages.fetchImage);
+  const decodeImage = times.timed('decode', stages.decodeImage);
+  return (ref, { urgent = false, signal } = {}) => {
     const priority = urgent ? 1 : 0;
     return unlessCalledBack(inFlight, priority, signal, async () => {
       const bytes = await fetchImage(ref);
@@ -47,8 +46,7 @@ export function createClassify<Ref>(stages: Stages<Ref>): Classify<Ref> {
         const pixels = await unlessCalledBack(decoding, priority, listening, () => decodeImage(bytes));
         return embedImage(pixels.data, urgent);
       };
-      const embedding = await (embedOnce?.(bytes, embed) ?? embed());
-      return await rankImage(embedding, labels);
+      return await (embedOnce?.(bytes, embed) ?? embed());
     });
   };
 }

@@ -3,7 +3,7 @@ import { formatOfOutput } from './exportFormat.ts';
 import { openLineFile } from './lineFile.ts';
 
 /** Takes rows one after the other into a file, in the format that its suffix names, or to standard output (`-`). */
-export interface RowWriter {
+export interface RowOutput {
   /** Resolves to false where nothing more is wanted. @throws OUTPUT_FAILED */
   write(row: PublicRow): Promise<boolean>;
   /** @throws OUTPUT_FAILED */
@@ -11,7 +11,7 @@ export interface RowWriter {
 }
 
 /** @throws USAGE for a suffix that names no format, OUTPUT_FAILED */
-export async function openRowWriter(output: string): Promise<RowWriter> {
+export async function openRowOutput(output: string): Promise<RowOutput> {
   const format = formatOfOutput(output);
   const file = await openLineFile(output);
   if (format.header !== undefined) await file.write(format.header);

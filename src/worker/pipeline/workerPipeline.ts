@@ -1,0 +1,76 @@
+import type { Redis } from 'ioredis';
+import type { Logger } from '../../shared/log.ts';
+import type { Keys } from '../../shared/redis/keys.ts';
+import type { ImageRef } from '../../shared/refs/imageRef.ts';
+import type { RankedLabel } from '../../shared/rows/prediction.ts';
+import { createFetcher } from '../fetch/fetch.ts';
+import { openHostGate } from '../hosts/hostGate.ts';
+import { createPolitely } from '../hosts/politeRequest.ts';
+import type { LoadedModel } from '../model/loadModel.ts';
+import type { ScoredLabels } from '../score/scorer.ts';
+import type { EmbedHow } from './embeddingOf.ts';
+import { createImageDecoder } from './imageDecoder.ts';
+import { openPipeline, type Pipeline } from './pipeline.ts';
+import type { PipelineSettings } from './pipelineSettings.ts';
+
+export interface WorkerPipelineContext {
+  redis: Redis;
+  keys: Keys;
+  model: LoadedModel;
+  roots: Map<string, string>;
+  trustPaths: boolean;
+  log: Logger;
+  onBatch?: ((images: number) => void) | undefined;
+}
+
+/** The pipeline of a worker: its images are refs, fetched within what the fleet may ask of each host. */
+export interface WorkerPipeline
+  extends Pick<Pipeline<ImageRef>, 'imagesInFlight' | 'times' | 'died' | 'stop'> {
+  /** One image from its ref to its ranked labels. @throws HostWait where its host makes it wait */
+  classify(ref: ImageRef, labels: ScoredLabels, how: EmbedHow): Promise<RankedLabel[]>;
+  /** Images that wait for a host's turn and hold nothing. */
+  waiting(): number;
+  close(): Promise<void>;
+}
+
+export function openWorkerPipeline(context: WorkerPipelineContext, config: PipelineSettings): WorkerPipeline {
+  const { redis, keys, model, log, onBatch } = context;
+  const gate = openHostGate(redis, keys, config, log);
+  const fetcher = createFetcher({
+    roots: context.roots,
+    trustPaths: context.trustPaths,
+    bytesMax: config.imageBytesMax,
+    timeoutMs: config.fetchTimeoutMs,
+    redirectsMax: config.redirectsMax,
+    allowPrivateAddresses: config.allowPrivateAddresses,
+    userAgent: config.userAgent,
+    politely: createPolitely(gate, config.hostPatienceMs),
+  });
+  const { batchSize } = config;
+  const pipeline = openPipeline<ImageRef>(
+    model,
+    { fetchImage: fetcher.fetchImage, decodeImage: createImageDecoder(model, config) },
+    config,
+    {
+      onBatch,
+      onImagesFitting: (fitting) =>
+        log.warn({ batchSize, fitting }, 'a batch did not fit into memory: lower --batch-size'),
+    },
+  );
+  const { embeddingOf, rank, imagesInFlight, times, died, stop } = pipeline;
+  return {
+    async classify(ref, labels, how) {
+      return rank(await gate.waitingInPlace(() => embeddingOf(ref, how), how.signal), labels);
+    },
+    imagesInFlight,
+    times,
+    died,
+    stop,
+    waiting: () => Math.min(gate.waiting(), imagesInFlight),
+    async close() {
+      await fetcher.close();
+      await pipeline.close();
+      await gate.close();
+    },
+  };
+}

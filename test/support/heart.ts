@@ -1,0 +1,74 @@
+import { createLog } from '../../src/shared/log.ts';
+import type { ImageRef } from '../../src/shared/refs/imageRef.ts';
+import type { FoundRow } from '../../src/shared/rows/resultsStore.ts';
+import type { Row } from '../../src/shared/rows/row.ts';
+import { encodeChunkJob } from '../../src/shared/runs/chunkJob.ts';
+import type { Runs } from '../../src/shared/runs/runs.ts';
+import type { Delivery, NewChunkJob } from '../../src/worker/jobs/delivery.ts';
+
+/** What the heart of a worker is handed, for tests that need no process and no Redis. */
+
+export const silent = createLog('silent');
+
+export const model = 'm@1:fp32';
+
+export function refs(...ids: string[]): ImageRef[] {
+  return ids.map((id) => ({ id, uri: `pictures/${id}.jpg` }));
+}
+
+/** A first delivery of chunk 0 of run r, and the jobs that were added to its lane. */
+export function deliver(ids: readonly string[], about: Partial<Delivery> = {}) {
+  const added: NewChunkJob[] = [];
+  const delivery: Delivery = {
+    id: 'r.0.0',
+    data: encodeChunkJob(refs(...ids)),
+    lane: '{bulk}',
+    urgent: false,
+    addedAt: Date.now(),
+    attempts: 3,
+    isLastAttempt: false,
+    refusedSince: 0,
+    async addJobs(jobs) {
+      added.push(...jobs);
+    },
+    ...about,
+  };
+  return { delivery, added };
+}
+
+/** Rows kept in a map, for what asks a store no more than this. */
+export function keepRows() {
+  const rows = new Map<string, Row>();
+  return {
+    rows,
+    async putRows(_run: string, all: readonly Row[]) {
+      for (const row of all) rows.set(row.id, row);
+      return { fresh: all.length, replaced: 0, kept: [] };
+    },
+    async find(_run: string, ids: readonly string[]): Promise<Map<string, FoundRow>> {
+      return new Map(ids.flatMap((id) => (rows.has(id) ? [[id, rows.get(id)!] as const] : [])));
+    },
+  };
+}
+
+/** The ledger's functions, which write down what they were told; each answers as given. */
+export function tellLedger(answers: { begin?: Awaited<ReturnType<Runs['begin']>>; split?: number } = {}) {
+  const told: string[] = [];
+  return {
+    told,
+    async begin(run: string, piece: string, images: number) {
+      told.push(`begin ${run} ${piece} ${images}`);
+      return answers.begin ?? 'work';
+    },
+    async release(run: string, piece: string) {
+      told.push(`release ${run} ${piece}`);
+    },
+    async finish(run: string, piece: string, whole = false) {
+      told.push(`finish ${run} ${piece}${whole ? ' whole' : ''}`);
+    },
+    async split(run: string, chunk: number, images: readonly number[]) {
+      told.push(`split ${run} ${chunk} ${images}`);
+      return answers.split ?? 1;
+    },
+  };
+}
