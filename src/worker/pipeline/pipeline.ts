@@ -1,4 +1,5 @@
 import PQueue from 'p-queue';
+import { defaultOf } from '../../shared/options/config.ts';
 import type { RankedLabel } from '../../shared/rows/prediction.ts';
 import { imageBytesOf } from '../decode/resample.ts';
 import type { LoadedModel } from '../model/loadModel.ts';
@@ -49,7 +50,12 @@ export interface Pipeline<Ref> {
 export function openPipeline<Ref>(
   { session, preprocessing, scoring }: Pick<LoadedModel, 'session' | 'preprocessing' | 'scoring'>,
   source: ImageSource<Ref>,
-  { batchSize, decodeThreads, imagesInFlight = 3 * batchSize, embeddingCache = 0 }: PipelineLimits,
+  {
+    batchSize,
+    decodeThreads,
+    imagesInFlight = 3 * batchSize,
+    embeddingCache = defaultOf('embeddingCache'),
+  }: PipelineLimits,
   { onBatch, onImagesFitting }: PipelineListener = {},
 ): Pipeline<Ref> {
   const times = createStageTimes({ batchSize, decodeThreads, imagesInFlight });
