@@ -1,7 +1,8 @@
 import type { Dispatcher } from 'undici';
 import { ClipfleetError } from '../../shared/errors.ts';
 import type { HostGate } from './hostGate.ts';
-import type { Outcome, Turn } from './hostTurns.ts';
+import type { Outcome } from './hostState.ts';
+import type { Turn } from './hostTurns.ts';
 import { HostWait } from './hostWait.ts';
 import { retryAfterMs } from './retryAfter.ts';
 
