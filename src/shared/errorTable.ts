@@ -46,14 +46,19 @@ export const errorTable = {
   },
   FETCH_TIMEOUT: { retry: true, scope: 'image', says: 'The bytes did not arrive in time.' },
   HOST_BUSY: {
-    retry: true,
+    retry: false,
     scope: 'image',
     says: 'The host went on asking for fewer requests for longer than --host-patience-ms.',
   },
   HOST_DOWN: {
-    retry: true,
+    retry: false,
     scope: 'image',
     says: 'The host has not answered, or only with HTTP 5xx, for longer than --host-down-ms; it was not asked.',
+  },
+  HOST_UNRESOLVED: {
+    retry: false,
+    scope: 'image',
+    says: 'The name server has not answered for the host’s name for longer than --host-down-ms; the host was not asked.',
   },
   READ_FAILED: { retry: true, scope: 'image', says: 'The disk or share gave an error while reading.' },
   DECODE_TIMEOUT: { retry: false, scope: 'image', says: 'Decoding took longer than allowed.' },

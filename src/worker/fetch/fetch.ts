@@ -4,6 +4,7 @@ import type { ImageRef } from '../../shared/refs/imageRef.ts';
 import { missingScheme } from '../../shared/refs/missingUri.ts';
 import { parseTarUri } from '../../shared/refs/tarUri.ts';
 import { schemeOf } from '../../shared/refs/uriScheme.ts';
+import { createHostNames, type HostNames } from '../names/hostNames.ts';
 import { wholeRange } from './byteRange.ts';
 import { readDataUrl } from './fetchData.ts';
 import { readFileUri } from './fetchFile.ts';
@@ -25,6 +26,8 @@ export interface FetchOptions {
   allowPrivateAddresses: boolean;
   userAgent: string;
   politely?: UrlOptions['politely'];
+  /** What names lead to; its owner closes it. Remembered for this fetcher alone when absent. */
+  names?: Pick<HostNames, 'lookup'>;
   /** The process's own when absent. */
   s3?: S3Environment;
 }
@@ -49,9 +52,11 @@ export interface Fetcher {
 
 export function createFetcher(options: FetchOptions): Fetcher {
   const isAllowedAddress = options.allowPrivateAddresses ? () => true : isPublicAddress;
+  const ownNames = options.names === undefined ? createHostNames() : undefined;
+  const lookUpName = (options.names ?? ownNames!).lookup;
   const readers = {
-    urls: createUrlReader({ ...options, isAllowedAddress }),
-    s3: createS3Reader(options.s3 ?? s3Environment(process.env), options),
+    urls: createUrlReader({ ...options, isAllowedAddress, lookUpName }),
+    s3: createS3Reader(options.s3 ?? s3Environment(process.env), { ...options, lookUpName }),
   };
   return {
     async fetchImage(ref, signal) {
@@ -63,6 +68,7 @@ export function createFetcher(options: FetchOptions): Fetcher {
     },
     async close() {
       await Promise.all([readers.urls.close(), readers.s3.close()]);
+      ownNames?.close();
     },
   };
 }

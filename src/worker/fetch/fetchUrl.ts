@@ -2,7 +2,7 @@ import { ClipfleetError } from '../../shared/errors.ts';
 import type { ByteRange } from '../../shared/refs/tarUri.ts';
 import type { Politely, SendRequest } from '../hosts/politeRequest.ts';
 import { type RangeRead, rangeHeader } from './byteRange.ts';
-import { type AddressPredicate, createGuardedAgent } from './guardedAgent.ts';
+import { type AddressPredicate, createGuardedAgent, type LookUpName } from './guardedAgent.ts';
 import { discard, readAnswer } from './httpBody.ts';
 
 export interface UrlOptions {
@@ -12,6 +12,7 @@ export interface UrlOptions {
   userAgent: string;
   /** Asked for every address before and after connecting, of every hop. */
   isAllowedAddress: AddressPredicate;
+  lookUpName: LookUpName;
   /** Through what requests go, of every hop; as soon as they may when absent. */
   politely?: Politely;
 }
@@ -25,7 +26,7 @@ export interface UrlReader {
 }
 
 export function createUrlReader(options: UrlOptions): UrlReader {
-  const agent = createGuardedAgent(options.isAllowedAddress, options.timeoutMs);
+  const agent = createGuardedAgent(options.isAllowedAddress, options.timeoutMs, options.lookUpName);
   const send: SendRequest = (request) => agent.request(request);
   const { politely = (plain, work) => work(plain) } = options;
   const readRange = async (uri: string, range: ByteRange | undefined, signal: AbortSignal) => {

@@ -5,7 +5,7 @@ import { schemeOf } from '../../shared/refs/uriScheme.ts';
 import { withDeadline } from './fetch.ts';
 import { createS3Reader } from './fetchS3.ts';
 import { createUrlReader } from './fetchUrl.ts';
-import { isPublicAddress } from './guardedAgent.ts';
+import { isPublicAddress, lookUpHere } from './guardedAgent.ts';
 import { type S3Environment, s3Environment } from './s3Environment.ts';
 
 export interface RemoteOptions {
@@ -29,7 +29,7 @@ const BACKOFF_MS = 200;
  */
 export function openRemote(options: RemoteOptions): RemoteReader {
   const isAllowedAddress = options.allowPrivateAddresses ? () => true : isPublicAddress;
-  const limits = { ...options, bytesMax: Number.MAX_SAFE_INTEGER };
+  const limits = { ...options, bytesMax: Number.MAX_SAFE_INTEGER, lookUpName: lookUpHere };
   const urls = createUrlReader({ ...limits, isAllowedAddress });
   const s3 = createS3Reader(options.s3 ?? s3Environment(process.env), limits);
   const patiently = <T>(request: (signal: AbortSignal) => Promise<T>) =>

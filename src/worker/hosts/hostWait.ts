@@ -1,4 +1,5 @@
 import { ClipfleetError } from '../../shared/errors.ts';
+import type { NameStanding } from '../names/hostNames.ts';
 import type { HostAnswer } from './hostRecord.ts';
 
 /**
@@ -40,4 +41,22 @@ export function whyNoTurn(
   }
   if (waitMs === 0) return new HostWait(host, queueMs, 'has as many requests as it may');
   return new HostWait(host, waitMs, state === 'open' ? 'has its rate' : 'did not answer well before');
+}
+
+/**
+ * Why a host is not asked whose address is not known: a HostWait while it is looked up, and HOST_UNRESOLVED when the name
+ * server has not answered for longer than `longestMs`.
+ */
+export function whyNoAddress(
+  host: string,
+  standing: Exclude<NameStanding, { kind: 'known' }>,
+  longestMs: number,
+): ClipfleetError {
+  const waited = `for ${Math.round(standing.unansweredMs)} ms`;
+  if (standing.unansweredMs > longestMs) {
+    const message = `Expected an address of ${host}, but the name server has not answered ${waited}; it was not asked.`;
+    return new ClipfleetError('HOST_UNRESOLVED', message);
+  }
+  const waitMs = standing.kind === 'asking' ? 0 : standing.waitMs;
+  return new HostWait(host, waitMs, `is not resolved ${waited}`);
 }

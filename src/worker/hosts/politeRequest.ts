@@ -1,5 +1,6 @@
 import type { Dispatcher } from 'undici';
 import { ClipfleetError } from '../../shared/errors.ts';
+import { NameError } from '../names/nameError.ts';
 import type { HostGate } from './hostGate.ts';
 import type { Outcome } from './hostState.ts';
 import type { Turn } from './hostTurns.ts';
@@ -48,12 +49,18 @@ export function createPolitely(gate: HostGate, longestMs: number): Politely {
       return await work(request);
     } catch (error) {
       if (outcome === 'good' && isOfConnection(error)) outcome = 'failed';
-      if (error instanceof ClipfleetError && error.code === 'IMAGE_ADDRESS_BLOCKED') outcome = 'none';
+      if (saysNothing(error)) outcome = 'none';
       throw error;
     } finally {
       held?.turn.end(outcome);
     }
   };
+}
+
+/** Whether nothing was asked of the host: its address is not allowed, or none came from the name server. */
+function saysNothing(error: unknown): boolean {
+  if (error instanceof NameError) return !error.isAbsent;
+  return error instanceof ClipfleetError && error.code === 'IMAGE_ADDRESS_BLOCKED';
 }
 
 /** Whether the body broke off or did not come in time: what the image is like says nothing of its host. */

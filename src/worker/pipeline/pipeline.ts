@@ -8,6 +8,7 @@ import { createFetcher } from '../fetch/fetch.ts';
 import { openHostGate } from '../hosts/hostGate.ts';
 import { createPolitely } from '../hosts/politeRequest.ts';
 import type { LoadedModel } from '../model/loadModel.ts';
+import { openHostNames } from '../names/openHostNames.ts';
 import { createScorer } from '../score/scorer.ts';
 import { createBatcher } from './batcher.ts';
 import { type Classify, createClassify } from './classify.ts';
@@ -44,7 +45,8 @@ export function openImageLine(context: ImageLineContext, config: PipelineSetting
   const { batchSize, decodeThreads } = config;
   const imagesInFlight = config.imagesInFlight ?? 3 * batchSize;
   const times = createStageTimes({ batchSize, decodeThreads, imagesInFlight });
-  const gate = openHostGate(redis, keys, config, log);
+  const names = openHostNames(log);
+  const gate = openHostGate(redis, keys, config, names, log);
   const fetcher = createFetcher({
     roots: context.roots,
     trustPaths: context.trustPaths,
@@ -54,6 +56,7 @@ export function openImageLine(context: ImageLineContext, config: PipelineSetting
     allowPrivateAddresses: config.allowPrivateAddresses,
     userAgent: config.userAgent,
     politely: createPolitely(gate, config.hostPatienceMs),
+    names,
   });
   const batcher = createBatcher({
     batchSize,
@@ -97,6 +100,7 @@ export function openImageLine(context: ImageLineContext, config: PipelineSetting
       await fetcher.close();
       await scorer.close();
       await gate.close();
+      names.close();
     },
   };
 }

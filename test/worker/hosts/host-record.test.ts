@@ -5,6 +5,7 @@ import { keysUnder } from '../../../src/shared/redis/keys.ts';
 import { createHostGate } from '../../../src/worker/hosts/hostGate.ts';
 import { createHostRecord, type HostLimits, type HostReport } from '../../../src/worker/hosts/hostRecord.ts';
 import { type Fleet, startFleet } from '../../support/fleet.ts';
+import { resolvedNames } from '../../support/resolvedNames.ts';
 import { until } from '../../support/support.ts';
 
 const quiet = { startsBack: 0, good: false, failures: 0, refused: false, askedMs: 0 };
@@ -101,6 +102,8 @@ test('a worker with many images of one host seldom visits its record', async (t)
       return visit(report);
     },
     patienceMs: 1_000,
+    unresolvedMs: 1_000,
+    names: resolvedNames,
     log: createLog('silent'),
   });
   let done = 0;
