@@ -53,7 +53,7 @@ export const errorTable = {
   HOST_DOWN: {
     retry: false,
     scope: 'image',
-    says: 'The host has not answered, or only with HTTP 5xx, for longer than --host-down-ms; it was not asked.',
+    says: 'The host has not answered, or the run only with HTTP 5xx, for longer than --host-down-ms; it was not asked.',
   },
   HOST_UNRESOLVED: {
     retry: false,

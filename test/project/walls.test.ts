@@ -71,7 +71,6 @@ const walls: Record<string, readonly string[]> = {
     'src/shared/fleet',
     'src/shared/options',
     'src/shared/redis',
-    'src/shared/refs',
     'src/shared/rows',
     'src/worker/decode',
     'src/worker/fetch',

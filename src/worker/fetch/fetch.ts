@@ -38,6 +38,11 @@ interface Readers {
   s3: S3Reader;
 }
 
+/** An image to be read for a run. A host that fails is asked for the images of one run and another in turn. */
+export interface FetchRef extends ImageRef {
+  run?: string;
+}
+
 export interface Fetcher {
   /**
    * The bytes of one image, at least 1 and at most `bytesMax`.
@@ -45,7 +50,7 @@ export interface Fetcher {
    * Throws ClipfleetError with an `IMAGE_` code, FETCH_FAILED, FETCH_TIMEOUT, HOST_BUSY, HOST_DOWN or READ_FAILED; when `signal` is aborted, its
    * reason.
    */
-  fetchImage(ref: ImageRef, signal?: AbortSignal): Promise<Uint8Array>;
+  fetchImage(ref: FetchRef, signal?: AbortSignal): Promise<Uint8Array>;
   /** Closes idle connections and waits for the fetches that are under way. */
   close(): Promise<void>;
 }
@@ -61,7 +66,7 @@ export function createFetcher(options: FetchOptions): Fetcher {
   return {
     async fetchImage(ref, signal) {
       const bytes = await withDeadline(options.timeoutMs, signal, (deadline) =>
-        readUri(ref.uri, options, readers, deadline),
+        readUri(ref, options, readers, deadline),
       );
       if (bytes.length === 0) throw new ClipfleetError('IMAGE_EMPTY', 'Expected an image, got zero bytes.');
       return bytes;
@@ -74,24 +79,25 @@ export function createFetcher(options: FetchOptions): Fetcher {
 }
 
 async function readUri(
-  uri: string,
+  ref: FetchRef,
   options: FetchOptions,
   { urls, s3 }: Readers,
   signal: AbortSignal,
 ): Promise<Uint8Array> {
+  const { uri, run } = ref;
   const scheme = schemeOf(uri);
   if (scheme === undefined || scheme === 'root' || scheme === 'file')
     return readFileUri(uri, options, signal);
-  if (scheme === 'http' || scheme === 'https') return urls.read(uri, signal);
+  if (scheme === 'http' || scheme === 'https') return urls.read(uri, signal, run);
   if (scheme === 's3') return s3.read(uri, signal);
-  if (scheme === 'tar') return readMember(uri, options, { urls, s3 }, signal);
+  if (scheme === 'tar') return readMember(ref, options, { urls, s3 }, signal);
   if (scheme === 'data') return readDataUrl(uri, options.bytesMax);
   throw unreadable(uri, scheme);
 }
 
 /** Those bytes of the archive and no others: it may have gigabytes. */
 async function readMember(
-  uri: string,
+  { uri, run }: FetchRef,
   options: FetchOptions,
   { urls, s3 }: Readers,
   signal: AbortSignal,
@@ -107,7 +113,7 @@ async function readMember(
   if (scheme === undefined || scheme === 'root' || scheme === 'file')
     return readFileUri(archive, options, signal, range);
   if (scheme === 'http' || scheme === 'https')
-    return wholeRange(await urls.readRange(archive, range, signal), range);
+    return wholeRange(await urls.readRange(archive, range, signal, run), range);
   if (scheme === 's3') return wholeRange(await s3.readRange(archive, range, signal), range);
   throw unreadable(archive, scheme);
 }

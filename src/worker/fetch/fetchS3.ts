@@ -1,7 +1,7 @@
 import type { ClipfleetError } from '../../shared/errors.ts';
 import type { ByteRange } from '../../shared/refs/tarUri.ts';
 import { type RangeRead, rangeHeader } from './byteRange.ts';
-import { asFetchError } from './fetchUrl.ts';
+import { asFetchError } from './fetchError.ts';
 import { shown } from './fileBytes.ts';
 import { createGuardedAgent, type LookUpName } from './guardedAgent.ts';
 import { readAnswer } from './httpBody.ts';

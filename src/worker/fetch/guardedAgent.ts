@@ -4,6 +4,7 @@ import { isIP, type LookupFunction } from 'node:net';
 import ipaddr from 'ipaddr.js';
 import { Agent, buildConnector } from 'undici';
 import { ClipfleetError } from '../../shared/errors.ts';
+import { asConnectError } from './fetchError.ts';
 
 export type AddressPredicate = (address: string) => boolean;
 
@@ -29,6 +30,9 @@ export function isPublicAddress(address: string): boolean {
   }
 }
 
+/** A host that has not taken a connection by then is not there, and its image's deadline is for its bytes. */
+const CONNECT_MS = 10_000;
+
 /**
  * An undici Agent that connects only to addresses `isAllowed` accepts, checked three times: an address written in the URL
  * (no look-up happens for it), the answers of the look-up (so that not even a SYN goes to a private address), and the peer
@@ -40,7 +44,7 @@ export function createGuardedAgent(
   lookUpName: LookUpName,
 ): Agent {
   const connectTo = buildConnector({
-    timeout: timeoutMs,
+    timeout: Math.min(timeoutMs, CONNECT_MS),
     lookup: guardedLookup(isAllowed, lookUpName),
     autoSelectFamily: true,
     allowH2: false,
@@ -59,7 +63,7 @@ export function createGuardedAgent(
       if (isIP(host) !== 0 && !isAllowed(host)) return callback(blocked(host), null);
       connectTo(options, (...result) => {
         const [error, socket] = result;
-        if (error !== null) return callback(error, null);
+        if (error !== null) return callback(asConnectError(error), null);
         const peer = socket.remoteAddress ?? '';
         if (isAllowed(peer)) return callback(null, socket);
         socket.destroy();

@@ -4,6 +4,7 @@ import type { Config } from '../../shared/options/config.ts';
 import type { Keys } from '../../shared/redis/keys.ts';
 import type { HostNames } from '../names/hostNames.ts';
 import { createHostRecord, type HostAnswer, type VisitHost, visitInTime } from './hostRecord.ts';
+import type { Asker } from './hostState.ts';
 import { createHostTurns, type HostTurns, type Turn } from './hostTurns.ts';
 import { HostWait, whyNoAddress } from './hostWait.ts';
 
@@ -12,7 +13,7 @@ export const hostOptions = ['hostConcurrency', 'hostRate', 'hostPatienceMs', 'ho
 
 export interface HostGate {
   /** A turn for one request at the host (name and port). @throws HostWait, HOST_BUSY, HOST_DOWN, HOST_UNRESOLVED */
-  enter(host: string): Promise<Turn>;
+  enter(host: string, asker: Asker): Promise<Turn>;
   /**
    * Runs `work`, again and again while a host makes it wait no more than a second or two altogether. Nothing is held
    * meanwhile. A longer wait is thrown on: HostWait. Once the signal is aborted `work` is not waited with, and says itself
@@ -62,17 +63,17 @@ export function createHostGate({
     return known;
   }
 
-  async function waitFor({ host }: HostWait, ms: number, signal?: AbortSignal): Promise<boolean> {
+  async function waitFor({ host, run }: HostWait, ms: number, signal?: AbortSignal): Promise<boolean> {
     waiting++;
-    const near = names.nearAnswer(nameOf(host), ms, signal) ?? turnsAt(host).nearTurn(ms, signal);
+    const near = names.nearAnswer(nameOf(host), ms, signal) ?? turnsAt(host).nearTurn(run, ms, signal);
     return near.finally(() => waiting--);
   }
 
   return {
-    async enter(host) {
+    async enter(host, asker) {
       const standing = await names.standing(nameOf(host));
-      if (standing.kind !== 'known') throw whyNoAddress(host, standing, unresolvedMs);
-      return turnsAt(host).enter();
+      if (standing.kind !== 'known') throw whyNoAddress(host, asker.run, standing, unresolvedMs);
+      return turnsAt(host).enter(asker);
     },
 
     async waitingInPlace(work, signal) {

@@ -1,7 +1,16 @@
 import { type HostAnswer, nothingGranted } from './hostRecord.ts';
 
-/** What came of a request: `none` when it says nothing of the host; `refused` for how long it asked, 0 if it did not say. */
-export type Outcome = 'good' | 'failed' | 'none' | { refusedMs: number };
+/** Who asks a host: a run, and the path and query of its request. */
+export interface Asker {
+  run: string;
+  path: string;
+}
+
+/**
+ * What came of a request: `unreachable` when there was no connection, `none` when it says nothing of the host, `refusedMs` how
+ * long the host asked for, 0 if it did not say.
+ */
+export type Outcome = 'good' | 'failed' | 'unreachable' | 'none' | { refusedMs: number };
 
 /**
  * What this worker may do at a host.
@@ -56,4 +65,9 @@ export function withNews(state: HostState): HostState {
 export function mostAtOnce({ name }: HostState): number {
   if (name === 'open') return Number.POSITIVE_INFINITY;
   return name === 'probing' ? 1 : 0;
+}
+
+/** The run whose image is to try whether the host is well again; undefined where it is no matter. */
+export function turnOf({ name, answer }: HostState): string | undefined {
+  return name === 'probing' && answer.trying && answer.turnOf !== '' ? answer.turnOf : undefined;
 }

@@ -4,17 +4,20 @@ import { createHostNews } from './hostNews.ts';
 import type { HostAnswer, VisitHost } from './hostRecord.ts';
 import { createHostShare } from './hostShare.ts';
 import {
+  type Asker,
   afterRequest,
   afterVisit,
   type HostState,
   isNews,
   mostAtOnce,
   type Outcome,
+  turnOf,
   unknownHost,
   withNews,
 } from './hostState.ts';
 import { whyNoTurn } from './hostWait.ts';
 import { createQueuePace } from './queuePace.ts';
+import { createRunsHere } from './runsHere.ts';
 import { createWaitingRoom } from './waitingRoom.ts';
 
 /** Leave for one request. `end` is told what came of it, exactly once. */
@@ -24,9 +27,9 @@ export interface Turn {
 
 export interface HostTurns {
   /** A turn now. @throws HostWait, HOST_BUSY, HOST_DOWN */
-  enter(): Promise<Turn>;
+  enter(asker: Asker): Promise<Turn>;
   /** Resolves in the order of asking when a turn may be free, or when the signal is aborted, or to false after `ms`. */
-  nearTurn(ms: number, signal?: AbortSignal): Promise<boolean>;
+  nearTurn(run: string, ms: number, signal?: AbortSignal): Promise<boolean>;
   /** Tells the record that nothing is held any more. */
   leave(): Promise<void>;
 }
@@ -62,6 +65,7 @@ export function createHostTurns(options: HostTurnsOptions): HostTurns {
   const share = createHostShare();
   const news = createHostNews();
   const pace = createQueuePace();
+  const runs = createRunsHere();
   let state: HostState = unknownHost;
   /** Images that wait for a visit's answer. */
   let asking = 0;
@@ -71,20 +75,22 @@ export function createHostTurns(options: HostTurnsOptions): HostTurns {
   let timer: NodeJS.Timeout | undefined;
 
   const free = () => share.free(mostAtOnce(state));
-  const wake = () => room.wake(free());
+  /** Whether the one request that tries is to be of another run. */
+  const isOfAnother = (run: string) => (turnOf(state) ?? run) !== run;
+  const wake = () => room.wake(free(), turnOf(state));
   const isGoingAhead = () => !state.isProven && share.inUse > 0;
   const isIdle = () => share.inUse === 0 && asking === 0 && room.size === 0;
 
-  function take(): Turn | undefined {
-    if (free() < 1) return undefined;
+  function take(asker: Asker): Turn | undefined {
+    if (free() < 1 || isOfAnother(asker.run)) return undefined;
     share.begin();
     pace.turn(room.size);
-    return { end };
+    return { end: (outcome) => end(outcome, asker) };
   }
 
-  function end(outcome: Outcome): void {
+  function end(outcome: Outcome, asker: Asker): void {
     share.end();
-    news.add(outcome, state.isProven);
+    news.add(outcome, asker, state.isProven);
     const [before, isToTell] = [state, isNews(state, outcome)];
     state = afterRequest(before, outcome);
     if (isToTell) tell();
@@ -118,7 +124,8 @@ export function createHostTurns(options: HostTurnsOptions): HostTurns {
     const needed = Math.max(share.peak, share.inUse + asking + room.size);
     const wanted = isIdle() ? 0 : state.isProven ? needed : 1;
     const inUse = isKept ? share.inUse + free() : share.inUse;
-    const answer = await visitHost(host, { ...news.take(), inUse, wanted, startsBack: share.visit(isKept) });
+    const said = { ...news.take(), inUse, wanted, startsBack: share.visit(isKept), runs: runs.here() };
+    const answer = await visitHost(host, said);
     if (answer.state !== state.answer.state) onState(host, answer);
     state = afterVisit(state, answer);
     share.grant(answer);
@@ -141,25 +148,27 @@ export function createHostTurns(options: HostTurnsOptions): HostTurns {
     timer = setTimeout(visit, isShort ? soon * (0.75 + Math.random() / 2) : TERM_MS).unref();
   }
 
-  const refusal = (): ClipfleetError => whyNoTurn(host, state.answer, pace.waitMs(room.size), patienceMs);
+  const refusal = ({ run }: Asker): ClipfleetError =>
+    whyNoTurn(host, run, state.answer, pace.waitMs(room.size), patienceMs);
 
   return {
-    async enter() {
-      let turn = take();
+    async enter(asker) {
+      runs.add(asker.run, state.answer.waitMs);
+      let turn = take(asker);
       // The first visit may be one that was under way and knew nothing of this image.
       for (let visits = 0; !turn && visits < 2; visits++) {
-        if (isGoingAhead() || performance.now() < askAgainAt) break;
+        if (isGoingAhead() || isOfAnother(asker.run) || performance.now() < askAgainAt) break;
         asking++;
         await visit().finally(() => asking--);
-        turn = take();
+        turn = take(asker);
       }
-      if (!turn) throw refusal();
+      if (!turn) throw refusal(asker);
       return turn;
     },
 
-    nearTurn(ms, signal) {
-      const woken = room.wait(ms, signal);
-      if (free() > 0) wake();
+    nearTurn(run, ms, signal) {
+      const woken = room.wait(run, ms, signal);
+      if (free() > 0 && !isOfAnother(run)) wake();
       else if (!visiting) schedule();
       return woken;
     },

@@ -14,7 +14,8 @@ import { isOutOfPatience } from './putOff.ts';
 export interface LabelImagesOptions {
   runs: Runs;
   labelMatrices: LabelMatrices;
-  classify: Classify<ImageRef>;
+  /** An image of a run. */
+  classify: Classify<ImageRef & { run: string }>;
   fingerprint: string;
   newerGraceMs: number;
   /** How long a host may refuse an image before that is an attempt. */
@@ -79,7 +80,7 @@ export function createLabelImages(options: LabelImagesOptions) {
 
   async function labelImage(
     job: Job,
-    { generation }: TakenChunk,
+    { run, generation }: TakenChunk,
     todo: Todo,
     labels: PreparedLabels | ClipfleetError,
     { urgent, signal, onCalledBack }: LabelHow,
@@ -88,7 +89,7 @@ export function createLabelImages(options: LabelImagesOptions) {
     const base = () => ({ id: ref.id, uri: ref.uri, generation, place, at: now() });
     try {
       if (labels instanceof ClipfleetError) throw labels;
-      const predictions = await classify(ref, labels, urgent, signal);
+      const predictions = await classify({ ...ref, run }, labels, urgent, signal);
       return { todo, row: { ...base(), status: 'classified', predictions, fingerprint } };
     } catch (thrown) {
       if (signal.aborted && thrown === signal.reason) {

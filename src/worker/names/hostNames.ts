@@ -116,7 +116,8 @@ export function createHostNames(
       const known = names.get(name);
       if (known?.asking) return settled(known.asking, ms, signal);
       if (!known?.misses) return undefined;
-      const pauseMs = Math.max(0, known.until - performance.now());
+      // A timer may end a fraction of a millisecond before its time.
+      const pauseMs = Math.max(0, Math.ceil(known.until - performance.now()) + 1);
       return settled(delay(pauseMs, undefined, { ref: false }), ms, signal);
     },
 

@@ -2,9 +2,8 @@ import type { Redis } from 'ioredis';
 import PQueue from 'p-queue';
 import type { Logger } from '../../shared/log.ts';
 import type { Keys } from '../../shared/redis/keys.ts';
-import type { ImageRef } from '../../shared/refs/imageRef.ts';
 import { decodeImage } from '../decode/decode.ts';
-import { createFetcher } from '../fetch/fetch.ts';
+import { createFetcher, type FetchRef } from '../fetch/fetch.ts';
 import { openHostGate } from '../hosts/hostGate.ts';
 import { createPolitely } from '../hosts/politeRequest.ts';
 import type { LoadedModel } from '../model/loadModel.ts';
@@ -28,7 +27,7 @@ export interface ImageLineContext {
 
 /** What one image goes through, from its ref to its ranked labels, constructed. */
 export interface ImageLine {
-  classify: Classify<ImageRef>;
+  classify: Classify<FetchRef>;
   /** Most images in it at once. */
   imagesInFlight: number;
   times: StageTimes;
@@ -70,7 +69,7 @@ export function openImageLine(context: ImageLineContext, config: PipelineSetting
     log.warn({ batchSize, fitting }, 'a batch did not fit into memory: lower --batch-size');
   });
   const scorer = createScorer({ scoring: model.scoring });
-  const classify = createClassify<ImageRef>({
+  const classify = createClassify<FetchRef>({
     fetchImage: (ref) => fetcher.fetchImage(ref),
     decodeImage: (bytes) =>
       decodeImage(bytes, preprocessing, {

@@ -19,12 +19,12 @@ test('an image that waits for its host’s turn is called back at once', async (
     unresolvedMs: 60_000,
     log: createLog('silent'),
   });
-  const turn = await gate.enter('host.example');
+  const turn = await gate.enter('host.example', { run: 'r', path: '/' });
   const controller = new AbortController();
   const { signal } = controller;
   const work = async () => {
     signal.throwIfAborted();
-    return gate.enter('host.example');
+    return gate.enter('host.example', { run: 'r', path: '/' });
   };
   const waiting = gate.waitingInPlace(work, signal);
   await until(() => gate.waiting() === 1, 'it waits for the turn');

@@ -30,7 +30,12 @@ test('a host is probed by one request until it answers well, and open from then 
 });
 
 test('nothing more is begun after a failure or a refusal before the record has answered', () => {
-  for (const outcome of ['failed', { refusedMs: 0 }, { refusedMs: 5_000 }] satisfies Outcome[]) {
+  for (const outcome of [
+    'failed',
+    'unreachable',
+    { refusedMs: 0 },
+    { refusedMs: 5_000 },
+  ] satisfies Outcome[]) {
     const limited = afterRequest(open, outcome);
     assert.deepEqual([limited.name, mostAtOnce(limited), isNews(open, outcome)], ['limited', 0, true]);
     assert.equal(afterVisit(limited, granted).name, 'open', 'one bad image slows nothing');

@@ -1,24 +1,10 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { defineLabelSet } from '../../../src/shared/labels/labelSet.ts';
-import { findModel } from '../../../src/worker/model/loadModel.ts';
-import { copyPictures, demoModel, type Fleet, startFleet } from '../../support/fleet.ts';
+import { copyPictures, type Fleet, startFleet } from '../../support/fleet.ts';
 import { serveHttp } from '../../support/imageServer.ts';
 import { serveNames } from '../../support/nameServer.ts';
-import { codeOf, owl, startPoliteWorker } from '../../support/politeFleet.ts';
+import { addUrls, codeOf, owl, startPoliteWorker } from '../../support/politeFleet.ts';
 import { until } from '../../support/support.ts';
-
-async function addRun(fleet: Fleet, run: string, uris: string[]): Promise<void> {
-  const { identity: model } = await findModel({ model: demoModel, revision: 'main', dtype: 'fp32' });
-  const labelSet = defineLabelSet({ labels: ['fox', 'owl'] });
-  const open = await fleet.producer.openRun({ model, labelSet, run });
-  await open.add(
-    uris.map((uri) => ({ id: uri, uri })),
-    { chunkSize: 16 },
-  );
-  await open.seal();
-  await open.close();
-}
 
 const isComplete = (fleet: Fleet, run: string) => async () =>
   (await fleet.producer.runs.get(run))?.state === 'complete';
@@ -36,16 +22,16 @@ test('names whose name server is silent hold up and fail no other image, and the
   const silent = Array.from({ length: 60 }, (_, i) => `http://h${i}.silent.test/x.jpg`);
   await startPoliteWorker(fleet, '--host-down-ms', '5000');
 
-  await addRun(fleet, 'silent', silent);
+  await addUrls(fleet, silent, { chunkSize: 16, run: 'silent' });
   await until(() => names.asked.some((name) => name.endsWith('.silent.test')), 'the name server is asked');
   const web = (name: string) => Array.from({ length: 40 }, (_, i) => `http://${name}:${port}/${i}.jpg`);
-  await addRun(fleet, 'web', [...web('good.test'), ...web('later.test')]);
+  await addUrls(fleet, [...web('good.test'), ...web('later.test')], { chunkSize: 16, run: 'web' });
   const files = ['owl.jpg', 'car.jpg', 'cat.webp', 'bear.png', 'fox.jpg', 'dog.jpg'];
   const paths = Array.from(
     { length: 60 },
     (_, i) => `pictures/${String(i).padStart(4, '0')}-${files[i % 6]}`,
   );
-  await addRun(fleet, 'files', paths);
+  await addUrls(fleet, paths, { chunkSize: 16, run: 'files' });
   await until(isComplete(fleet, 'files'), 'the files are done', 60_000);
   await until(isComplete(fleet, 'web'), 'the images of names that resolve are done', 60_000);
   const { counts } = fleet.producer.store;
