@@ -50,14 +50,19 @@ export const errorTable = {
   },
   FETCH_TIMEOUT: { retry: true, scope: 'image', says: 'The bytes did not arrive in time.' },
   HOST_BUSY: {
-    retry: true,
+    retry: false,
     scope: 'image',
     says: 'The host throttled requests for longer than --host-patience-ms.',
   },
   HOST_DOWN: {
-    retry: true,
+    retry: false,
     scope: 'image',
-    says: 'The host has failed to answer, or answered only HTTP 5xx, for longer than --host-down-ms. No request was made.',
+    says: 'The host has failed to answer, or answered the run only with HTTP 5xx, for longer than --host-down-ms. No request was made.',
+  },
+  HOST_UNRESOLVED: {
+    retry: false,
+    scope: 'image',
+    says: 'The name server has not answered for the host’s name for longer than --host-down-ms. No request was made.',
   },
   READ_FAILED: { retry: true, scope: 'image', says: 'The disk or share gave an error while reading.' },
   DECODE_TIMEOUT: { retry: false, scope: 'image', says: 'Decoding took longer than allowed.' },

@@ -37,6 +37,8 @@ export interface Fleet {
   folder: string;
   /** What commands find in their environment besides the test's own. */
   env: Record<string, string>;
+  /** What commands are started by, such as `unshare`; nothing when empty. */
+  startedBy: string[];
   redis: Redis;
   producer: ReturnType<typeof createProducer>;
   start(...args: string[]): Running;
@@ -52,6 +54,7 @@ export async function startFleet(t: TestContext): Promise<Fleet> {
   const redis = await connectRedis({ socket: lease.socket });
   const producer = createProducer({ redis });
   const children: ChildProcess[] = [];
+  const startedBy: string[] = [];
   const env: Record<string, string> = {
     CLIPFLEET_DATA_DIR: dataDir,
     CLIPFLEET_CACHE_DIR: join(folder, 'cache'),
@@ -63,7 +66,8 @@ export async function startFleet(t: TestContext): Promise<Fleet> {
   });
 
   function start(...args: string[]): Running {
-    const child = spawn(process.execPath, [startFile, ...args], {
+    const [command, ...rest] = [...startedBy, process.execPath, startFile, ...args];
+    const child = spawn(command!, rest, {
       cwd: folder,
       env: { ...process.env, ...env },
       stdio: ['ignore', 'pipe', 'pipe'],
@@ -83,6 +87,7 @@ export async function startFleet(t: TestContext): Promise<Fleet> {
   return {
     folder,
     env,
+    startedBy,
     redis,
     producer,
     start,

@@ -8,11 +8,15 @@ import { until } from './support.ts';
 
 export const owl = await readFile(join(pictures, 'owl.jpg'));
 
-/** Opens run `r` of these URLs, in this order, and seals it. */
-export async function addUrls(fleet: Fleet, urls: string[], how: { chunkSize?: number; attempts?: number }) {
+/** Opens a run of these URLs, `r` unless named, in this order, and seals it. */
+export async function addUrls(
+  fleet: Fleet,
+  urls: string[],
+  { run: name = 'r', ...how }: { chunkSize?: number; attempts?: number; run?: string },
+) {
   const { identity: model } = await findModel({ model: demoModel, revision: 'main', dtype: 'fp32' });
   const labelSet = defineLabelSet({ labels: ['fox', 'owl'] });
-  const run = await fleet.producer.openRun({ model, labelSet, run: 'r' });
+  const run = await fleet.producer.openRun({ model, labelSet, run: name });
   await run.add(
     urls.map((uri) => ({ id: uri, uri })),
     how,
@@ -28,9 +32,9 @@ export async function startPoliteWorker(fleet: Fleet, ...args: string[]): Promis
   return worker;
 }
 
-export async function runIsComplete({ producer }: Fleet): Promise<void> {
-  const isComplete = async () => (await producer.runs.get('r'))?.state === 'complete';
-  await until(isComplete, 'run r is complete', 60_000);
+export async function runIsComplete({ producer }: Fleet, run = 'r'): Promise<void> {
+  const isComplete = async () => (await producer.runs.get(run))?.state === 'complete';
+  await until(isComplete, `run ${run} is complete`, 60_000);
 }
 
 export function codeOf(row: Row): string {

@@ -98,7 +98,7 @@ export const imageOptions = {
     value: 'MS',
     schema: integer(0, 30 * 24 * 3_600_000),
     default: '60000',
-    says: 'How long a host may only fail before its images fail with HOST_DOWN without a request.',
+    says: 'How long a host may only fail, or its name stay unresolved, before its images fail with HOST_DOWN or HOST_UNRESOLVED.',
   }),
   truncated: option({
     flag: 'truncated',

@@ -36,7 +36,7 @@ export function keysUnder(prefix: string) {
     workers: (model: string) => `${prefix}:workers:{${model}}`,
     /** String: what one of them did last; expires. */
     worker: (model: string, worker: string) => `${prefix}:worker:{${model}}:${worker}`,
-    /** String: there while a worker of the lane has nothing to do. The lane's name is its own hash tag. */
+    /** String: the worker of the lane that said last that it has nothing to do; expires. The lane's name is its own hash tag. */
     shareWanted: (lane: string) => `${prefix}:share-wanted:${lane}`,
     /** Hash: what the fleet knows of a host that images come from, and who is asking it. */
     host: (host: string) => `${prefix}:host:{${host}}`,

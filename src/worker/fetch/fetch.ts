@@ -4,6 +4,7 @@ import type { ImageRef } from '../../shared/refs/imageRef.ts';
 import { missingScheme } from '../../shared/refs/missingUri.ts';
 import { parseTarUri } from '../../shared/refs/tarUri.ts';
 import { schemeOf } from '../../shared/refs/uriScheme.ts';
+import { createHostNames, type HostNames } from '../names/hostNames.ts';
 import { wholeRange } from './byteRange.ts';
 import { readDataUrl } from './fetchData.ts';
 import { readFileUri } from './fetchFile.ts';
@@ -25,6 +26,8 @@ export interface FetchOptions {
   allowPrivateAddresses: boolean;
   userAgent: string;
   politely?: UrlOptions['politely'];
+  /** What names lead to; its owner closes it. Remembered for this fetcher alone when absent. */
+  names?: Pick<HostNames, 'lookup'>;
   /** The process's own when absent. */
   s3?: S3Environment;
 }
@@ -35,6 +38,11 @@ interface Readers {
   s3: S3Reader;
 }
 
+/** An image to be read for a run. A host that fails is asked for the images of one run and another in turn. */
+export interface FetchRef extends ImageRef {
+  run?: string;
+}
+
 export interface Fetcher {
   /**
    * The bytes of one image, at least 1 and at most `bytesMax`.
@@ -42,50 +50,54 @@ export interface Fetcher {
    * Throws ClipfleetError with an `IMAGE_` code, FETCH_FAILED, FETCH_TIMEOUT, HOST_BUSY, HOST_DOWN or READ_FAILED; when `signal` is aborted, its
    * reason.
    */
-  fetchImage(ref: ImageRef, signal?: AbortSignal): Promise<Uint8Array>;
+  fetchImage(ref: FetchRef, signal?: AbortSignal): Promise<Uint8Array>;
   /** Closes idle connections and waits for the fetches that are under way. */
   close(): Promise<void>;
 }
 
 export function createFetcher(options: FetchOptions): Fetcher {
   const isAllowedAddress = options.allowPrivateAddresses ? () => true : isPublicAddress;
+  const ownNames = options.names === undefined ? createHostNames() : undefined;
+  const lookUpName = (options.names ?? ownNames!).lookup;
   const readers = {
-    urls: createUrlReader({ ...options, isAllowedAddress }),
-    s3: createS3Reader(options.s3 ?? s3Environment(process.env), options),
+    urls: createUrlReader({ ...options, isAllowedAddress, lookUpName }),
+    s3: createS3Reader(options.s3 ?? s3Environment(process.env), { ...options, lookUpName }),
   };
   return {
     async fetchImage(ref, signal) {
       const bytes = await withDeadline(options.timeoutMs, signal, (deadline) =>
-        readUri(ref.uri, options, readers, deadline),
+        readUri(ref, options, readers, deadline),
       );
       if (bytes.length === 0) throw new ClipfleetError('IMAGE_EMPTY', 'Expected an image, got zero bytes.');
       return bytes;
     },
     async close() {
       await Promise.all([readers.urls.close(), readers.s3.close()]);
+      ownNames?.close();
     },
   };
 }
 
 async function readUri(
-  uri: string,
+  ref: FetchRef,
   options: FetchOptions,
   { urls, s3 }: Readers,
   signal: AbortSignal,
 ): Promise<Uint8Array> {
+  const { uri, run } = ref;
   const scheme = schemeOf(uri);
   if (scheme === undefined || scheme === 'root' || scheme === 'file')
     return readFileUri(uri, options, signal);
-  if (scheme === 'http' || scheme === 'https') return urls.read(uri, signal);
+  if (scheme === 'http' || scheme === 'https') return urls.read(uri, signal, run);
   if (scheme === 's3') return s3.read(uri, signal);
-  if (scheme === 'tar') return readMember(uri, options, { urls, s3 }, signal);
+  if (scheme === 'tar') return readMember(ref, options, { urls, s3 }, signal);
   if (scheme === 'data') return readDataUrl(uri, options.bytesMax);
   throw unreadable(uri, scheme);
 }
 
 /** Those bytes of the archive and no others: it may have gigabytes. */
 async function readMember(
-  uri: string,
+  { uri, run }: FetchRef,
   options: FetchOptions,
   { urls, s3 }: Readers,
   signal: AbortSignal,
@@ -101,7 +113,7 @@ async function readMember(
   if (scheme === undefined || scheme === 'root' || scheme === 'file')
     return readFileUri(archive, options, signal, range);
   if (scheme === 'http' || scheme === 'https')
-    return wholeRange(await urls.readRange(archive, range, signal), range);
+    return wholeRange(await urls.readRange(archive, range, signal, run), range);
   if (scheme === 's3') return wholeRange(await s3.readRange(archive, range, signal), range);
   throw unreadable(archive, scheme);
 }

@@ -1,9 +1,9 @@
 import type { ClipfleetError } from '../../shared/errors.ts';
 import type { ByteRange } from '../../shared/refs/tarUri.ts';
 import { type RangeRead, rangeHeader } from './byteRange.ts';
-import { asFetchError } from './fetchUrl.ts';
+import { asFetchError } from './fetchError.ts';
 import { shown } from './fileBytes.ts';
-import { createGuardedAgent } from './guardedAgent.ts';
+import { createGuardedAgent, type LookUpName } from './guardedAgent.ts';
 import { readAnswer } from './httpBody.ts';
 import type { S3Environment } from './s3Environment.ts';
 import { type ListPage, readListPage } from './s3List.ts';
@@ -25,9 +25,14 @@ const PAGE_BYTES_MAX = 16 * 1024 * 1024;
 
 export function createS3Reader(
   environment: S3Environment,
-  { bytesMax, timeoutMs, userAgent }: { bytesMax: number; timeoutMs: number; userAgent: string },
+  {
+    bytesMax,
+    timeoutMs,
+    userAgent,
+    lookUpName,
+  }: { bytesMax: number; timeoutMs: number; userAgent: string; lookUpName: LookUpName },
 ): S3Reader {
-  const agent = createGuardedAgent(() => true, timeoutMs);
+  const agent = createGuardedAgent(() => true, timeoutMs, lookUpName);
   const client = createS3Client(agent, environment, userAgent);
 
   async function read(uri: string, range: ByteRange | undefined, signal: AbortSignal): Promise<RangeRead> {

@@ -2,7 +2,8 @@ import { ClipfleetError } from '../../shared/errors.ts';
 import type { ByteRange } from '../../shared/refs/tarUri.ts';
 import type { Politely, SendRequest } from '../hosts/politeRequest.ts';
 import { type RangeRead, rangeHeader } from './byteRange.ts';
-import { type AddressPredicate, createGuardedAgent } from './guardedAgent.ts';
+import { asFetchError } from './fetchError.ts';
+import { type AddressPredicate, createGuardedAgent, type LookUpName } from './guardedAgent.ts';
 import { discard, readAnswer } from './httpBody.ts';
 
 export interface UrlOptions {
@@ -12,33 +13,35 @@ export interface UrlOptions {
   userAgent: string;
   /** Asked for every address before and after connecting, of every hop. */
   isAllowedAddress: AddressPredicate;
-  /** Through what requests go, of every hop; as soon as they may when absent. */
+  lookUpName: LookUpName;
+  /** Through what requests go, of every hop, for the run; as soon as they may when absent. */
   politely?: Politely;
 }
 
 export interface UrlReader {
   /** The body at an http(s) URL, at most `bytesMax` bytes. The deadline is the signal's. Throws ClipfleetError. */
-  read(uri: string, signal: AbortSignal): Promise<Uint8Array>;
+  read(uri: string, signal: AbortSignal, run?: string): Promise<Uint8Array>;
   /** Those of a range of at least one byte. IMAGE_HTTP_STATUS where the server reads no ranges. */
-  readRange(uri: string, range: ByteRange, signal: AbortSignal): Promise<RangeRead>;
+  readRange(uri: string, range: ByteRange, signal: AbortSignal, run?: string): Promise<RangeRead>;
   close(): Promise<void>;
 }
 
 export function createUrlReader(options: UrlOptions): UrlReader {
-  const agent = createGuardedAgent(options.isAllowedAddress, options.timeoutMs);
+  const agent = createGuardedAgent(options.isAllowedAddress, options.timeoutMs, options.lookUpName);
   const send: SendRequest = (request) => agent.request(request);
   const { politely = (plain, work) => work(plain) } = options;
-  const readRange = async (uri: string, range: ByteRange | undefined, signal: AbortSignal) => {
+  const readRange = async (uri: string, range: ByteRange | undefined, signal: AbortSignal, run = '') => {
     try {
       const url = parseUrl(uri);
-      return await politely(send, (request) => followRedirects(request, url, options, signal, range));
+      const work = (request: SendRequest) => followRedirects(request, url, options, signal, range);
+      return await politely(send, work, run);
     } catch (error) {
       signal.throwIfAborted();
       throw asFetchError(error);
     }
   };
   return {
-    read: async (uri, signal) => (await readRange(uri, undefined, signal)).bytes,
+    read: async (uri, signal, run) => (await readRange(uri, undefined, signal, run)).bytes,
     readRange,
     close: () => agent.close(),
   };
@@ -107,22 +110,4 @@ export function statusError(status: number, from: string): ClipfleetError {
   if (status === 401 || status === 403) return new ClipfleetError('IMAGE_FORBIDDEN', message);
   const passes = [408, 425, 429].includes(status) || status >= 500;
   return new ClipfleetError(passes ? 'FETCH_FAILED' : 'IMAGE_HTTP_STATUS', message);
-}
-
-const timeoutCodes = [
-  'UND_ERR_CONNECT_TIMEOUT',
-  'UND_ERR_HEADERS_TIMEOUT',
-  'UND_ERR_BODY_TIMEOUT',
-  'ETIMEDOUT',
-];
-
-export function asFetchError(error: unknown): ClipfleetError {
-  if (error instanceof ClipfleetError) return error;
-  const { code = '', message = String(error) } = error as NodeJS.ErrnoException;
-  // Connecting to several addresses fails with an AggregateError whose message is empty: the code says it.
-  const why = [code, message].filter((part) => part !== '').join(': ');
-  const failed = timeoutCodes.includes(code) ? 'FETCH_TIMEOUT' : 'FETCH_FAILED';
-  return new ClipfleetError(failed, `Expected an image over HTTP, but the connection failed (${why}).`, {
-    cause: error,
-  });
 }

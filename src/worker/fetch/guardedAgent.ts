@@ -1,10 +1,19 @@
-import { lookup as dnsLookup } from 'node:dns';
+import { ADDRCONFIG, type LookupAddress } from 'node:dns';
+import { lookup as systemLookup } from 'node:dns/promises';
 import { isIP, type LookupFunction } from 'node:net';
 import ipaddr from 'ipaddr.js';
 import { Agent, buildConnector } from 'undici';
 import { ClipfleetError } from '../../shared/errors.ts';
+import { asConnectError } from './fetchError.ts';
 
 export type AddressPredicate = (address: string) => boolean;
+
+/** The addresses of a name. */
+export type LookUpName = (name: string) => Promise<LookupAddress[]>;
+
+/** The system's own, in this process: for programs that read a few names, and not those of a list of images. */
+export const lookUpHere: LookUpName = (name) =>
+  systemLookup(name, { all: true, hints: process.platform === 'win32' ? 0 : ADDRCONFIG });
 
 /**
  * Whether an address is one of the public internet: no loopback, private, link-local (cloud metadata), shared, mapped,
@@ -21,15 +30,22 @@ export function isPublicAddress(address: string): boolean {
   }
 }
 
+/** A host that has not taken a connection by then is not there, and its image's deadline is for its bytes. */
+const CONNECT_MS = 10_000;
+
 /**
  * An undici Agent that connects only to addresses `isAllowed` accepts, checked three times: an address written in the URL
  * (no look-up happens for it), the answers of the look-up (so that not even a SYN goes to a private address), and the peer
  * of the socket (whatever came between). Requests that are refused fail with IMAGE_ADDRESS_BLOCKED.
  */
-export function createGuardedAgent(isAllowed: AddressPredicate, timeoutMs: number): Agent {
+export function createGuardedAgent(
+  isAllowed: AddressPredicate,
+  timeoutMs: number,
+  lookUpName: LookUpName,
+): Agent {
   const connectTo = buildConnector({
-    timeout: timeoutMs,
-    lookup: guardedLookup(isAllowed),
+    timeout: Math.min(timeoutMs, CONNECT_MS),
+    lookup: guardedLookup(isAllowed, lookUpName),
     autoSelectFamily: true,
     allowH2: false,
   });
@@ -47,7 +63,7 @@ export function createGuardedAgent(isAllowed: AddressPredicate, timeoutMs: numbe
       if (isIP(host) !== 0 && !isAllowed(host)) return callback(blocked(host), null);
       connectTo(options, (...result) => {
         const [error, socket] = result;
-        if (error !== null) return callback(error, null);
+        if (error !== null) return callback(asConnectError(error), null);
         const peer = socket.remoteAddress ?? '';
         if (isAllowed(peer)) return callback(null, socket);
         socket.destroy();
@@ -57,16 +73,16 @@ export function createGuardedAgent(isAllowed: AddressPredicate, timeoutMs: numbe
   });
 }
 
-function guardedLookup(isAllowed: AddressPredicate): LookupFunction {
+function guardedLookup(isAllowed: AddressPredicate, lookUpName: LookUpName): LookupFunction {
   return (hostname, options, callback) => {
-    dnsLookup(hostname, { ...options, all: true }, (error, addresses) => {
-      if (error) return callback(error, '', 0);
+    const answer = (addresses: LookupAddress[]) => {
       const allowed = addresses.filter(({ address }) => isAllowed(address));
       const first = allowed[0];
       if (first === undefined) return callback(blocked(hostname), '', 0);
       if (options.all === true) callback(null, allowed);
       else callback(null, first.address, first.family);
-    });
+    };
+    lookUpName(hostname).then(answer, (error: NodeJS.ErrnoException) => callback(error, '', 0));
   };
 }
 

@@ -4,7 +4,7 @@ import { type RetriedHow, retried } from '../../shared/retried.ts';
 import { withDeadline } from './fetch.ts';
 import { createS3Reader } from './fetchS3.ts';
 import { createUrlReader } from './fetchUrl.ts';
-import { isPublicAddress } from './guardedAgent.ts';
+import { isPublicAddress, lookUpHere } from './guardedAgent.ts';
 import { type S3Environment, s3Environment } from './s3Environment.ts';
 
 export interface RemoteOptions {
@@ -28,7 +28,7 @@ const tries: RetriedHow = { triesMax: 5, backoffMs: 200 };
  */
 export function openRemote(options: RemoteOptions): RemoteReader {
   const isAllowedAddress = options.allowPrivateAddresses ? () => true : isPublicAddress;
-  const limits = { ...options, bytesMax: Number.MAX_SAFE_INTEGER };
+  const limits = { ...options, bytesMax: Number.MAX_SAFE_INTEGER, lookUpName: lookUpHere };
   const urls = createUrlReader({ ...limits, isAllowedAddress });
   const s3 = createS3Reader(options.s3 ?? s3Environment(process.env), limits);
   const patiently = <T>(request: (signal: AbortSignal) => Promise<T>) =>

@@ -2,16 +2,18 @@ import type { Redis } from 'ioredis';
 import type { Logger } from '../../shared/log.ts';
 import type { Config } from '../../shared/options/config.ts';
 import type { Keys } from '../../shared/redis/keys.ts';
+import type { HostNames } from '../names/hostNames.ts';
 import { createHostRecord, type HostAnswer, type VisitHost, visitInTime } from './hostRecord.ts';
+import type { Asker } from './hostState.ts';
 import { createHostTurns, type HostTurns, type Turn } from './hostTurns.ts';
-import { HostWait } from './hostWait.ts';
+import { HostWait, whyNoAddress } from './hostWait.ts';
 
 /** The settings of how hosts are asked. */
 export const hostOptions = ['hostConcurrency', 'hostRate', 'hostPatienceMs', 'hostDownMs'] as const;
 
 export interface HostGate {
-  /** A turn for one request at the host (name and port). @throws HostWait, HOST_BUSY, HOST_DOWN */
-  enter(host: string): Promise<Turn>;
+  /** A turn for one request at the host (name and port). @throws HostWait, HOST_BUSY, HOST_DOWN, HOST_UNRESOLVED */
+  enter(host: string, asker: Asker): Promise<Turn>;
   /**
    * Runs `work`, again and again while a host makes it wait no more than a second or two altogether. Nothing is held
    * meanwhile. A longer wait is thrown on: HostWait. Once the signal is aborted `work` is not waited with, and says itself
@@ -26,7 +28,10 @@ export interface HostGate {
 
 interface HostGateOptions {
   visitHost: VisitHost;
+  names: Pick<HostNames, 'standing' | 'nearAnswer'>;
   patienceMs: number;
+  /** How long no address may come for a host's name before its images fail. */
+  unresolvedMs: number;
   log: Logger;
 }
 
@@ -34,7 +39,13 @@ interface HostGateOptions {
 const WAIT_IN_PLACE_MS = 2_000;
 
 /** Lets this worker's images to their hosts, within what the fleet may ask of each. */
-export function createHostGate({ visitHost, patienceMs, log }: HostGateOptions): HostGate {
+export function createHostGate({
+  visitHost,
+  names,
+  patienceMs,
+  unresolvedMs,
+  log,
+}: HostGateOptions): HostGate {
   const hosts = new Map<string, HostTurns>();
   let waiting = 0;
 
@@ -52,15 +63,18 @@ export function createHostGate({ visitHost, patienceMs, log }: HostGateOptions):
     return known;
   }
 
-  async function waitFor({ host }: HostWait, ms: number, signal?: AbortSignal): Promise<boolean> {
+  async function waitFor({ host, run }: HostWait, ms: number, signal?: AbortSignal): Promise<boolean> {
     waiting++;
-    return turnsAt(host)
-      .nearTurn(ms, signal)
-      .finally(() => waiting--);
+    const near = names.nearAnswer(nameOf(host), ms, signal) ?? turnsAt(host).nearTurn(run, ms, signal);
+    return near.finally(() => waiting--);
   }
 
   return {
-    enter: (host) => turnsAt(host).enter(),
+    async enter(host, asker) {
+      const standing = await names.standing(nameOf(host));
+      if (standing.kind !== 'known') throw whyNoAddress(host, asker.run, standing, unresolvedMs);
+      return turnsAt(host).enter(asker);
+    },
 
     async waitingInPlace(work, signal) {
       let leftMs = WAIT_IN_PLACE_MS;
@@ -84,14 +98,21 @@ export function createHostGate({ visitHost, patienceMs, log }: HostGateOptions):
   };
 }
 
+/** The name of a host, of which there is an address to look up: without its port, and an IPv6 address without brackets. */
+function nameOf(host: string): string {
+  return new URL(`http://${host}`).hostname.replace(/^\[|\]$/g, '');
+}
+
 /** A gate that shares its hosts with the other workers of the fleet. */
 export function openHostGate(
   redis: Redis,
   keys: Keys,
   config: Config<(typeof hostOptions)[number]>,
+  names: HostNames,
   log: Logger,
 ): HostGate {
   const limits = { concurrency: config.hostConcurrency, rate: config.hostRate, downMs: config.hostDownMs };
   const visitHost = createHostRecord(redis, keys, limits);
-  return createHostGate({ visitHost, patienceMs: config.hostPatienceMs, log });
+  const { hostPatienceMs: patienceMs, hostDownMs: unresolvedMs } = config;
+  return createHostGate({ visitHost, names, patienceMs, unresolvedMs, log });
 }

@@ -19,6 +19,12 @@ export interface HostReport {
   /** Whether the host asked for fewer requests, and for how long, in ms; 0 when it did not say. */
   refused: boolean;
   askedMs: number;
+  /** Whether the last failure was that there was no connection, which no path and no run has a part in. */
+  unreachable: boolean;
+  /** Where requests failed that the host answered or broke off: runs, each with the hash of a path. */
+  failed: readonly (readonly [run: string, path: string])[];
+  /** Runs whose images want to ask the host. */
+  runs: readonly string[];
 }
 
 export interface HostAnswer {
@@ -33,6 +39,12 @@ export interface HostAnswer {
   trying: boolean;
   /** How long the host has been asking for fewer requests without a good answer in between, in ms. */
   refusingMs: number;
+  /** How long the host has been failing without a good answer in between, in ms. */
+  failingMs: number;
+  /** While one request tries: the run that it should be of, or '' for any. */
+  turnOf: string;
+  /** Of the runs that were named: those for which the host is down. */
+  condemned: readonly string[];
 }
 
 export const nothingGranted: HostAnswer = {
@@ -42,6 +54,9 @@ export const nothingGranted: HostAnswer = {
   state: 'open',
   trying: false,
   refusingMs: 0,
+  failingMs: 0,
+  turnOf: '',
+  condemned: [],
 };
 
 export type VisitHost = (host: string, report: HostReport) => Promise<HostAnswer>;
@@ -57,12 +72,22 @@ export interface HostLimits {
   leaseMs?: number;
 }
 
+/** What the script answers, in its order. */
+type ScriptAnswer = [
+  slots: number,
+  starts: number,
+  waitMs: number,
+  state: HostAnswer['state'],
+  trying: number,
+  refusingMs: number,
+  failingMs: number,
+  turnOf: string,
+  condemned: string[],
+];
+
 declare module 'ioredis' {
   interface RedisCommander<Context> {
-    clipfleetVisitHost(
-      host: string,
-      ...args: (string | number)[]
-    ): Result<[number, number, number, HostAnswer['state'], number, number], Context>;
+    clipfleetVisitHost(host: string, ...args: (string | number)[]): Result<ScriptAnswer, Context>;
   }
 }
 
@@ -72,12 +97,14 @@ export function createHostRecord(redis: Redis, keys: Keys, limits: HostLimits): 
   const worker = randomUUID();
   const { concurrency, rate = 0, downMs, leaseMs = 10_000 } = limits;
   return async (host, report) => {
-    const [slots, starts, waitMs, state, trying, refusingMs] = await redis.clipfleetVisitHost(
-      keys.host(host),
-      ...[worker, leaseMs, concurrency, rate, downMs],
-      ...[report.inUse, report.wanted, report.startsBack],
-      ...[Number(report.good), report.failures, Number(report.refused), report.askedMs, Math.random()],
-    );
+    const [slots, starts, waitMs, state, trying, refusingMs, failingMs, turnOf, condemned] =
+      await redis.clipfleetVisitHost(
+        keys.host(host),
+        ...[worker, leaseMs, concurrency, rate, downMs],
+        ...[report.inUse, report.wanted, report.startsBack],
+        ...[Number(report.good), report.failures, Number(report.refused), report.askedMs, Math.random()],
+        ...[Number(report.unreachable), JSON.stringify({ runs: report.runs, failed: report.failed })],
+      );
     const unlimited = rate === 0 && slots > 0;
     return {
       slots,
@@ -86,6 +113,9 @@ export function createHostRecord(redis: Redis, keys: Keys, limits: HostLimits): 
       state,
       trying: trying === 1,
       refusingMs,
+      failingMs,
+      turnOf,
+      condemned,
     };
   };
 }

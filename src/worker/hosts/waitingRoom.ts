@@ -1,20 +1,21 @@
 export interface WaitingRoom {
   readonly size: number;
   /** Resolves to true when woken, in the order of coming or by the signal, or to false after `ms`. */
-  wait(ms: number, signal?: AbortSignal): Promise<boolean>;
-  /** Wakes as many as are here, and `count` at most. */
-  wake(count: number): void;
+  wait(run: string, ms: number, signal?: AbortSignal): Promise<boolean>;
+  /** Wakes as many as are here, and `count` at most; where a run is named, of that run alone. */
+  wake(count: number, run?: string): void;
 }
 
 /** Where images wait for a turn, first come, first served. One that is woken and comes too late waits again. */
 export function createWaitingRoom(): WaitingRoom {
-  const waiters = new Set<() => void>();
+  /** What wakes each, with its run. */
+  const waiters = new Map<() => void, string>();
   return {
     get size() {
       return waiters.size;
     },
 
-    wait(ms, signal) {
+    wait(run, ms, signal) {
       return new Promise<boolean>((resolve) => {
         const settle = (isWoken: boolean) => {
           clearTimeout(patience);
@@ -24,14 +25,20 @@ export function createWaitingRoom(): WaitingRoom {
         };
         const wakeUp = () => settle(true);
         const patience = setTimeout(settle, ms, false);
-        waiters.add(wakeUp);
+        waiters.set(wakeUp, run);
         signal?.addEventListener('abort', wakeUp);
         if (signal?.aborted) wakeUp();
       });
     },
 
-    wake(count) {
-      for (const wakeUp of waiters) if (count-- > 0) wakeUp();
+    wake(count, run) {
+      let left = count;
+      for (const [wakeUp, itsRun] of waiters) {
+        if (left < 1) return;
+        if (run !== undefined && itsRun !== run) continue;
+        left--;
+        wakeUp();
+      }
     },
   };
 }

@@ -106,6 +106,7 @@ export function createConsume(options: ConsumeOptions): Consume {
     const prepared = await prepareLabels(delivery, chunk);
     if (prepared.kind === 'postponed') return prepared;
     return labelImages(todo, prepared.kind === 'ready' ? prepared.labels : prepared.error, {
+      run: chunk.run,
       generation: chunk.generation,
       urgent: delivery.urgent,
       refusedSince: delivery.refusedSince,

@@ -10,11 +10,11 @@ import { isOutOfPatience } from './jobVerdict.ts';
 
 export interface LabelImagesOptions {
   /**
-   * One image from its ref to its ranked labels. Rejects with the signal's reason where the signal was aborted before the
-   * image began.
+   * One image of a run from its ref to its ranked labels. Rejects with the signal's reason where the signal was aborted before
+   * the image began.
    */
   classify: (
-    ref: ImageRef,
+    ref: ImageRef & { run: string },
     labels: PreparedLabels,
     how: { urgent: boolean; signal: AbortSignal },
   ) => Promise<RankedLabel[]>;
@@ -32,6 +32,7 @@ export interface Todo {
 
 /** What all images of one delivery have in common. */
 export interface LabelHow {
+  run: string;
   generation: number;
   urgent: boolean;
   /** Since when hosts have refused images of the job, in epoch milliseconds; 0 when they have not. */
@@ -58,7 +59,7 @@ export function createLabelImages(options: LabelImagesOptions): LabelImages {
   async function labelImage(
     todo: Todo,
     labels: PreparedLabels | ClipfleetError,
-    { generation, urgent, refusedSince, signal, onCalledBack }: LabelHow,
+    { run, generation, urgent, refusedSince, signal, onCalledBack }: LabelHow,
   ): Promise<ImageOutcome> {
     const { ref, place } = todo;
     const base = () => ({
@@ -70,7 +71,7 @@ export function createLabelImages(options: LabelImagesOptions): LabelImages {
     });
     try {
       if (labels instanceof ClipfleetError) throw labels;
-      const predictions = await classify(ref, labels, { urgent, signal });
+      const predictions = await classify({ ...ref, run }, labels, { urgent, signal });
       return { kind: 'classified', row: { ...base(), status: 'classified', predictions, fingerprint } };
     } catch (thrown) {
       if (signal.aborted && thrown === signal.reason) {

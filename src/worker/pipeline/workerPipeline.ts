@@ -1,12 +1,12 @@
 import type { Redis } from 'ioredis';
 import type { Logger } from '../../shared/log.ts';
 import type { Keys } from '../../shared/redis/keys.ts';
-import type { ImageRef } from '../../shared/refs/imageRef.ts';
 import type { RankedLabel } from '../../shared/rows/prediction.ts';
-import { createFetcher } from '../fetch/fetch.ts';
+import { createFetcher, type FetchRef } from '../fetch/fetch.ts';
 import { openHostGate } from '../hosts/hostGate.ts';
 import { createPolitely } from '../hosts/politeRequest.ts';
 import type { LoadedModel } from '../model/loadModel.ts';
+import { openHostNames } from '../names/openHostNames.ts';
 import type { ScoredLabels } from '../score/scorer.ts';
 import type { EmbedHow } from './embeddingOf.ts';
 import { createImageDecoder } from './imageDecoder.ts';
@@ -25,9 +25,9 @@ export interface WorkerPipelineContext {
 
 /** The pipeline of a worker: its images are refs, fetched within what the fleet may ask of each host. */
 export interface WorkerPipeline
-  extends Pick<Pipeline<ImageRef>, 'imagesInFlight' | 'times' | 'died' | 'stop'> {
+  extends Pick<Pipeline<FetchRef>, 'imagesInFlight' | 'times' | 'died' | 'stop'> {
   /** One image from its ref to its ranked labels. @throws HostWait where its host makes it wait */
-  classify(ref: ImageRef, labels: ScoredLabels, how: EmbedHow): Promise<RankedLabel[]>;
+  classify(ref: FetchRef, labels: ScoredLabels, how: EmbedHow): Promise<RankedLabel[]>;
   /** Images that wait for a host's turn and hold nothing. */
   waiting(): number;
   close(): Promise<void>;
@@ -35,7 +35,8 @@ export interface WorkerPipeline
 
 export function openWorkerPipeline(context: WorkerPipelineContext, config: PipelineSettings): WorkerPipeline {
   const { redis, keys, model, log, onBatch } = context;
-  const gate = openHostGate(redis, keys, config, log);
+  const names = openHostNames(log);
+  const gate = openHostGate(redis, keys, config, names, log);
   const fetcher = createFetcher({
     roots: context.roots,
     trustPaths: context.trustPaths,
@@ -45,9 +46,10 @@ export function openWorkerPipeline(context: WorkerPipelineContext, config: Pipel
     allowPrivateAddresses: config.allowPrivateAddresses,
     userAgent: config.userAgent,
     politely: createPolitely(gate, config.hostPatienceMs),
+    names,
   });
   const { batchSize } = config;
-  const pipeline = openPipeline<ImageRef>(
+  const pipeline = openPipeline<FetchRef>(
     model,
     { fetchImage: fetcher.fetchImage, decodeImage: createImageDecoder(model, config) },
     config,
@@ -71,6 +73,7 @@ export function openWorkerPipeline(context: WorkerPipelineContext, config: Pipel
       await fetcher.close();
       await pipeline.close();
       await gate.close();
+      names.close();
     },
   };
 }

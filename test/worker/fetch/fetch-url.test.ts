@@ -5,7 +5,7 @@ import type { AddressInfo } from 'node:net';
 import { after, before, test } from 'node:test';
 import { createFetcher, type FetchOptions } from '../../../src/worker/fetch/fetch.ts';
 import { createUrlReader } from '../../../src/worker/fetch/fetchUrl.ts';
-import { isPublicAddress } from '../../../src/worker/fetch/guardedAgent.ts';
+import { isPublicAddress, type LookUpName, lookUpHere } from '../../../src/worker/fetch/guardedAgent.ts';
 
 const image = Buffer.from(Array.from({ length: 5000 }, (_, index) => index % 251));
 const gone: RequestListener = (_, response) => void response.writeHead(404).end();
@@ -156,13 +156,14 @@ test('addresses that are not of the public internet', () => {
   assert.deepEqual(open.filter(isPublicAddress), open);
 });
 
-function readerThatAllows(isAllowedAddress: (address: string) => boolean) {
+function readerThatAllows(isAllowedAddress: (address: string) => boolean, lookUpName = lookUpHere) {
   return createUrlReader({
     bytesMax: 5000,
     timeoutMs: 20_000,
     redirectsMax: 3,
     userAgent: 'x',
     isAllowedAddress,
+    lookUpName,
   });
 }
 
@@ -185,6 +186,27 @@ test('the connected peer is checked too, whatever the look-up said', async (t) =
     code: 'IMAGE_ADDRESS_BLOCKED',
   });
   assert.equal(asked, 2);
+});
+
+test('every address that a look-up gives is judged, and only those that pass are connected to', async (t) => {
+  const answers: Record<string, string[]> = {
+    'one.test': ['10.0.0.1', '127.0.0.1'],
+    'none.test': ['10.0.0.1', '169.254.169.254'],
+  };
+  const judged: string[] = [];
+  const lookUpName: LookUpName = async (name) => answers[name]!.map((address) => ({ address, family: 4 }));
+  const reader = readerThatAllows((address) => {
+    judged.push(address);
+    return address === '127.0.0.1';
+  }, lookUpName);
+  t.after(() => reader.close());
+  const { signal } = new AbortController();
+  const { length } = await reader.read(`http://one.test:${port}/image`, signal);
+  assert.equal(length, image.length);
+  assert.deepEqual(judged.splice(0), ['10.0.0.1', '127.0.0.1', '127.0.0.1'], 'both, and the peer');
+  const blocked = { code: 'IMAGE_ADDRESS_BLOCKED' };
+  await assert.rejects(reader.read(`http://none.test:${port}/image`, signal), blocked);
+  assert.deepEqual(judged, answers['none.test']);
 });
 
 test('redirects are followed as far as allowed', async () => {

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { keysUnder } from '../../../src/shared/redis/keys.ts';
 import { startFleet } from '../../support/fleet.ts';
 import { serveHttp } from '../../support/imageServer.ts';
 import { addUrls, codeOf, owl, runIsComplete, startPoliteWorker } from '../../support/politeFleet.ts';
@@ -21,6 +22,11 @@ test('a host that asks for time with Retry-After gets it, and no attempt is spen
   await startPoliteWorker(fleet);
   await runIsComplete(fleet);
   assert.deepEqual(await fleet.producer.store.counts('r'), { classified: 20, failed: 0, failures: {} });
+  assert.equal(
+    await fleet.redis.exists(keysUnder('clipfleet').parts('r')),
+    0,
+    'a worker alone gives nothing away to itself',
+  );
   assert.equal(arrivals.length, 21, 'one request was refused, and no other was made in vain');
   assert.ok(arrivals[1]! - refusedAt >= askedMs, `asked again after ${arrivals[1]! - refusedAt} ms`);
 });

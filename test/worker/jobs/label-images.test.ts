@@ -13,12 +13,12 @@ const todo = (...ids: string[]): Todo[] =>
 
 /** Classifies by what the image is called: by an error, or by the signal's reason. */
 const labelImages = createLabelImages({
-  async classify({ id }, _, { signal }) {
+  async classify({ id, run }, _, { signal }) {
     if (id === 'late') throw signal.reason;
     if (id === 'broken') throw new ClipfleetError('IMAGE_CORRUPT', 'It breaks off.');
     if (id === 'slow') throw new ClipfleetError('FETCH_TIMEOUT', 'Nothing came.');
-    if (id === 'queued') throw new HostWait('h', 5_000, 'has as many requests as it may');
-    if (id === 'refused') throw new HostWait('h', 5_000, 'answered HTTP 429', true);
+    if (id === 'queued') throw new HostWait({ host: 'h', run }, 5_000, 'has as many requests as it may');
+    if (id === 'refused') throw new HostWait({ host: 'h', run }, 5_000, 'answered HTTP 429', true);
     if (id === 'bug') throw new TypeError('undefined is not a function');
     if (id === 'lost') throw new ClipfleetError('SESSION_LOST', 'The session thread ended.');
     return [{ index: 1, score: 0.5 }];
@@ -29,7 +29,7 @@ const labelImages = createLabelImages({
 });
 
 function how(about: Partial<LabelHow> = {}): LabelHow {
-  const none = { generation: 2, urgent: false, refusedSince: 0, onCalledBack: () => {} };
+  const none = { run: 'r', generation: 2, urgent: false, refusedSince: 0, onCalledBack: () => {} };
   return { ...none, signal: new AbortController().signal, ...about };
 }
 
