@@ -3,7 +3,8 @@ import { basename } from 'node:path';
 import type { Preprocessing } from '../src/worker/decode/preprocessing.ts';
 import { readModelFiles } from '../src/worker/model/model.ts';
 import { type Graph, openGraph } from '../src/worker/onnx/graph.ts';
-import { dataType, graphField, graphValue, node, onnxModel } from '../src/worker/onnx/onnxProto.ts';
+import { dataType, graphField } from '../src/worker/onnx/onnxProto.ts';
+import { graphValue, node, onnxModel } from '../src/worker/onnx/onnxWriter.ts';
 import { runGraph } from '../src/worker/session/feeds.ts';
 import { packPixels } from '../src/worker/session/pack.ts';
 import { FLOATS_INPUT, withPixelPrefix } from '../src/worker/session/pixelPrefix.ts';
@@ -78,9 +79,13 @@ async function openGraphs({ folder }: TestBed, dir: string, threads: number) {
   const preparingMs = performance.now() - start;
   const how = { providers: ['cpu'], threads };
   const opened: Graphs = {
-    alone: await openGraph(Buffer.concat(withPixelPrefix(mirror, preprocessing)!), how),
-    packed: await openGraph(graphs.vision, how),
-    bytes: await openGraph(path!, how),
+    alone: await openGraph(
+      { graph: Buffer.concat(withPixelPrefix(mirror, preprocessing)!) },
+      'the prefix alone',
+      how,
+    ),
+    packed: await openGraph(graphs.vision, graphs.vision, how),
+    bytes: await openGraph(path!, path!, how),
   };
   const close = () => Promise.all(Object.values(opened).map((graph) => graph.release()));
   return { graphs: opened, preparingMs, preprocessing, close };

@@ -3,20 +3,22 @@ import { copyFile, mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { TestContext } from 'node:test';
 import {
-  bytesField,
   dataType,
   type Field,
   fieldsOf,
   graphField,
+  modelField,
+  tensorField,
+} from '../../src/worker/onnx/onnxProto.ts';
+import {
+  bytesField,
   graphValue,
   initializer,
   integerField,
-  modelField,
   node,
   onnxModel,
   stringField,
-  tensorField,
-} from '../../src/worker/onnx/onnxProto.ts';
+} from '../../src/worker/onnx/onnxWriter.ts';
 import { demoModel } from './fleet.ts';
 import { temporaryFolder } from './support.ts';
 

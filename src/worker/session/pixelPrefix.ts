@@ -1,16 +1,6 @@
 import type { Preprocessing } from '../decode/preprocessing.ts';
-import {
-  dataType,
-  fieldsOf,
-  floatInitializer,
-  graphField,
-  graphValue,
-  modelField,
-  node,
-  prefixOf,
-  tensorTypeOf,
-  textField,
-} from '../onnx/onnxProto.ts';
+import { dataType, fieldsOf, graphField, modelField, tensorTypeOf, textField } from '../onnx/onnxProto.ts';
+import { floatInitializer, graphValue, node, prefixOf } from '../onnx/onnxWriter.ts';
 
 /** Changes whenever the prefix gives other numbers or takes other inputs, so that no graph prepared earlier is taken for a new one. */
 export const PREFIX_VERSION = '1';

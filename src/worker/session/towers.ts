@@ -81,7 +81,8 @@ export async function openTowers(spec: TowersSpec): Promise<Towers> {
   const { preprocessing, device } = spec;
   const { tokenize } = await loadTokenizer(spec.modelDir, spec.textLimits);
   const imageBytes = preprocessing.width * preprocessing.height * 3;
-  const open = (path: string) => openGraph(path, { providers: device.providers, threads: spec.threads });
+  const open = (path: string) =>
+    openGraph(path, path, { providers: device.providers, threads: spec.threads });
   const blank = () => ({ data: new Uint8Array(imageBytes), count: 1, preprocessing });
 
   const imageGraph = 'joint' in spec.graphs ? spec.graphs.joint : spec.graphs.vision;

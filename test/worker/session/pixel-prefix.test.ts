@@ -28,7 +28,7 @@ async function throughPrefix(
   type: typeof dataType.float | typeof dataType.float16 = dataType.float,
 ): Promise<Float32Array> {
   const graph = Buffer.concat(withPixelPrefix(mirrorGraph(type), preprocessing)!);
-  const session = await openGraph(graph, { providers: ['cpu'], threads: 1 });
+  const session = await openGraph({ graph }, 'a test', { providers: ['cpu'], threads: 1 });
   assert.deepEqual(session.inputNames, [BYTES_INPUT]);
   const outputs = await runGraph(session, { data: pixels, count, preprocessing }, undefined);
   const made = floats(pick(outputs, ['image_embeds']));
