@@ -19,23 +19,35 @@ import {
   onnxModel,
   stringField,
 } from '../../src/worker/onnx/onnxWriter.ts';
-import { demoModel } from './fleet.ts';
+import { demoModel, repository } from './fleet.ts';
 import { temporaryFolder } from './support.ts';
 
 const small = ['config.json', 'preprocessor_config.json', 'tokenizer.json', 'tokenizer_config.json'];
 
 type FloatType = typeof dataType.float | typeof dataType.float16;
 
-/** A folder called `tiny` with the demo model's small files and these graphs, by their file's name. */
-export async function modelWith(t: TestContext, graphs: Record<string, Uint8Array>): Promise<string> {
+/** A small random CLIP as the Hub has exports, with both towers and the joint graph. */
+export const exportedModel = join(repository, 'test/golden/models/clip');
+
+/** A folder called `tiny` with a model's small files and these graphs, by their file's name; the demo's files for towers of three dimensions. */
+export async function modelWith(
+  t: TestContext,
+  graphs: Record<string, Uint8Array>,
+  like?: string,
+): Promise<string> {
   const dir = join(await temporaryFolder(t), 'tiny');
   await mkdir(join(dir, 'onnx'), { recursive: true });
-  for (const name of small) await copyFile(join(demoModel, name), join(dir, name));
+  for (const name of small) await copyFile(join(like ?? demoModel, name), join(dir, name));
+  if (!like) {
+    const config = JSON.parse(await readFile(join(dir, 'config.json'), 'utf8'));
+    await writeFile(join(dir, 'config.json'), JSON.stringify({ ...config, projection_dim: 3 }));
+  }
   for (const [name, bytes] of Object.entries(graphs)) await writeFile(join(dir, 'onnx', name), bytes);
   return dir;
 }
 
-export const demoGraph = (name: string) => readFile(join(demoModel, 'onnx', name));
+/** A graph of the CLIP that is kept as an export, for images of 32 × 32. */
+export const exportedGraph = (name: string) => readFile(join(exportedModel, 'onnx', name));
 
 /** A graph whose `image_embeds` are its `pixel_values`, to see what goes in. */
 export function mirrorGraph(type: FloatType): Uint8Array {

@@ -2,7 +2,7 @@
  * The text tower of Chinese CLIP (Yang et al. 2022): a BERT (Devlin et al. 2019) as `modeling_chinese_clip.py` of transformers computes
  * it, normalised after attention and after its MLP, read at the first place.
  */
-import { dataType } from '../onnxProto.ts';
+import { dataType } from '../onnx/onnxProto.ts';
 import type { TextConfig } from './checkpointConfig.ts';
 import { settingsOf } from './clipTowers.ts';
 import {

@@ -1,8 +1,9 @@
 import { ClipfleetError } from '../../shared/errors.ts';
-import type { GraphBytes } from '../graph.ts';
+import type { NamedGraph } from '../onnx/graph.ts';
+import { realPlaces } from '../onnx/realPlaces.ts';
 import { bertText } from './bertText.ts';
-import { type BuiltFamily, builtFamilies, towerConfigs } from './checkpointConfig.ts';
-import { readCheckpoint, realPlaces } from './checkpointWeights.ts';
+import { type BuiltFamily, builtFamilies, type Side, towerConfig, towerTypes } from './checkpointConfig.ts';
+import { readCheckpoint } from './checkpointWeights.ts';
 import { clipEndRule, clipText, clipVision } from './clipTowers.ts';
 import { siglipText, siglipVision } from './siglipTowers.ts';
 import type { WeightSource } from './towerGraph.ts';
@@ -10,40 +11,59 @@ import type { WeightSource } from './towerGraph.ts';
 /** Changes whenever the towers built from a checkpoint give other numbers, so that old embeddings are not taken for new ones. */
 export const TOWERS_VERSION = '1';
 
+/** A checkpoint as its authors publish it: of both towers, or of one that was saved by itself with its projection. */
+export interface CheckpointFiles {
+  /** The parsed `config.json`. */
+  config: { model_type: string };
+  /** The path of `config.json`, for messages. */
+  where: string;
+  /** Paths of the files in safetensors. */
+  weights: readonly string[];
+}
+
 /**
  * Both towers of a checkpoint, written over its weights, which stay in its files: nothing is copied. Images go in as `pixel_values`,
  * texts as `input_ids` (and `attention_mask` where padding would be seen); the embeddings come out as the exports of the Hub name them.
  *
- * @param config the parsed `config.json`
- * @param weights paths of the files in safetensors
  * @throws MODEL_UNSUPPORTED for a family or a part of one that is not built, MODEL_INVALID for weights that are not the configuration's
  */
-export async function buildTowers(
-  config: { model_type: string },
-  weights: readonly string[],
-  where: string,
-): Promise<{ vision: GraphBytes; text: GraphBytes }> {
-  const family = config.model_type as BuiltFamily;
-  if (!builtFamilies.includes(family)) {
-    throw new ClipfleetError(
-      'MODEL_UNSUPPORTED',
-      `Expected a checkpoint of the families ${builtFamilies.join(', ')}, got model_type '${family}' in ${where}. ` +
-        'Other families need an ONNX export.',
-    );
-  }
-  const source: WeightSource = { tensors: await readCheckpoint(weights), places: await realPlaces(weights) };
-  const { vision, text } = towerConfigs(config, family, where);
-  const texts: Record<BuiltFamily, () => Buffer> = {
-    clip: () => clipText(source, text, clipEndRule(text)),
-    // The released configurations say 2, and mean it.
-    metaclip_2: () => clipText(source, text, 'id'),
-    chinese_clip: () => bertText(source, text),
-    siglip: () => siglipText(source, text),
-  };
-  const weightsFolder = source.places.folder;
-  const visionGraph = family === 'siglip' ? siglipVision(source, vision) : clipVision(source, vision);
+export async function buildTowers({
+  vision,
+  text,
+}: Record<Side, CheckpointFiles>): Promise<Record<Side, NamedGraph>> {
   return {
-    vision: { graph: visionGraph, weightsFolder },
-    text: { graph: texts[family](), weightsFolder },
+    vision: await buildTower(vision, 'vision', (source, family) => {
+      const config = towerConfig(vision.config, family, 'vision', vision.where);
+      return family === 'siglip' ? siglipVision(source, config) : clipVision(source, config);
+    }),
+    text: await buildTower(text, 'text', (source, family) => {
+      const config = towerConfig(text.config, family, 'text', text.where);
+      if (family === 'siglip') return siglipText(source, config);
+      if (family === 'chinese_clip') return bertText(source, config);
+      // MetaCLIP 2's released configurations say 2 as well, and mean it.
+      return clipText(source, config, family === 'metaclip_2' ? 'id' : clipEndRule(config));
+    }),
   };
+}
+
+async function buildTower(
+  { config, where, weights }: CheckpointFiles,
+  side: Side,
+  write: (source: WeightSource, family: BuiltFamily) => Buffer,
+): Promise<NamedGraph> {
+  const family = familyOf(config.model_type, side, where);
+  const source = { tensors: await readCheckpoint(weights), places: await realPlaces(weights) };
+  return { name: weights.join(', '), graph: write(source, family), weightsFolder: source.places.folder };
+}
+
+function familyOf(modelType: string, side: Side, where: string): BuiltFamily {
+  const alone = towerTypes[modelType];
+  if (alone?.side === side) return alone.family;
+  const family = builtFamilies.find((built) => built === modelType);
+  if (family) return family;
+  throw new ClipfleetError(
+    'MODEL_UNSUPPORTED',
+    `Expected a checkpoint of the families ${builtFamilies.join(', ')}, got model_type '${modelType}' in ${where}. ` +
+      'Other families need an ONNX export.',
+  );
 }

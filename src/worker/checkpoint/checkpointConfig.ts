@@ -29,20 +29,22 @@ export const builtFamilies = ['clip', 'metaclip_2', 'chinese_clip', 'siglip'] as
 
 export type BuiltFamily = (typeof builtFamilies)[number];
 
+export type Side = 'vision' | 'text';
+
 /** How a tower that was saved by itself calls its family, and which side of it it is. */
-export const towerTypes: Record<string, { family: BuiltFamily; side: 'vision' | 'text' } | undefined> = {
+export const towerTypes: Record<string, { family: BuiltFamily; side: Side } | undefined> = {
   clip_vision_model: { family: 'clip', side: 'vision' },
   clip_text_model: { family: 'clip', side: 'text' },
   metaclip_2_vision_model: { family: 'metaclip_2', side: 'vision' },
   metaclip_2_text_model: { family: 'metaclip_2', side: 'text' },
 };
 
-interface Defaults {
+interface Configs {
   vision: VisionConfig;
   text: TextConfig;
 }
 
-const clipDefaults: Defaults = {
+const clipDefaults: Configs = {
   vision: {
     num_hidden_layers: 12,
     num_attention_heads: 12,
@@ -69,7 +71,7 @@ const siglipLayers = {
 } as const;
 
 /** The defaults of the classes in `configuration_{clip,metaclip_2,chinese_clip,siglip}.py` of transformers 5.24. */
-const defaults: Record<BuiltFamily, Defaults> = {
+const defaults: Record<BuiltFamily, Configs> = {
   clip: clipDefaults,
   metaclip_2: clipDefaults,
   chinese_clip: {
@@ -101,46 +103,43 @@ const layers = {
   layer_norm_eps: z.number().positive(),
 };
 
-const visionSchema = z.object({
-  ...layers,
-  image_size: sideSchema,
-  patch_size: sideSchema,
-  vision_use_head: z.boolean(),
-});
-
-const textSchema = z.object({
-  ...layers,
-  eos_token_id: z.int().nonnegative(),
-});
+const schemas: { [S in Side]: z.ZodType<Configs[S]> } = {
+  vision: z.object({
+    ...layers,
+    image_size: sideSchema,
+    patch_size: sideSchema,
+    vision_use_head: z.boolean(),
+  }),
+  text: z.object({ ...layers, eos_token_id: z.int().nonnegative() }),
+};
 
 type Json = Record<string, unknown>;
 
 /**
- * The configuration of both towers in a parsed `config.json`, by the rules of transformers: what is left out has the class's
- * default, and the older `text_config_dict` and `vision_config_dict` replace the newer keys as a whole.
+ * The configuration of one tower in a parsed `config.json`, by the rules of transformers: what is left out has the class's default, and
+ * the older `text_config_dict` and `vision_config_dict` replace the newer keys as a whole. A tower that was saved by itself has its
+ * configuration at the top.
  *
  * @throws MODEL_UNSUPPORTED, naming `where`, for an activation or a shape that is not built
  */
-export function towerConfigs(
-  json: unknown,
+export function towerConfig<S extends Side>(
+  json: { model_type: string },
   family: BuiltFamily,
+  side: S,
   where: string,
-): { vision: VisionConfig; text: TextConfig } {
+): Configs[S] {
   const config = json as Json;
-  const side = (name: 'vision' | 'text') => ({
-    ...defaults[family][name],
-    ...withoutNulls((config[`${name}_config_dict`] ?? config[`${name}_config`] ?? {}) as Json),
+  const alone = towerTypes[json.model_type] !== undefined;
+  const given = alone ? config : (config[`${side}_config_dict`] ?? config[`${side}_config`] ?? {});
+  const parsed = schemas[side].safeParse({
+    ...defaults[family][side],
+    ...withoutNulls(given as Json),
   });
-  const vision = visionSchema.safeParse(side('vision'));
-  const text = textSchema.safeParse(side('text'));
-  for (const [name, { error }] of Object.entries({ vision, text })) {
-    if (!error) continue;
-    throw new ClipfleetError(
-      'MODEL_UNSUPPORTED',
-      `Expected a ${name}_config in ${where} of which the tower can be built, got: ${z.prettifyError(error)}`,
-    );
-  }
-  return { vision: vision.data!, text: text.data! };
+  if (parsed.success) return parsed.data;
+  throw new ClipfleetError(
+    'MODEL_UNSUPPORTED',
+    `Expected a ${side}_config in ${where} of which the tower can be built, got: ${z.prettifyError(parsed.error)}`,
+  );
 }
 
 function withoutNulls(json: Json): Json {

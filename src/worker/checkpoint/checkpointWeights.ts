@@ -1,5 +1,5 @@
-import { open, readFile, realpath } from 'node:fs/promises';
-import { dirname, join, relative, sep } from 'node:path';
+import { open, readFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
 import { z } from 'zod';
 import { ClipfleetError } from '../../shared/errors.ts';
 import { type ReadRange, readTensorRanges, type TensorRange } from './safetensors.ts';
@@ -24,7 +24,16 @@ const indexSchema = z.object({ weight_map: z.record(z.string(), z.string()) });
 export async function readCheckpoint(files: readonly string[]): Promise<Map<string, Tensor>> {
   const tensors = new Map<string, Tensor>();
   for (const file of files) {
-    const ranges = await withFileRanges(file, (read, bytes) => readTensorRanges(read, file, bytes));
+    const ranges = await withFileRanges(file, (read, bytes) => readTensorRanges(read, file, bytes)).catch(
+      (error: unknown) => {
+        if (error instanceof ClipfleetError) throw error;
+        throw new ClipfleetError(
+          'MODEL_INVALID',
+          `Expected readable weights in ${file}, got: ${(error as Error).message}.`,
+          { cause: error },
+        );
+      },
+    );
     for (const [name, range] of ranges) {
       const other = tensors.get(name);
       if (other) {
@@ -56,34 +65,9 @@ export function shardsOf(index: string, where: string): string[] {
   }
 }
 
-/** The shards of a checkpoint in a directory that has an index of them, as paths. @throws MODEL_INVALID */
-export async function readShards(dir: string): Promise<string[]> {
-  const index = join(dir, SHARD_INDEX);
-  return shardsOf(await readFile(index, 'utf8'), index).map((name) => join(dir, name));
-}
-
-/** A folder, and the paths of files from there, with slashes. */
-export interface RealPlaces {
-  folder: string;
-  /** By the paths that were given. */
-  locations: ReadonlyMap<string, string>;
-}
-
-/**
- * Where files really lie, below one folder: onnxruntime refuses weights whose path, links followed, leaves the folder that it is
- * told of, and the Hub's cache is made of links.
- */
-export async function realPlaces(files: readonly string[]): Promise<RealPlaces> {
-  const real = await Promise.all(files.map(async (file) => [file, await realpath(file)] as const));
-  const shared = real.map(([, path]) => dirname(path).split(sep)).reduce(commonStart);
-  const folder = shared.join(sep) || sep;
-  const locations = real.map(([file, path]) => [file, relative(folder, path).replaceAll(sep, '/')] as const);
-  return { folder, locations: new Map(locations) };
-}
-
-function commonStart(a: string[], b: string[]): string[] {
-  const end = a.findIndex((part, i) => part !== b[i]);
-  return end < 0 ? a : a.slice(0, end);
+/** Paths of the shards that an index lists. @throws MODEL_INVALID */
+export async function readShards(index: string): Promise<string[]> {
+  return shardsOf(await readFile(index, 'utf8'), index).map((name) => join(dirname(index), name));
 }
 
 /** Ranges of a file on disk. */

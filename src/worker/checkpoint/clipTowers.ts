@@ -2,7 +2,7 @@
  * The towers of CLIP (Radford et al. 2021) as `modeling_clip.py` of transformers computes them. Chinese CLIP's image tower and both
  * of MetaCLIP 2 are the same.
  */
-import { dataType } from '../onnxProto.ts';
+import { dataType } from '../onnx/onnxProto.ts';
 import type { TextConfig, VisionConfig } from './checkpointConfig.ts';
 import {
   createTowerGraph,

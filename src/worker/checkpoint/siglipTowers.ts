@@ -3,7 +3,7 @@
  * (Tschannen et al. 2025) has the same towers under the same `model_type`.
  */
 import { ClipfleetError } from '../../shared/errors.ts';
-import { dataType } from '../onnxProto.ts';
+import { dataType } from '../onnx/onnxProto.ts';
 import type { TextConfig, VisionConfig } from './checkpointConfig.ts';
 import { settingsOf } from './clipTowers.ts';
 import {

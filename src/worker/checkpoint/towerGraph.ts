@@ -1,5 +1,5 @@
 import { ClipfleetError } from '../../shared/errors.ts';
-import { dataType, graphField } from '../onnxProto.ts';
+import { dataType, graphField } from '../onnx/onnxProto.ts';
 import {
   type Attribute,
   externalInitializer,
@@ -8,8 +8,9 @@ import {
   initializer,
   node,
   onnxModel,
-} from '../onnxWriter.ts';
-import type { RealPlaces, Tensor } from './checkpointWeights.ts';
+} from '../onnx/onnxWriter.ts';
+import type { RealPlaces } from '../onnx/realPlaces.ts';
+import type { Tensor } from './checkpointWeights.ts';
 
 /** The name of a value in the graph that is being written. */
 export type Value = string;

@@ -3,7 +3,7 @@
  * scaled dot-product attention (Vaswani et al. 2017, section 3.2) and the activations of `transformers/activations.py`.
  */
 import { ClipfleetError } from '../../shared/errors.ts';
-import { dataType } from '../onnxProto.ts';
+import { dataType } from '../onnx/onnxProto.ts';
 import type { Activation } from './checkpointConfig.ts';
 import type { Rows, TowerGraph, Value } from './towerGraph.ts';
 

@@ -17,16 +17,19 @@ export interface GraphBytes {
   weightsFolder?: string;
 }
 
+/** A graph in memory with the model or file it is of, for messages. */
+export interface NamedGraph extends GraphBytes {
+  name: string;
+}
+
 /**
- * Opens a graph. The files of its weights stay mapped: they must be replaced by renaming, never written in place, because answers
+ * Opens a graph: a file's by its path, or one in memory. The files of its weights stay mapped: they must be replaced by renaming, never written in place, because answers
  * would change without a word, and a file cut short would end the process.
  *
- * @param name of the model or its file, for messages
  * @throws MODEL_INVALID
  */
 export async function openGraph(
-  graph: string | GraphBytes,
-  name: string,
+  graph: string | NamedGraph,
   { providers, threads }: { providers: Providers; threads: number },
 ): Promise<Graph> {
   try {
@@ -35,7 +38,7 @@ export async function openGraph(
   } catch (error) {
     throw new ClipfleetError(
       'MODEL_INVALID',
-      `Expected an ONNX graph in ${name}, got: ${(error as Error).message}`,
+      `Expected an ONNX graph in ${typeof graph === 'string' ? graph : graph.name}, got: ${(error as Error).message}`,
       { cause: error },
     );
   }

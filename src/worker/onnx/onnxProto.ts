@@ -29,7 +29,7 @@ export interface Field {
   number: number;
   /** The whole field, key included. */
   raw: Uint8Array;
-  /** The content of a length-delimited field; empty for others. */
+  /** The content of the field, which for a length-delimited one is what it is about. */
   value: Uint8Array;
   /** The number of a varint field; 0 for others. */
   integer: number;
@@ -38,34 +38,50 @@ export interface Field {
 const FIXED_64 = 1;
 const FIXED_32 = 5;
 
+/** A field's place in the bytes that it was found in. */
+export interface FieldPlace {
+  number: number;
+  /** Where the content of a length-delimited field begins, the number of any other. */
+  content: number;
+  /** Behind its last byte, which may be beyond the bytes. */
+  end: number;
+  /** The number of a varint field; 0 for others. */
+  integer: number;
+}
+
+/** The field whose key is at `at`. @throws RangeError where there is none */
+export function fieldAt(bytes: Uint8Array, at: number): FieldPlace {
+  const key = varintAt(bytes, at);
+  const [number, wireType] = [Math.floor(key.value / 8), key.value % 8];
+  const place = { number, content: key.end, integer: 0 };
+  if (wireType === VARINT) {
+    const { value, end } = varintAt(bytes, key.end);
+    return { ...place, end, integer: value };
+  }
+  if (wireType === FIXED_64) return { ...place, end: key.end + 8 };
+  if (wireType === FIXED_32) return { ...place, end: key.end + 4 };
+  if (wireType !== LENGTH_DELIMITED) throw new RangeError(`wire type ${wireType} at byte ${at}`);
+  const length = varintAt(bytes, key.end);
+  return { ...place, content: length.end, end: length.end + length.value };
+}
+
+function varintAt(bytes: Uint8Array, at: number): { value: number; end: number } {
+  let value = 0;
+  for (let [factor, end] = [1, at]; ; factor *= 128) {
+    const byte = bytes[end++];
+    if (byte === undefined) throw new RangeError('the message ends inside a number');
+    value += (byte & 127) * factor;
+    if (byte < 128) return { value, end };
+  }
+}
+
 /** The fields of a message, in their order. @throws RangeError where the bytes are no message */
 export function* fieldsOf(message: Uint8Array): Generator<Field> {
-  let at = 0;
-  const readVarint = () => {
-    let value = 0;
-    for (let factor = 1; ; factor *= 128) {
-      const byte = message[at++];
-      if (byte === undefined) throw new RangeError('the message ends inside a number');
-      value += (byte & 127) * factor;
-      if (byte < 128) return value;
-    }
-  };
-  while (at < message.length) {
-    const start = at;
-    const key = readVarint();
-    const field = { number: Math.floor(key / 8), raw: message, value: message.subarray(0, 0), integer: 0 };
-    const wireType = key % 8;
-    if (wireType === VARINT) field.integer = readVarint();
-    else if (wireType === FIXED_64) at += 8;
-    else if (wireType === FIXED_32) at += 4;
-    else if (wireType === LENGTH_DELIMITED) {
-      const length = readVarint();
-      field.value = message.subarray(at, at + length);
-      at += length;
-    } else throw new RangeError(`wire type ${wireType} at byte ${start}`);
-    if (at > message.length) throw new RangeError('the message ends inside a field');
-    field.raw = message.subarray(start, at);
-    yield field;
+  for (let at = 0; at < message.length; ) {
+    const { number, content, end, integer } = fieldAt(message, at);
+    if (end > message.length) throw new RangeError('the message ends inside a field');
+    yield { number, raw: message.subarray(at, end), value: message.subarray(content, end), integer };
+    at = end;
   }
 }
 

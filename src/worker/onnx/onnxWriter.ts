@@ -96,16 +96,16 @@ export interface ExternalRange {
   location: string;
   /** In bytes, from the file's beginning. */
   offset: number;
-  /** In bytes. */
-  length: number;
+  /** In bytes; absent for all that follows. */
+  length?: number;
 }
 
 /** Fields of a TensorProto that say its data is elsewhere. */
 export function externalDataFields({ location, offset, length }: ExternalRange): Buffer[] {
-  const entries = { location, offset: String(offset), length: String(length) };
+  const entries = { location, offset, ...(length !== undefined && { length }) };
   return [
     ...Object.entries(entries).map(([key, value]) =>
-      bytesField(tensorField.externalData, stringField(1, key), stringField(2, value)),
+      bytesField(tensorField.externalData, stringField(1, key), stringField(2, String(value))),
     ),
     integerField(tensorField.dataLocation, EXTERNAL),
   ];

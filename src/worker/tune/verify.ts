@@ -135,8 +135,8 @@ async function checkBatchSize(model: LoadedModel, tolerance: number): Promise<Ch
 }
 
 /** What was decoded must be encoded to the same tokens. */
-async function checkTokenizer({ dir, textLimits }: ModelFiles): Promise<Check> {
-  const { encode, decode } = await loadTokenizer(dir, textLimits);
+async function checkTokenizer({ towers: { tokenizer, textLimits } }: ModelFiles): Promise<Check> {
+  const { encode, decode } = await loadTokenizer(tokenizer, textLimits);
   const broken = TEXTS.filter((text) => encode(decode(encode(text))).join() !== encode(text).join());
   const detail =
     broken.length === 0

@@ -2,10 +2,10 @@ import assert from 'node:assert/strict';
 import { appendFile, copyFile, readFile, truncate, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
-import { buildTowers } from '../src/worker/checkpoint/buildTowers.ts';
-import { readCheckpoint, shardsOf } from '../src/worker/checkpoint/checkpointWeights.ts';
-import { readCheckpointGolden } from './checkpointGoldens.ts';
-import { temporaryFolder } from './support.ts';
+import { buildTowers } from '../../../src/worker/checkpoint/buildTowers.ts';
+import { readCheckpoint, shardsOf } from '../../../src/worker/checkpoint/checkpointWeights.ts';
+import { readCheckpointGolden } from '../../support/checkpointGoldens.ts';
+import { temporaryFolder } from '../../support/support.ts';
 
 /** A file in safetensors, of a header and so many bytes of data. */
 async function fileOf(t: TestContext, header: unknown, dataBytes: number): Promise<string> {
@@ -88,10 +88,16 @@ test('shards must not contradict one another, nor lead out of their folder', asy
   assert.throws(() => shardsOf('{', 'the index'), { code: 'MODEL_INVALID' });
 });
 
+/** Both towers from one checkpoint. */
+function buildBoth(config: { model_type: string }, weights: string[]) {
+  const files = { config, weights, where: 'config.json' };
+  return buildTowers({ vision: files, text: files });
+}
+
 test('what is not built is refused with what is', async () => {
   const { config, weights } = await readCheckpointGolden('clip-end-by-id');
   const build = (changes: object, files = weights) =>
-    buildTowers({ ...config, ...changes } as typeof config, files, 'config.json');
+    buildBoth({ ...config, ...changes } as typeof config, files);
   await assert.rejects(build({ model_type: 'altclip' }), {
     code: 'MODEL_UNSUPPORTED',
     message: /clip, metaclip_2, chinese_clip, siglip, got model_type 'altclip'.*ONNX/,
@@ -111,7 +117,7 @@ test('what is not built is refused with what is', async () => {
   });
   const siglip = await readCheckpointGolden('siglip-f16');
   const headless = { ...siglip.config, vision_config: { ...vision, vision_use_head: false } };
-  await assert.rejects(buildTowers(headless, siglip.weights, 'config.json'), {
+  await assert.rejects(buildBoth(headless, siglip.weights), {
     code: 'MODEL_UNSUPPORTED',
     message: /vision_use_head/,
   });
@@ -125,7 +131,7 @@ test('weights that are no floats are refused by name', async (t) => {
   header['visual_projection.weight'].dtype = 'I32';
   const file = await fileOf(t, header, 0);
   await appendFile(file, bytes.subarray(8 + length));
-  await assert.rejects(buildTowers(config, [file], 'config.json'), {
+  await assert.rejects(buildBoth(config, [file]), {
     code: 'MODEL_UNSUPPORTED',
     message: /visual_projection\.weight in I32/,
   });

@@ -3,28 +3,34 @@ import assert from 'node:assert/strict';
 import { copyFile, mkdir, symlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { buildTowers } from '../src/worker/checkpoint/buildTowers.ts';
-import { floats, type GraphBytes, openGraph, pick, runGraph } from '../src/worker/graph.ts';
-import { unit } from '../src/worker/labelMatrix.ts';
-import { withPixelPrefix } from '../src/worker/pixelPrefix.ts';
-import type { Preprocessing } from '../src/worker/preprocessing.ts';
-import { type CheckpointGolden, readCheckpointGolden, variantNames } from './checkpointGoldens.ts';
-import { largestDifference } from './goldens.ts';
-import { temporaryFolder } from './support.ts';
+import { buildTowers } from '../../../src/worker/checkpoint/buildTowers.ts';
+import type { Preprocessing } from '../../../src/worker/decode/preprocessing.ts';
+import { type NamedGraph, openGraph } from '../../../src/worker/onnx/graph.ts';
+import { runGraph } from '../../../src/worker/session/feeds.ts';
+import { withPixelPrefix } from '../../../src/worker/session/pixelPrefix.ts';
+import { embeddingsOf, pick } from '../../../src/worker/session/towerOutputs.ts';
+import {
+  type CheckpointGolden,
+  readCheckpointGolden,
+  variantNames,
+} from '../../support/checkpointGoldens.ts';
+import { largestDifference } from '../../support/goldens.ts';
+import { temporaryFolder } from '../../support/support.ts';
 
 /** Of unit vectors: float32 sums in another order. */
 const TOLERANCE = 1e-5;
 
-const open = (graph: GraphBytes) => openGraph(graph, 'a test', { providers: ['cpu'], threads: 1 });
+const name = 'a test';
 
-function unitRows(tensor: ReturnType<typeof pick>, rows: number): Float32Array {
-  const values = floats(tensor);
-  const length = values.length / rows;
-  const units = Array.from({ length: rows }, (_, i) => unit(values.slice(i * length, (i + 1) * length)));
-  return Float32Array.from(units.flatMap((row) => [...row]));
+const open = (graph: NamedGraph) => openGraph(graph, { providers: ['cpu'], threads: 1 });
+
+/** Both towers from one checkpoint. */
+function filesOf({ config, weights, dir }: CheckpointGolden) {
+  const files = { config, weights, where: dir };
+  return { vision: files, text: files };
 }
 
-async function embedImages({ graph, weightsFolder }: GraphBytes, golden: CheckpointGolden) {
+async function embedImages(tower: NamedGraph, golden: CheckpointGolden) {
   const half = [0.5, 0.5, 0.5] as const;
   const preprocessing: Preprocessing = {
     version: '',
@@ -36,25 +42,25 @@ async function embedImages({ graph, weightsFolder }: GraphBytes, golden: Checkpo
     rescaleFactor: 1 / 255,
     normalize: { mean: half, std: half },
   };
-  const prefixed = Buffer.concat(withPixelPrefix(graph, preprocessing)!);
-  const session = await open({ graph: prefixed, weightsFolder: weightsFolder! });
+  const prefixed = Buffer.concat(withPixelPrefix(tower.graph, preprocessing)!);
+  const session = await open({ ...tower, graph: prefixed });
   const count = golden.pixels.length / golden.side ** 2 / 3;
   const outputs = await runGraph(session, { data: golden.pixels, count, preprocessing }, undefined);
-  return unitRows(pick(outputs, ['image_embeds', 'pooler_output']), count);
+  return embeddingsOf(pick(outputs, ['image_embeds', 'pooler_output'], name), count, undefined, name);
 }
 
-async function embedTexts(graph: GraphBytes, { ids, mask }: CheckpointGolden) {
+async function embedTexts(graph: NamedGraph, { ids, mask }: CheckpointGolden) {
   const [count, length] = [ids.length, ids[0]!.length];
   const big = (rows: number[][]) => BigInt64Array.from(rows.flat(), BigInt);
   const tokens = { ids: big(ids), mask: big(mask), count, length, truncated: [] };
   const outputs = await runGraph(await open(graph), undefined, tokens);
-  return unitRows(pick(outputs, ['text_embeds', 'pooler_output']), count);
+  return embeddingsOf(pick(outputs, ['text_embeds', 'pooler_output'], name), count, undefined, name);
 }
 
 for (const name of variantNames) {
   test(`${name}: embeddings are those of transformers`, async () => {
     const golden = await readCheckpointGolden(name);
-    const towers = await buildTowers(golden.config, golden.weights, name);
+    const towers = await buildTowers(filesOf(golden));
     const images = await embedImages(towers.vision, golden);
     assert.equal(images.length, golden.images.length);
     const imagesOff = largestDifference(images, golden.images);
@@ -79,7 +85,7 @@ test('weights behind links, as the Hub’s cache has them, are found', async (t)
     await symlink(real, link);
     linked.push(link);
   }
-  const { vision } = await buildTowers(golden.config, linked, 'links');
+  const { vision } = await buildTowers(filesOf({ ...golden, weights: linked }));
   const off = largestDifference(await embedImages(vision, golden), golden.images);
   assert.ok(off < TOLERANCE, `images are off by ${off}`);
 });
