@@ -1,7 +1,9 @@
 // Small random checkpoints and what Python's transformers says of them; test/golden/make_checkpoints.py writes them.
-import { readdir, readFile } from 'node:fs/promises';
+import { copyFile, cp, readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import type { TestContext } from 'node:test';
 import { repository } from './fleet.ts';
+import { temporaryFolder } from './support.ts';
 
 export const checkpointFolder = join(repository, 'test/golden/checkpoints');
 
@@ -49,4 +51,13 @@ export async function readCheckpointGolden(name: string): Promise<CheckpointGold
     images: new Float32Array(bytes(golden.images).buffer),
     texts: new Float32Array(bytes(golden.texts).buffer),
   };
+}
+
+/** A directory with a model of test/golden/models as its authors would publish it: its checkpoint, and no ONNX graphs. */
+export async function checkpointModel(t: TestContext, name: string): Promise<string> {
+  const dir = join(await temporaryFolder(t), name);
+  const filter = (path: string) => !path.includes('/onnx');
+  await cp(join(repository, 'test/golden/models', name), dir, { recursive: true, filter });
+  await copyFile(join(checkpointFolder, name, 'model.safetensors'), join(dir, 'model.safetensors'));
+  return dir;
 }

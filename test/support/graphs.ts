@@ -9,6 +9,7 @@ import {
   graphField,
   modelField,
   tensorField,
+  textField,
 } from '../../src/worker/onnx/onnxProto.ts';
 import {
   bytesField,
@@ -133,4 +134,24 @@ export function withExternalData(model: Uint8Array, location: string): { graph: 
     return bytesField(modelField.graph, ...content);
   });
   return { graph: Buffer.concat(fields), data: Buffer.concat(moved) };
+}
+
+/** A text graph that takes its ids as `text`, in another type or shape than it was exported for. */
+export function withTextInput(
+  model: Uint8Array,
+  type: typeof dataType.int32 | typeof dataType.int64,
+  dims: readonly (number | string)[],
+): Buffer {
+  const isIds = ({ number, value }: Field) =>
+    number === graphField.input && textField(value, 1) === 'input_ids';
+  const front = [
+    node('Cast', ['text'], ['input_ids'], { to: dataType.int64 }),
+    graphValue(graphField.input, 'text', type, dims),
+  ];
+  const fields = [...fieldsOf(model)].map((field) => {
+    if (field.number !== modelField.graph) return field.raw;
+    const kept = [...fieldsOf(field.value)].filter((each) => !isIds(each)).map(({ raw }) => raw);
+    return bytesField(modelField.graph, ...front, ...kept);
+  });
+  return Buffer.concat(fields);
 }

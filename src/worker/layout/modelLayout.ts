@@ -131,7 +131,9 @@ function towerOf(listed: readonly string[], folder: string): TowerPaths | undefi
   const index = folder + SHARD_INDEX;
   const shard = /^model-\d{5}-of-\d{5}\.safetensors$/;
   const shards = listed.filter((path) => path.startsWith(folder) && shard.test(path.slice(folder.length)));
-  return listed.includes(index) && shards.length > 0 ? { config, weights: shards.sort(), index } : undefined;
+  const total = Number(/of-(\d+)/.exec(shards[0] ?? '')?.[1]);
+  if (!listed.includes(index) || shards.length !== total) return undefined;
+  return { config, weights: shards.sort(), index };
 }
 
 function tokenizerOf(has: (path: string) => boolean): ModelLayout['tokenizer'] | undefined {

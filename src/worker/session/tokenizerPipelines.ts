@@ -46,6 +46,8 @@ export function clipTokenizer(
       { type: 'NFC' },
       { type: 'Replace', pattern: { Regex: '\\s+' }, content: ' ' },
       { type: 'Lowercase' },
+      // A text that is a mark in capitals would be taken for the mark, which Python does not do. Spaces mean nothing to the words below.
+      { type: 'Prepend', prepend: ' ' },
     ]),
     pre_tokenizer: sequence('pretokenizers', [
       { type: 'Split', pattern: { Regex: clipWords }, behavior: 'Removed', invert: true },
