@@ -1,5 +1,6 @@
 import { modelOptions } from '../../worker/model/loadModel.ts';
-import { VERIFY_BATCH, verifyModel } from '../../worker/tune/verify.ts';
+import { VERIFY_BATCH } from '../../worker/tune/patternImages.ts';
+import { verifyModel } from '../../worker/tune/verify.ts';
 import { createCommand } from '../setup/commandOptions.ts';
 import { exitCodes } from '../setup/exitCodes.ts';
 import { findModelShown, startModelShown } from '../terminal/modelShown.ts';

@@ -8,17 +8,9 @@ import type { LoadedModel } from '../model/loadModel.ts';
 import type { ModelFiles } from '../model/model.ts';
 import type { Dtype } from '../onnx/dtype.ts';
 import { loadTokenizer } from '../session/tokenizer.ts';
+import { distance, embed, patterns, rowOf, VERIFY_BATCH, VERIFY_TEXTS } from './patternImages.ts';
+import { type Check, checkCheckpoint } from './verifyCheckpoint.ts';
 
-/** One thing that was checked of a model on this machine. */
-export interface Check {
-  name: string;
-  ok: boolean;
-  /** What was measured, or found. */
-  detail: string;
-}
-
-/** Images that are embedded together, to be compared with each alone. */
-export const VERIFY_BATCH = 32;
 const UNIT_TOLERANCE = 1e-5;
 
 /**
@@ -38,8 +30,6 @@ const tolerances: Record<Dtype, { batch: number; image: number; text: number }> 
   int8: { batch: 2e-2, image: 2e-2, text: 1e-2 },
   uint8: { batch: 2e-2, image: 2e-2, text: 1e-2 },
 };
-
-const TEXTS = ['a photo of a cat', 'This is a photo of owl.', 'red car', 'the sea at night'];
 
 const referenceSchema = z.object({
   madeBy: z.string(),
@@ -62,6 +52,7 @@ export async function verifyModel(files: ModelFiles, model: LoadedModel): Promis
     await checkUnitVectors(model),
     await checkBatchSize(model, tolerances[files.dtype].batch),
     await checkTokenizer(files),
+    ...(await checkCheckpoint(files, model, tolerances[files.dtype])),
     {
       name: 'logit scale',
       ok: true,
@@ -103,7 +94,7 @@ function pixelsOf(bytes: Uint8Array, { preprocessing, decoding }: LoadedModel): 
 
 async function checkUnitVectors(model: LoadedModel): Promise<Check> {
   const images = await embed(model, patterns(4, model));
-  const { embeddings } = await model.session.embedTexts(TEXTS);
+  const { embeddings } = await model.session.embedTexts(VERIFY_TEXTS);
   const lengths = [images, embeddings].flatMap((rows) =>
     Array.from({ length: rows.length / model.session.dimensions }, (_, i) =>
       Math.hypot(...rowOf(rows, i, model)),
@@ -137,43 +128,16 @@ async function checkBatchSize(model: LoadedModel, tolerance: number): Promise<Ch
 /** What was decoded must be encoded to the same tokens. */
 async function checkTokenizer({ towers: { tokenizer, textLimits } }: ModelFiles): Promise<Check> {
   const { encode, decode } = await loadTokenizer(tokenizer, textLimits);
-  const broken = TEXTS.filter((text) => encode(decode(encode(text))).join() !== encode(text).join());
+  const broken = VERIFY_TEXTS.filter((text) => encode(decode(encode(text))).join() !== encode(text).join());
   const detail =
     broken.length === 0
-      ? `${TEXTS.length} texts come back`
+      ? `${VERIFY_TEXTS.length} texts come back`
       : `'${broken[0]}' comes back as '${decode(encode(broken[0]!))}'`;
   return {
     name: 'tokenizer',
     ok: broken.length === 0,
     detail: `${detail}, at most ${textLimits.maxTokens} tokens`,
   };
-}
-
-/** Images that differ and have edges: a little generator with a fixed seed (Park and Miller's). */
-function patterns(count: number, { preprocessing: { width, height } }: LoadedModel): Pixels[] {
-  let state = 1;
-  return Array.from({ length: count }, (_, image) => {
-    const data = new Uint8Array(width * height * 3);
-    for (let i = 0; i < data.length; i++) {
-      state = (state * 48_271) % 2_147_483_647;
-      const stripe = (i >> (image % 9)) & 1 ? 120 : 0;
-      data[i] = (state % 136) + stripe;
-    }
-    return { data, width, height };
-  });
-}
-
-async function embed({ session }: LoadedModel, images: Pixels[]): Promise<Float32Array> {
-  const pixels = Buffer.concat(images.map(({ data }) => data));
-  return session.embedImages(Uint8Array.from(pixels), images.length);
-}
-
-function rowOf(rows: Float32Array, i: number, { session: { dimensions } }: LoadedModel): Float32Array {
-  return rows.subarray(i * dimensions, (i + 1) * dimensions);
-}
-
-function distance(a: Float32Array, b: Float32Array): number {
-  return Math.max(0, 1 - a.reduce((sum, value, i) => sum + value * b[i]!, 0));
 }
 
 function fromBase64(text: string): Float32Array {
