@@ -21,22 +21,26 @@ export interface CheckpointFiles {
   weights: readonly string[];
 }
 
+export interface BuiltTowers extends Record<Side, NamedGraph> {
+  /** Of the images that the image tower takes, in pixels. */
+  imageSide: number;
+}
+
 /**
  * Both towers of a checkpoint, written over its weights, which stay in its files: nothing is copied. Images go in as `pixel_values`,
  * texts as `input_ids` (and `attention_mask` where padding would be seen); the embeddings come out as the exports of the Hub name them.
  *
  * @throws MODEL_UNSUPPORTED for a family or a part of one that is not built, MODEL_INVALID for weights that are not the configuration's
  */
-export async function buildTowers({
-  vision,
-  text,
-}: Record<Side, CheckpointFiles>): Promise<Record<Side, NamedGraph>> {
+export async function buildTowers({ vision, text }: Record<Side, CheckpointFiles>): Promise<BuiltTowers> {
+  const visionFamily = familyOf(vision.config.model_type, 'vision', vision.where);
+  const visionConfig = towerConfig(vision.config, visionFamily, 'vision', vision.where);
+  const buildVision = visionFamily === 'siglip' ? siglipVision : clipVision;
   return {
-    vision: await buildTower(vision, 'vision', (source, family) => {
-      const config = towerConfig(vision.config, family, 'vision', vision.where);
-      return family === 'siglip' ? siglipVision(source, config) : clipVision(source, config);
-    }),
-    text: await buildTower(text, 'text', (source, family) => {
+    imageSide: visionConfig.image_size,
+    vision: await buildTower(vision, (source) => buildVision(source, visionConfig)),
+    text: await buildTower(text, (source) => {
+      const family = familyOf(text.config.model_type, 'text', text.where);
       const config = towerConfig(text.config, family, 'text', text.where);
       if (family === 'siglip') return siglipText(source, config);
       if (family === 'chinese_clip') return bertText(source, config);
@@ -47,13 +51,11 @@ export async function buildTowers({
 }
 
 async function buildTower(
-  { config, where, weights }: CheckpointFiles,
-  side: Side,
-  write: (source: WeightSource, family: BuiltFamily) => Buffer,
+  { weights }: CheckpointFiles,
+  write: (source: WeightSource) => Buffer,
 ): Promise<NamedGraph> {
-  const family = familyOf(config.model_type, side, where);
   const source = { tensors: await readCheckpoint(weights), places: await realPlaces(weights) };
-  return { name: weights.join(', '), graph: write(source, family), weightsFolder: source.places.folder };
+  return { name: weights.join(', '), graph: write(source), weightsFolder: source.places.folder };
 }
 
 function familyOf(modelType: string, side: Side, where: string): BuiltFamily {

@@ -78,6 +78,7 @@ export async function readModelFiles(source: ModelSource): Promise<ModelFiles> {
   const towers = layout.graphs
     ? await exportedGraphs(dir, layout.graphs)
     : await builtGraphs(dir, layout.checkpoint!);
+  checkImageSide(processor, towers, dir);
   const files = [...towers.files, layout.config, processor.path, ...layout.tokenizer.files];
   const fingerprint = await fingerprintOf(
     settingsOf(dtype, decoding, textLimits, towers),
@@ -106,6 +107,19 @@ export async function readModelFiles(source: ModelSource): Promise<ModelFiles> {
     exportedFrom: family.exportedFrom,
     hub: source.name && source.revision ? { name: source.name, commit: source.revision } : undefined,
   };
+}
+
+function checkImageSide(
+  { path, preprocessing: { width, height } }: { path: string; preprocessing: Preprocessing },
+  { imageSide }: TowerGraphs,
+  dir: string,
+): void {
+  if (imageSide === undefined || (width === imageSide && height === imageSide)) return;
+  throw new ClipfleetError(
+    'MODEL_INVALID',
+    `Expected images of ${imageSide} × ${imageSide}, which config.json says, from ${join(dir, path)}, got ${width} × ${height}: ` +
+      'the two files are of different models.',
+  );
 }
 
 /** What changes embeddings and is in none of the files. */

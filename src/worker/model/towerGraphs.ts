@@ -16,6 +16,8 @@ export interface TowerGraphs {
   files: string[];
   /** Of what writes the graphs; undefined where they were exported. */
   version: string | undefined;
+  /** Side of the images that the image tower takes, in pixels, where it is known. */
+  imageSide: number | undefined;
 }
 
 /** Graphs of an ONNX export, with their weights where they lie. @throws MODEL_INVALID */
@@ -39,12 +41,12 @@ export async function exportedGraphs(dir: string, paths: ExportPaths): Promise<T
     'joint' in paths
       ? { joint: await open(paths.joint) }
       : { vision: await open(paths.vision), text: await open(paths.text) };
-  return { graphs, files, version: undefined };
+  return { graphs, files, version: undefined, imageSide: undefined };
 }
 
 /** Towers built from a checkpoint. @throws MODEL_INVALID, MODEL_UNSUPPORTED */
 export async function builtGraphs(dir: string, paths: CheckpointPaths): Promise<TowerGraphs> {
-  const { vision, text } = await buildTowers({
+  const { vision, text, imageSide } = await buildTowers({
     vision: await towerFiles(dir, paths.vision),
     text: await towerFiles(dir, paths.text),
   });
@@ -53,6 +55,7 @@ export async function builtGraphs(dir: string, paths: CheckpointPaths): Promise<
     graphs: { vision, text },
     files: [...new Set(sides.flatMap(({ config, weights }) => [config, ...weights]))],
     version: TOWERS_VERSION,
+    imageSide,
   };
 }
 

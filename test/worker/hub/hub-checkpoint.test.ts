@@ -125,13 +125,20 @@ test('worker and createClassifier take the guide’s name as well', async (t) =>
   worker.child.kill('SIGTERM');
   assert.equal((await worker.ended).code, 0);
 
+  // The examples that follow the guide, with the guide's name.
+  const env = { ...process.env, ...fleet.env };
+  for (const name of ['pipeline', 'by-hand']) {
+    const example = (model: string[]) =>
+      promisify(execFile)('node', [`dist/examples/${name}.js`, ...model], { env, cwd: repository });
+    assert.equal((await example([guide])).stdout, (await example([])).stdout, name);
+  }
+
   const module = new URL('../../../src/classifier.js', import.meta.url);
   const script = `const { createClassifier } = await import(${JSON.stringify(module)});
 const classifier = await createClassifier({ model: ${JSON.stringify(guide)} });
 const [best] = await classifier.classify(${JSON.stringify(owl)}, ${JSON.stringify(labels.split(','))});
 process.stdout.write(best.label);
 await classifier.close();`;
-  const env = { ...process.env, ...fleet.env };
   const classified = await promisify(execFile)('node', ['--input-type=module', '-e', script], {
     env,
     cwd: repository,

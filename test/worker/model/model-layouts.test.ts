@@ -207,6 +207,16 @@ test('a checkpoint’s identity changes with its weights and its configuration',
   assert.notEqual(await read(), second);
 });
 
+test('an image processor of another model is refused with both sizes', async (t) => {
+  const dir = await checkpointModel(t, 'clip');
+  const path = join(dir, 'preprocessor_config.json');
+  await writeFile(path, JSON.stringify({ ...(await readJson(path)), crop_size: 24 }));
+  await assert.rejects(readModelFiles({ dir, dtype: 'fp32' }), {
+    code: 'MODEL_INVALID',
+    message: /32 × 32.*preprocessor_config\.json, got 24 × 24/,
+  });
+});
+
 test('a checkpoint has fp32, and an export of another dtype beside it is still chosen by --dtype', async (t) => {
   const dir = await checkpointModel(t, 'clip');
   await assert.rejects(readModelFiles({ dir, dtype: 'q8' }), {
