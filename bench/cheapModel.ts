@@ -1,14 +1,7 @@
 import { copyFile, mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import {
-  dataType,
-  floatInitializer,
-  graphField,
-  graphValue,
-  initializer,
-  node,
-  onnxModel,
-} from '../src/worker/onnx/onnxProto.ts';
+import { dataType, graphField } from '../src/worker/onnx/onnxProto.ts';
+import { floatInitializer, graphValue, initializer, node, onnxModel } from '../src/worker/onnx/onnxWriter.ts';
 
 const DIMENSIONS = 64;
 const SIZE = 224;

@@ -3,19 +3,19 @@ import { basename } from 'node:path';
 import type { Preprocessing } from '../src/worker/decode/preprocessing.ts';
 import { readModelFiles } from '../src/worker/model/model.ts';
 import { type Graph, openGraph } from '../src/worker/onnx/graph.ts';
-import { dataType, graphField, graphValue, node, onnxModel } from '../src/worker/onnx/onnxProto.ts';
+import { dataType, graphField } from '../src/worker/onnx/onnxProto.ts';
+import { graphValue, node, onnxModel } from '../src/worker/onnx/onnxWriter.ts';
 import { runGraph } from '../src/worker/session/feeds.ts';
+import { openImageGraph } from '../src/worker/session/imageGraph.ts';
 import { packPixels } from '../src/worker/session/pack.ts';
-import { FLOATS_INPUT, withPixelPrefix } from '../src/worker/session/pixelPrefix.ts';
-import { prepareGraph } from '../src/worker/session/preparedGraph.ts';
-import { defineBench, type TestBed, table } from './bench.ts';
+import { FLOAT_INPUTS, withPixelPrefix } from '../src/worker/session/pixelPrefix.ts';
+import { defineBench, table } from './bench.ts';
 import { baseModel, batchSize, names, rounds, threads } from './commonArguments.ts';
 import { format, spreadOf } from './spread.ts';
 
 const says = `The image graph that takes the decoder's bytes and casts them itself, beside the model's own with floats packed in JavaScript:
 milliseconds a batch, on the CPU. *packing alone* and *prefix alone* are what each does before the model begins, *packed* and
-*bytes* the whole way. Which of them goes first changes with each round. *making ready* is writing the graph that takes bytes, once
-for a model. Median of the rounds (smallest to largest); ratios are taken within a round.`;
+*bytes* the whole way. Which of them goes first changes with each round.  Median of the rounds (smallest to largest); ratios are taken within a round.`;
 
 export const prefix = defineBench({
   title: 'Bytes cast in the graph, or floats packed before it',
@@ -31,7 +31,7 @@ export const prefix = defineBench({
     const lines: string[][] = [];
     for (const dir of models.filter((model) => existsSync(model))) {
       bed.say(basename(dir));
-      const { graphs, preparingMs, preprocessing, close } = await openGraphs(bed, dir, threads);
+      const { graphs, preprocessing, close } = await openGraphs(dir, threads);
       const measured = await measure(graphs, preprocessing, batch, rounds);
       const column = (of: (round: Times) => number, digits = 1) => format(spreadOf(measured.map(of)), digits);
       lines.push([
@@ -41,19 +41,10 @@ export const prefix = defineBench({
         column(({ packed }) => packed),
         column(({ bytes }) => bytes),
         column(({ packed, bytes }) => packed / bytes, 3),
-        preparingMs.toFixed(0),
       ]);
       await close();
     }
-    const header = [
-      'model',
-      'packing alone',
-      'prefix alone',
-      'packed',
-      'bytes',
-      'packed ÷ bytes',
-      'making ready',
-    ];
+    const header = ['model', 'packing alone', 'prefix alone', 'packed', 'bytes', 'packed ÷ bytes'];
     const how = `Batches of ${batch}, ${threads} threads, ${rounds} rounds.`;
     const absent = models.filter((model) => !existsSync(model)).map((model) => `Absent: ${model}.`);
     return [table(header, lines), how, ...absent].join('\n\n');
@@ -70,21 +61,22 @@ interface Times {
 
 type Graphs = Record<'alone' | 'packed' | 'bytes', Graph>;
 
-async function openGraphs({ folder }: TestBed, dir: string, threads: number) {
-  const { graphs, hashes, preprocessing } = await readModelFiles({ dir, dtype: 'fp32' });
-  if (!('vision' in graphs)) throw new Error(`Expected both towers in ${dir}, got the joint graph.`);
-  const start = performance.now();
-  const path = await prepareGraph(graphs.vision, { hashes, preprocessing, cacheDir: folder });
-  const preparingMs = performance.now() - start;
+async function openGraphs(dir: string, threads: number) {
+  const { towers, preprocessing } = await readModelFiles({ dir, dtype: 'fp32' });
+  if (!('vision' in towers.graphs)) throw new Error(`Expected both towers in ${dir}, got the joint graph.`);
+  const { vision } = towers.graphs;
   const how = { providers: ['cpu'], threads };
+  const alone = Buffer.concat(withPixelPrefix(mirror, preprocessing)!);
   const opened: Graphs = {
-    alone: await openGraph(Buffer.concat(withPixelPrefix(mirror, preprocessing)!), how),
-    packed: await openGraph(graphs.vision, how),
-    bytes: await openGraph(path!, how),
+    alone: await openGraph({ name: 'the prefix alone', graph: alone }, how),
+    packed: await openImageGraph(vision, preprocessing, { takesBytes: false }, how),
+    bytes: await openImageGraph(vision, preprocessing, { takesBytes: true }, how),
   };
   const close = () => Promise.all(Object.values(opened).map((graph) => graph.release()));
-  return { graphs: opened, preparingMs, preprocessing, close };
+  return { graphs: opened, preprocessing, close };
 }
+
+const FLOATS_INPUT = FLOAT_INPUTS[0]!;
 
 /** A graph that gives what it takes, to be behind the prefix. */
 const mirror = onnxModel(17, [

@@ -1,8 +1,8 @@
-// The same in its parts, and the same numbers: `node dist/examples/by-hand.js`
+// The same in its parts, and the same numbers: `node dist/examples/by-hand.js openai/clip-vit-large-patch14`
 import { readFile } from 'node:fs/promises';
 import { openModel } from 'clipfleet/classifier';
 
-const model = await openModel({ model: 'models/demo' });
+const model = await openModel({ model: process.argv[2] ?? 'models/demo' });
 
 async function classify(path: string, labels: string[]): Promise<void> {
   const pixels = await model.processImage(await readFile(path));

@@ -1,7 +1,7 @@
-// Zero-shot image classification in one call: `node dist/examples/pipeline.js`
+// Zero-shot image classification in one call: `node dist/examples/pipeline.js openai/clip-vit-large-patch14`, or with the bundled model
 import { createClassifier } from 'clipfleet/classifier';
 
-const classifier = await createClassifier({ model: 'models/demo' });
+const classifier = await createClassifier({ model: process.argv[2] ?? 'models/demo' });
 
 const owl = await classifier.classify('examples/pictures/owl.jpg', ['fox', 'bear', 'seagull', 'owl']);
 const car = await classifier.classify('examples/pictures/car.jpg', ['tree', 'car', 'bike', 'cat']);

@@ -10,7 +10,7 @@ import { defaultPipelineSettings } from './worker/pipeline/pipelineSettings.ts';
 import type { Settings } from './worker/session/tuned.ts';
 
 export interface OpenModelOptions extends Partial<DecodeOptions>, Partial<Settings> {
-  /** Name on the Hub (`owner/name`) or a directory in the layout of the Hub's ONNX exports. */
+  /** Name on the Hub (`owner/name`) or a directory: a checkpoint, or an ONNX export. */
   model: string;
   /** Branch, tag or commit of a model of the Hub; `main` when absent. */
   revision?: string;
@@ -19,7 +19,7 @@ export interface OpenModelOptions extends Partial<DecodeOptions>, Partial<Settin
   /** `cpu`, `cuda`, `tensorrt`, `webgpu`, `coreml`, `dml`, of several `cuda:1`; a GPU if there is one when absent, as `auto`. */
   device?: string;
   /**
-   * Folder with graphs made ready for the session and with what `clipfleet tune` saved; that of the command line when
+   * Folder with what `clipfleet tune` saved and with logit scales read from the Hub; that of the command line when
    * absent: `clipfleet` in XDG_CACHE_HOME or ~/.cache.
    */
   cacheDir?: string;

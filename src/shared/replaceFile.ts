@@ -3,7 +3,7 @@ import { mkdir, rename, rm } from 'node:fs/promises';
 import { dirname } from 'node:path';
 
 /** The end of the names of what is being written; what a killed process left may be known by it. */
-export const PART_ENDING = '.part';
+const PART_ENDING = '.part';
 
 /**
  * Writes beside a path and renames: other processes see what was there or what is new, never a half. Makes the folder.

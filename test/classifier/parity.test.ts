@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { createClassifier, defineLabelSet, rank } from '../../src/classifier.ts';
 import { encodeLabels } from '../../src/worker/labels/encodeLabels.ts';
+import { checkpointModel, checkpointsOfModels } from '../support/checkpointGoldens.ts';
 import { repository } from '../support/fleet.ts';
 import { type Golden, goldenNames, largestDifference, readGolden } from '../support/goldens.ts';
 
@@ -14,26 +15,34 @@ const SCORE_TOLERANCE = 1e-3;
 /** From a file whose pixels drift by less than a grey level: these models turn that into up to 0.037. */
 const SCORE_DRIFT = 0.05;
 
-async function open(t: TestContext, golden: Golden) {
-  const classifier = await createClassifier({ model: join(repository, golden.modelDir) });
+/** Each golden with the model as it lies there, and those with a checkpoint besides with towers built from that. */
+const ways = [
+  ...goldenNames.map((name) => ({ name, title: name, checkpoint: false })),
+  ...checkpointsOfModels.map((name) => ({ name, title: `${name} from its checkpoint`, checkpoint: true })),
+];
+
+async function open(t: TestContext, golden: Golden, { name, checkpoint }: (typeof ways)[number]) {
+  const model = checkpoint ? await checkpointModel(t, name) : join(repository, golden.modelDir);
+  const classifier = await createClassifier({ model });
   t.after(() => classifier.close());
   return classifier;
 }
 
 const off = (difference: number, ...where: string[]) => `${where.join(', ')}: off by ${difference}`;
 
-for (const name of goldenNames) {
-  test(`${name}: scale, bias and score function are the reference's`, async (t) => {
+for (const way of ways) {
+  const { name, title } = way;
+  test(`${title}: scale, bias and score function are the reference's`, async (t) => {
     const golden = await readGolden(name);
-    const { scoring } = (await open(t, golden)).model;
+    const { scoring } = (await open(t, golden, way)).model;
     assert.ok(Math.abs(scoring.logitScale / golden.logitScale - 1) < 1e-4, `scale ${scoring.logitScale}`);
     assert.ok(Math.abs(scoring.logitBias - golden.logitBias) < 1e-2, `bias ${scoring.logitBias}`);
     assert.equal(scoring.scoreFunction, golden.scoreFunction);
   });
 
-  test(`${name}: from the reference's pixels, embeddings and every label's score are the reference's`, async (t) => {
+  test(`${title}: from the reference's pixels, embeddings and every label's score are the reference's`, async (t) => {
     const golden = await readGolden(name);
-    const { model } = await open(t, golden);
+    const { model } = await open(t, golden, way);
     const { width, height, dimensions } = golden;
     const pixels = golden.images.map((_, i) => ({ data: golden.pixels(i), width, height }));
     const embeddings = await model.embedImages(pixels);
@@ -57,9 +66,9 @@ for (const name of goldenNames) {
     }
   });
 
-  test(`${name}: from the image file, the best label is the reference's, and scores where pixels agree`, async (t) => {
+  test(`${title}: from the image file, the best label is the reference's, and scores where pixels agree`, async (t) => {
     const golden = await readGolden(name);
-    const classifier = await open(t, golden);
+    const classifier = await open(t, golden, way);
     const pathOf = (file: string) => join(repository, golden.imageDir, file);
     const agreeing = new Set<string>();
     for (const [i, { file }] of golden.images.entries()) {

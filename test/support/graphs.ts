@@ -3,37 +3,52 @@ import { copyFile, mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { TestContext } from 'node:test';
 import {
-  bytesField,
   dataType,
   type Field,
   fieldsOf,
   graphField,
+  modelField,
+  tensorField,
+  textField,
+} from '../../src/worker/onnx/onnxProto.ts';
+import {
+  bytesField,
   graphValue,
   initializer,
   integerField,
-  modelField,
   node,
   onnxModel,
   stringField,
-  tensorField,
-} from '../../src/worker/onnx/onnxProto.ts';
-import { demoModel } from './fleet.ts';
+} from '../../src/worker/onnx/onnxWriter.ts';
+import { demoModel, repository } from './fleet.ts';
 import { temporaryFolder } from './support.ts';
 
 const small = ['config.json', 'preprocessor_config.json', 'tokenizer.json', 'tokenizer_config.json'];
 
 type FloatType = typeof dataType.float | typeof dataType.float16;
 
-/** A folder called `tiny` with the demo model's small files and these graphs, by their file's name. */
-export async function modelWith(t: TestContext, graphs: Record<string, Uint8Array>): Promise<string> {
+/** A small random CLIP as the Hub has exports, with both towers and the joint graph. */
+export const exportedModel = join(repository, 'test/golden/models/clip');
+
+/** A folder called `tiny` with a model's small files and these graphs, by their file's name; the demo's files for towers of three dimensions. */
+export async function modelWith(
+  t: TestContext,
+  graphs: Record<string, Uint8Array>,
+  like?: string,
+): Promise<string> {
   const dir = join(await temporaryFolder(t), 'tiny');
   await mkdir(join(dir, 'onnx'), { recursive: true });
-  for (const name of small) await copyFile(join(demoModel, name), join(dir, name));
+  for (const name of small) await copyFile(join(like ?? demoModel, name), join(dir, name));
+  if (!like) {
+    const config = JSON.parse(await readFile(join(dir, 'config.json'), 'utf8'));
+    await writeFile(join(dir, 'config.json'), JSON.stringify({ ...config, projection_dim: 3 }));
+  }
   for (const [name, bytes] of Object.entries(graphs)) await writeFile(join(dir, 'onnx', name), bytes);
   return dir;
 }
 
-export const demoGraph = (name: string) => readFile(join(demoModel, 'onnx', name));
+/** A graph of the CLIP that is kept as an export, for images of 32 × 32. */
+export const exportedGraph = (name: string) => readFile(join(exportedModel, 'onnx', name));
 
 /** A graph whose `image_embeds` are its `pixel_values`, to see what goes in. */
 export function mirrorGraph(type: FloatType): Uint8Array {
@@ -119,4 +134,24 @@ export function withExternalData(model: Uint8Array, location: string): { graph: 
     return bytesField(modelField.graph, ...content);
   });
   return { graph: Buffer.concat(fields), data: Buffer.concat(moved) };
+}
+
+/** A text graph that takes its ids as `text`, in another type or shape than it was exported for. */
+export function withTextInput(
+  model: Uint8Array,
+  type: typeof dataType.int32 | typeof dataType.int64,
+  dims: readonly (number | string)[],
+): Buffer {
+  const isIds = ({ number, value }: Field) =>
+    number === graphField.input && textField(value, 1) === 'input_ids';
+  const front = [
+    node('Cast', ['text'], ['input_ids'], { to: dataType.int64 }),
+    graphValue(graphField.input, 'text', type, dims),
+  ];
+  const fields = [...fieldsOf(model)].map((field) => {
+    if (field.number !== modelField.graph) return field.raw;
+    const kept = [...fieldsOf(field.value)].filter((each) => !isIds(each)).map(({ raw }) => raw);
+    return bytesField(modelField.graph, ...front, ...kept);
+  });
+  return Buffer.concat(fields);
 }

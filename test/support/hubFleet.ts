@@ -27,8 +27,9 @@ export async function modelFiles(dir: string, paths: readonly string[]): Promise
 export async function hubFleet(
   t: TestContext,
   files: Record<string, Buffer>,
+  name?: string,
 ): Promise<{ fleet: Fleet; hub: HubServer }> {
-  const hub = await startHub(t, files);
+  const hub = await startHub(t, files, name);
   const fleet = await startFleet(t);
   Object.assign(fleet.env, {
     HF_ENDPOINT: hub.endpoint,

@@ -50,13 +50,16 @@ export function fakeRepository(): Record<string, Buffer> {
  * redirect to another port for files in LFS and to `/api/resolve-cache` for others, ETag, X-Linked-Etag,
  * X-Linked-Size and X-Repo-Commit, ranges. It stops when the test ends.
  */
-export async function startHub(test: TestContext, files = fakeRepository()): Promise<HubServer> {
+export async function startHub(
+  test: TestContext,
+  files = fakeRepository(),
+  name = 'Tiny-Org/clip.tiny',
+): Promise<HubServer> {
   const listing = Object.entries(files).map(([path, body]) => [path, gitHash(body)]);
   const commit = createHash('sha1').update(JSON.stringify(listing)).digest('hex');
   const isLarge = (path: string) => /^onnx\/|\.safetensors$/.test(path);
   const etag = (path: string) =>
     isLarge(path) ? createHash('sha256').update(files[path]!).digest('hex') : gitHash(files[path]!);
-  const name = 'Tiny-Org/clip.tiny';
   const hub: HubServer = {
     endpoint: '',
     name,

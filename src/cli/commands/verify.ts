@@ -1,5 +1,6 @@
 import { modelOptions } from '../../worker/model/loadModel.ts';
-import { VERIFY_BATCH, verifyModel } from '../../worker/tune/verify.ts';
+import { VERIFY_BATCH } from '../../worker/tune/patternImages.ts';
+import { verifyModel } from '../../worker/tune/verify.ts';
 import { createCommand } from '../setup/commandOptions.ts';
 import { exitCodes } from '../setup/exitCodes.ts';
 import { findModelShown, planSessionShown, startModelShown } from '../terminal/modelShown.ts';
@@ -16,7 +17,7 @@ export const verifyCommand = createCommand({
     const plan = await planSessionShown(files, { ...config, batchSize: VERIFY_BATCH });
     const model = await startModelShown(files, plan, config);
     try {
-      const checks = await verifyModel(files, model, plan.settings);
+      const checks = await verifyModel(files, model, plan);
       const lines = checks.map(({ name, ok, detail }) => [ok ? 'ok' : 'FAILED', name, printable(detail)]);
       process.stdout.write(
         config.format === 'jsonl'

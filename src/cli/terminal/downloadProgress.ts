@@ -8,7 +8,14 @@ interface Received {
 
 /** On a terminal a bar for the file at hand, else a line when a file begins and one when it is there. */
 export function createDownloadProgress(stream: NodeJS.WriteStream = process.stderr) {
-  return stream.isTTY ? createBar(stream) : createLines(stream);
+  return { announce: announceTo(stream), ...(stream.isTTY ? createBar(stream) : createLines(stream)) };
+}
+
+/** How much is going to be downloaded, before the first byte of it. */
+function announceTo(stream: NodeJS.WriteStream) {
+  return ({ files, bytes }: { files: number; bytes: number }) => {
+    stream.write(`To be downloaded: ${files} file${files === 1 ? '' : 's'}, ${megabytes(bytes)} MB\n`);
+  };
 }
 
 function createBar(stream: NodeJS.WriteStream) {

@@ -34,6 +34,7 @@ async function showing<T>(work: (options: FindModelOptions) => Promise<T>): Prom
   const progress = createDownloadProgress();
   try {
     return await work({
+      onDownload: progress.announce,
       onProgress: progress.update,
       onWarning: warn,
     });

@@ -22,7 +22,7 @@ export const sessionOptions = {
     value: 'MODEL',
     schema: text,
     default: 'Xenova/clip-vit-base-patch32',
-    says: 'Model on the Hugging Face Hub (owner/name), or a directory, in the Hub’s ONNX layout.',
+    says: 'Model on the Hugging Face Hub (owner/name), or a directory: a checkpoint of a CLIP or SigLIP, or an ONNX export.',
   }),
   revision: option({
     flag: 'revision',
@@ -63,7 +63,7 @@ export const sessionOptions = {
     schema: text,
     default: defaultCacheDir,
     defaultSays: 'clipfleet in XDG_CACHE_HOME or ~/.cache',
-    says: 'Folder for prepared graphs, for the settings that tune found, and for logit scales read from the Hub.',
+    says: 'Folder for the settings that tune found, and for logit scales read from the Hub.',
   }),
   logitScale: option({
     flag: 'logit-scale',

@@ -81,7 +81,11 @@ const familyOfModel = new Map([
 ]);
 
 const side = z.int().min(1).max(4096);
-const square = z.strictObject({ height: side, width: side });
+/** As an object, or as a list, height first (`get_size_dict` of transformers). */
+const rectangle = z.union([
+  z.strictObject({ height: side, width: side }),
+  z.tuple([side, side]).transform(([height, width]) => ({ height, width })),
+]);
 const channels = z
   .tuple([z.number(), z.number(), z.number()])
   .or(z.number().transform((value): Channels => [value, value, value]))
@@ -90,9 +94,9 @@ const channels = z
 const configSchema = z.object({
   image_processor_type: z.string().nullish(),
   feature_extractor_type: z.string().nullish(),
-  size: z.union([side, square, z.strictObject({ shortest_edge: side })]).nullish(),
+  size: z.union([side, rectangle, z.strictObject({ shortest_edge: side })]).nullish(),
   resample: z.int().min(0).max(5).nullish(),
-  crop_size: z.union([side, square]).nullish(),
+  crop_size: z.union([side, rectangle]).nullish(),
   do_resize: z.boolean().nullish(),
   do_center_crop: z.boolean().nullish(),
   do_rescale: z.boolean().nullish(),

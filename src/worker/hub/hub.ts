@@ -1,29 +1,19 @@
 import { join } from 'node:path';
 import { ClipfleetError } from '../../shared/errors.ts';
+import { listFolder } from '../layout/listFolder.ts';
+import { findLayout, largeFilesOf, type ModelLayout, smallFilesOf } from '../layout/modelLayout.ts';
 import { type Dtype, dtypeSuffix } from '../onnx/dtype.ts';
-import { checkModelName, checkRevision, fileUrl, listFilesOf, resolveRevision } from './hubApi.ts';
-import {
-  fileBytes,
-  isCommit,
-  linkBlob,
-  type RepositoryCache,
-  readRef,
-  repositoryCache,
-  snapshotFiles,
-  writeRef,
-} from './hubCache.ts';
-import { downloadBlob, type HubFile } from './hubDownload.ts';
-import { type ChosenFiles, chooseFiles, externalData } from './hubFiles.ts';
+import { checkModelName, checkRevision, listFilesOf, resolveRevision } from './hubApi.ts';
+import { isCommit, type RepositoryCache, readRef, repositoryCache, writeRef } from './hubCache.ts';
+import { bringFiles, type DownloadListeners } from './hubFiles.ts';
 import { type Hub, type HubAccess, withHub } from './hubRequest.ts';
 
-export interface HubOptions extends HubAccess {
+export interface HubOptions extends HubAccess, DownloadListeners {
   /** A branch, a tag or a commit. */
   revision: string;
   dtype: Dtype;
   /** The folder that Python calls HF_HUB_CACHE. */
   cacheDir: string;
-  /** Called for each piece of a file that is downloaded; never for a file that the cache has. */
-  onProgress?: (progress: { file: string; receivedBytes: number; totalBytes: number }) => void;
 }
 
 export interface HubModel {
@@ -41,7 +31,7 @@ export interface HubModel {
  *
  * @param name `owner/repo`.
  *
- * Throws MODEL_NOT_FOUND (name, revision or dtype), MODEL_UNSUPPORTED (not in the ONNX layout), HUB_FORBIDDEN,
+ * Throws MODEL_NOT_FOUND (name, revision or dtype), MODEL_UNSUPPORTED (no checkpoint and no graphs), MODEL_INVALID, HUB_FORBIDDEN,
  * HUB_UNAVAILABLE, HUB_CORRUPT, CACHE_UNWRITABLE, USAGE (the endpoint), or the signal's reason.
  */
 export async function downloadModel(name: string, options: HubOptions): Promise<HubModel> {
@@ -51,8 +41,8 @@ export async function downloadModel(name: string, options: HubOptions): Promise<
   if (options.offline) return (await cachedModel(cache, name, options)).model;
   if (isCommit(options.revision)) {
     const cached = await cachedModel(cache, name, options).catch(() => undefined);
-    // A joint graph alone may be what somebody else chose to download: then the Hub is asked for the pair.
-    if (cached?.layout === 'split') return cached.model;
+    // A joint graph or a checkpoint alone may be what somebody else chose to download: then the Hub is asked for the pair.
+    if (cached?.layout.graphs && 'vision' in cached.layout.graphs) return cached.model;
   }
   try {
     return await withHub(options, (hub) => fetchModel(hub, cache, name, options));
@@ -76,16 +66,12 @@ export async function downloadJointGraph(name: string, options: HubOptions): Pro
   if (offline) return undefined;
   const cache = repositoryCache(cacheDir, name);
   return withHub(options, async (hub) => {
-    const listed = await listFilesOf(hub, options, name, commit);
-    const paths = listed.map(({ path }) => path);
+    const listed = new Map((await listFilesOf(hub, options, name, commit)).map((file) => [file.path, file]));
     const graph = [`onnx/model${dtypeSuffix[dtype]}.onnx`, 'onnx/model.onnx'].find((path) =>
-      paths.includes(path),
+      listed.has(path),
     );
     if (graph === undefined) return undefined;
-    const wanted = [...externalData(paths, graph), graph];
-    for (const file of listed.filter(({ path }) => wanted.includes(path))) {
-      await bringFile(hub, cache, name, commit, file, options);
-    }
+    await bringFiles({ hub, cache, name, commit, listed, options }, [graph]);
     return join(cache.snapshot(commit), graph);
   });
 }
@@ -120,9 +106,10 @@ async function fetchModel(
   const { revision, dtype, cacheDir } = options;
   const commit = isCommit(revision) ? revision : await resolveRevision(hub, options, name, revision);
   const listed = new Map((await listFilesOf(hub, options, name, commit)).map((file) => [file.path, file]));
-  const { paths } = chooseFiles([...listed.keys()], dtype, `${name} on the Hub`);
+  const layout = findLayout([...listed.keys()], dtype, `${name} on the Hub`);
   try {
-    for (const path of paths) await bringFile(hub, cache, name, commit, listed.get(path)!, options);
+    const snapshot = { hub, cache, name, commit, listed, options };
+    await bringFiles(snapshot, [...smallFilesOf(layout), ...largeFilesOf(layout)]);
     // A revision points to a commit only once that is whole, so that without the Hub the older one is found.
     await writeRef(cache, revision, commit);
   } catch (error) {
@@ -131,43 +118,25 @@ async function fetchModel(
   return { dir: cache.snapshot(commit), commit, name, stale: false };
 }
 
-async function bringFile(
-  hub: Hub,
-  cache: RepositoryCache,
-  name: string,
-  commit: string,
-  file: HubFile,
-  options: HubOptions,
-): Promise<void> {
-  const { path, bytes, etag } = file;
-  if ((await fileBytes(join(cache.snapshot(commit), path))) === bytes) return;
-  if ((await fileBytes(cache.blob(etag))) !== bytes) {
-    const onReceived = (receivedBytes: number) =>
-      options.onProgress?.({ file: path, receivedBytes, totalBytes: bytes });
-    const url = fileUrl(options, name, commit, path);
-    await downloadBlob({ access: options, hub, cache, url, file, onReceived });
-  }
-  await linkBlob(cache, commit, path, etag);
-}
-
 /** What the cache alone has. Throws MODEL_NOT_FOUND in words for somebody who is offline. */
 async function cachedModel(
   cache: RepositoryCache,
   name: string,
   { revision, dtype, cacheDir }: HubOptions,
-): Promise<{ model: HubModel; layout: ChosenFiles['layout'] }> {
+): Promise<{ model: HubModel; layout: ModelLayout }> {
   const commit = await readRef(cache, revision);
-  const listed = commit === undefined ? [] : await snapshotFiles(cache, commit);
+  const dir = commit === undefined ? undefined : cache.snapshot(commit);
+  const listed = dir === undefined ? [] : await listFolder(dir);
   const remedy =
     'Offline mode (HF_HUB_OFFLINE) is on, so nothing is downloaded: unset it once, copy the cache from a machine ' +
     'that has the model, or use `--model models/demo` (the bundled model) or a local directory.';
-  if (commit === undefined || listed.length === 0) {
+  if (commit === undefined || dir === undefined || listed.length === 0) {
     const message = `${name} at revision ${revision} is not in the cache ${cacheDir}. ${remedy}`;
     throw new ClipfleetError('MODEL_NOT_FOUND', message);
   }
   try {
-    const { layout } = chooseFiles(listed, dtype, `${name} in the cache ${cacheDir}`);
-    return { model: { dir: cache.snapshot(commit), commit, name, stale: false }, layout };
+    const layout = findLayout(listed, dtype, `${name} in the cache ${cacheDir}`);
+    return { model: { dir, commit, name, stale: false }, layout };
   } catch (error) {
     const message = error instanceof Error ? error.message : String(error);
     throw new ClipfleetError('MODEL_NOT_FOUND', `${message} ${remedy}`, { cause: error });

@@ -1,4 +1,4 @@
-import { copyFile, readdir, readFile, stat, symlink, writeFile } from 'node:fs/promises';
+import { copyFile, readFile, stat, symlink, writeFile } from 'node:fs/promises';
 import { dirname, join, relative } from 'node:path';
 import { replaceFile } from '../../shared/replaceFile.ts';
 
@@ -42,19 +42,6 @@ export async function readRef(cache: RepositoryCache, revision: string): Promise
 export async function writeRef(cache: RepositoryCache, revision: string, commit: string): Promise<void> {
   if ((await readRef(cache, revision)) === commit) return;
   await replaceFile(cache.ref(revision), (path) => writeFile(path, commit));
-}
-
-/** Paths of the files that a snapshot has in its root and in `onnx/`, with slashes. Dead links are left out. */
-export async function snapshotFiles(cache: RepositoryCache, commit: string): Promise<string[]> {
-  const found: string[] = [];
-  for (const folder of ['', 'onnx/']) {
-    const names = await readdir(join(cache.snapshot(commit), folder)).catch(() => []);
-    for (const name of names) {
-      if ((await fileBytes(join(cache.snapshot(commit), folder, name))) !== undefined)
-        found.push(folder + name);
-    }
-  }
-  return found;
 }
 
 /** Size of a file in bytes, links followed, undefined when there is none. */

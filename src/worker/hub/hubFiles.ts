@@ -1,69 +1,94 @@
+import { join, posix } from 'node:path';
 import { ClipfleetError } from '../../shared/errors.ts';
-import { type Dtype, dtypeSuffix, dtypes } from '../onnx/dtype.ts';
+import { namedAfterGraph } from '../layout/externalData.ts';
+import { weightLocationsOf } from '../onnx/graphOverFile.ts';
+import { fileUrl } from './hubApi.ts';
+import { fileBytes, linkBlob, type RepositoryCache } from './hubCache.ts';
+import { downloadBlob, type HubFile } from './hubDownload.ts';
+import type { Hub, HubAccess } from './hubRequest.ts';
 
-const requiredFiles = ['config.json', 'preprocessor_config.json', 'tokenizer.json'];
-const optionalFiles = ['tokenizer_config.json', 'special_tokens_map.json'];
+export interface DownloadListeners {
+  /** Called before files that the cache lacks are downloaded. */
+  onDownload?: (plan: { files: number; bytes: number }) => void;
+  /** Called for each piece of a file that is downloaded; never for a file that the cache has. */
+  onProgress?: (progress: { file: string; receivedBytes: number; totalBytes: number }) => void;
+}
 
-export interface ChosenFiles {
-  /** `split`: a vision and a text graph. `joint`: one graph with both towers. */
-  layout: 'split' | 'joint';
-  /**
-   * Paths in the repository, in the order in which they must appear in a snapshot: a graph after its external data,
-   * all graphs after the rest. So a snapshot that has the graphs is complete, even when a download was broken off.
-   */
-  paths: string[];
+/** A repository at a commit, as the Hub lists it, and the cache that its files go into. */
+export interface RemoteSnapshot {
+  hub: Hub;
+  cache: RepositoryCache;
+  /** `owner/repo` */
+  name: string;
+  commit: string;
+  listed: ReadonlyMap<string, HubFile>;
+  options: HubAccess & DownloadListeners;
 }
 
 /**
- * The files of a repository that a model needs in one dtype: the split pair of graphs or else the joint one, what
- * lies outside of them, and the configurations. `where` names the place in messages.
+ * Brings files into the cache, in their order. A graph comes after the files that its weights lie in, so that a snapshot that has its
+ * graphs is complete, even when a download was broken off.
  *
- * Throws MODEL_UNSUPPORTED when the repository is not in the ONNX layout, MODEL_NOT_FOUND when the dtype is missing.
+ * @throws what `downloadBlob` throws, MODEL_INVALID where a graph names weights that the repository lacks
  */
-export function chooseFiles(listed: readonly string[], dtype: Dtype, where: string): ChosenFiles {
-  const chosen = graphsOf(listed, dtype);
-  if (chosen === undefined) throw noGraphs(listed, dtype, where);
-  const missing = requiredFiles.filter((path) => !listed.includes(path));
-  if (missing.length > 0) {
+export async function bringFiles(snapshot: RemoteSnapshot, paths: readonly string[]): Promise<void> {
+  const all = [...snapshot.listed.keys()];
+  const isGraph = (path: string) => path.endsWith('.onnx');
+  const named = paths.filter(isGraph).flatMap((path) => namedAfterGraph(all, path));
+  await announce(snapshot, [...paths, ...named]);
+  for (const path of [...paths.filter((path) => !isGraph(path)), ...named]) await bringFile(snapshot, path);
+  for (const path of paths.filter(isGraph)) await bringGraph(snapshot, path);
+}
+
+async function bringGraph(snapshot: RemoteSnapshot, path: string): Promise<void> {
+  const { cache, commit, listed, name } = snapshot;
+  if ((await fileBytes(join(cache.snapshot(commit), path))) !== listed.get(path)!.bytes) {
+    await bringBlob(snapshot, path);
+  }
+  // What is no graph is refused by who reads it, in words that name the file.
+  const locations = await weightLocationsOf(cache.blob(listed.get(path)!.etag)).catch(() => []);
+  const weights = locations.map((location) => posix.join(posix.dirname(path), location));
+  const missing = weights.find((file) => !listed.has(file));
+  if (missing !== undefined) {
     throw new ClipfleetError(
-      'MODEL_UNSUPPORTED',
-      `${where} lacks ${missing.join(', ')}: expected a repository in the ONNX layout with its processor and its ` +
-        'tokenizer beside the graphs, such as Xenova/clip-vit-base-patch32.',
+      'MODEL_INVALID',
+      `${path} of ${name} on the Hub has its weights in ${missing}, which the repository lacks.`,
     );
   }
-  const configurations = [...requiredFiles, ...optionalFiles].filter((path) => listed.includes(path));
-  const data = chosen.graphs.flatMap((graph) => externalData(listed, graph));
-  return { layout: chosen.layout, paths: [...configurations, ...data, ...chosen.graphs] };
+  await announce(snapshot, weights);
+  for (const file of weights) await bringFile(snapshot, file);
+  await bringFile(snapshot, path);
 }
 
-function graphsOf(listed: readonly string[], dtype: Dtype) {
-  const layouts = { split: ['vision_model', 'text_model'], joint: ['model'] } as const;
-  for (const layout of ['split', 'joint'] as const) {
-    const graphs = layouts[layout].map((stem) => `onnx/${stem}${dtypeSuffix[dtype]}.onnx`);
-    if (graphs.every((graph) => listed.includes(graph))) return { layout, graphs };
+async function announce({ cache, commit, listed, options }: RemoteSnapshot, paths: string[]): Promise<void> {
+  let [files, bytes] = [0, 0];
+  for (const path of new Set(paths)) {
+    const file = listed.get(path)!;
+    const places = [join(cache.snapshot(commit), path), cache.blob(file.etag)];
+    const there = await Promise.all(places.map(fileBytes));
+    if (there.includes(file.bytes)) continue;
+    files++;
+    bytes += file.bytes;
   }
-  return undefined;
+  if (files > 0) options.onDownload?.({ files, bytes });
 }
 
-/** Weights over 2 GB lie beside the graph: `model.onnx_data`, `model.onnx_data_1`, or `model.onnx.data`. */
-export function externalData(listed: readonly string[], graph: string): string[] {
-  return listed.filter(
-    (path) => path.startsWith(graph) && /^[_.]data(_\d+)?$/.test(path.slice(graph.length)),
-  );
+async function bringFile(snapshot: RemoteSnapshot, path: string): Promise<void> {
+  const { cache, commit, listed } = snapshot;
+  const { bytes, etag } = listed.get(path)!;
+  if ((await fileBytes(join(cache.snapshot(commit), path))) === bytes) return;
+  await bringBlob(snapshot, path);
+  await linkBlob(cache, commit, path, etag);
 }
 
-function noGraphs(listed: readonly string[], dtype: Dtype, where: string): ClipfleetError {
-  const present = dtypes.filter((other) => graphsOf(listed, other) !== undefined);
-  if (present.length > 0) {
-    return new ClipfleetError(
-      'MODEL_NOT_FOUND',
-      `${where} has no graphs of dtype ${dtype}; it has ${present.join(', ')}. Choose one of them with --dtype.`,
-    );
-  }
-  return new ClipfleetError(
-    'MODEL_UNSUPPORTED',
-    `${where} is not in the ONNX layout: expected onnx/vision_model.onnx and onnx/text_model.onnx, or ` +
-      'onnx/model.onnx. Take a repository that has them, such as Xenova/clip-vit-base-patch32, or export this one ' +
-      'with `optimum-cli export onnx` and give the directory with --model.',
-  );
+async function bringBlob(
+  { hub, cache, name, commit, listed, options }: RemoteSnapshot,
+  path: string,
+): Promise<void> {
+  const file = listed.get(path)!;
+  if ((await fileBytes(cache.blob(file.etag))) === file.bytes) return;
+  const onReceived = (receivedBytes: number) =>
+    options.onProgress?.({ file: path, receivedBytes, totalBytes: file.bytes });
+  const url = fileUrl(options, name, commit, path);
+  await downloadBlob({ access: options, hub, cache, url, file, onReceived });
 }

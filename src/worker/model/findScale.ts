@@ -1,9 +1,10 @@
-import { existsSync } from 'node:fs';
-import { join } from 'node:path';
+import { basename } from 'node:path';
 import { ClipfleetError } from '../../shared/errors.ts';
+import { withFileRanges } from '../checkpoint/checkpointWeights.ts';
+import type { ReadRange } from '../checkpoint/safetensors.ts';
 import type { Scale, Scoring } from '../score/rank.ts';
 import { isPlainExport, knownScale } from './knownScales.ts';
-import { type ReadRange, readSafetensorsScale, withFileRanges } from './safetensorsScale.ts';
+import { readSafetensorsScale } from './safetensorsScale.ts';
 
 /** A logit scale, and where it was found: stored and shown with the model, because scores mean nothing without it. */
 export interface SourcedScale extends Scale {
@@ -18,6 +19,8 @@ export interface GivenScale {
 
 export interface ScaleQuery {
   dir: string;
+  /** Paths of the checkpoint's files, where there is one. */
+  weights: readonly string[];
   /** Of a model of the Hub. */
   name: string | undefined;
   /** The checkpoint that `config.json` says the graphs were exported from. */
@@ -38,23 +41,25 @@ export interface ScaleQuery {
 }
 
 /**
- * The model's logit scale and bias: what the user gave, the checkpoint beside the graphs, the joint graph; then, of a
+ * The model's logit scale and bias: what the user gave, its checkpoint, the joint graph; then, of a
  * model of the Hub, the table of known models, its model.safetensors there, those of the checkpoint it is a plain export of,
  * and, at last, for it is large, its joint graph there. `solve` means that the session thread is to solve it from the joint graph.
  *
  * @throws MODEL_SCALE_UNKNOWN: a guess would give wrong scores that look right; USAGE where the user said half of it
  */
 export async function findScale(query: ScaleQuery): Promise<SourcedScale | { solve: string }> {
-  const { dir, joint } = query;
+  const { dir, weights, joint } = query;
   const given = givenScale(query);
   if (given) return { ...given, source: 'given by the user' };
-  const local = await localCheckpoint(dir);
-  if (local) return { ...local, source: 'model.safetensors beside the graphs' };
+  const local = await localScale(weights);
+  if (local) return local;
   if (joint) return { solve: joint };
   for (const repository of checkpointsOf(query)) {
     const known = knownScale(repository);
     if (known) return { ...known, source: `known scale of ${repository}` };
-    const remote = await query.readHub?.(repository, readSafetensorsScale);
+    const remote = await query.readHub?.(repository, (read) =>
+      readSafetensorsScale(read, `model.safetensors of ${repository}`),
+    );
     if (remote) return { ...remote, source: `model.safetensors of ${repository}` };
   }
   const downloaded = await query.downloadJoint?.();
@@ -90,7 +95,10 @@ function givenScale({ given: { logitScale, logitBias }, scoreFunction }: ScaleQu
   return { logitScale, logitBias: logitBias ?? 0 };
 }
 
-async function localCheckpoint(dir: string): Promise<Scale | undefined> {
-  const path = join(dir, 'model.safetensors');
-  return existsSync(path) ? withFileRanges(path, readSafetensorsScale) : undefined;
+async function localScale(weights: readonly string[]): Promise<SourcedScale | undefined> {
+  for (const path of weights) {
+    const scale = await withFileRanges(path, (read) => readSafetensorsScale(read, path));
+    if (scale) return { ...scale, source: `${basename(path)} of the model` };
+  }
+  return undefined;
 }

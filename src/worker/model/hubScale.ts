@@ -2,11 +2,11 @@ import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { ClipfleetError } from '../../shared/errors.ts';
 import { replaceFile } from '../../shared/replaceFile.ts';
+import type { ReadRange } from '../checkpoint/safetensors.ts';
 import { type HubOptions, hubCommit } from '../hub/hub.ts';
 import { hubFileRange } from '../hub/hubApi.ts';
 import type { HubAccess } from '../hub/hubRequest.ts';
 import type { Scale } from '../score/rank.ts';
-import type { ReadRange } from './safetensorsScale.ts';
 
 /**
  * The scale in a checkpoint on the Hub, read by ranges: some 100 KB of a file of gigabytes. Kept on disk, also that the

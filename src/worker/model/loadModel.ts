@@ -46,6 +46,7 @@ export type ModelChoice = Pick<ModelConfig, 'model' | 'revision' | 'dtype'> & De
 
 export interface FindModelOptions {
   env?: NodeJS.ProcessEnv;
+  onDownload?: HubOptions['onDownload'];
   onProgress?: HubOptions['onProgress'];
   /** Told what the user should know though the model was found. */
   onWarning?: (warning: string) => void;
@@ -78,9 +79,10 @@ function hubOptions(
     dtype,
     userAgent = defaultOf('userAgent'),
   }: Pick<ModelChoice, 'revision' | 'dtype' | 'userAgent'>,
-  { env = process.env, onProgress }: FindModelOptions,
+  { env = process.env, onDownload, onProgress }: FindModelOptions,
 ): HubOptions {
-  return { ...hubEnvironment(env), revision, dtype, userAgent, ...(onProgress && { onProgress }) };
+  const listeners = { ...(onDownload && { onDownload }), ...(onProgress && { onProgress }) };
+  return { ...hubEnvironment(env), revision, dtype, userAgent, ...listeners };
 }
 
 /** Whether `--model` is a name on the Hub: `owner/repo`, and no directory of that path. */
@@ -104,17 +106,13 @@ export async function startModel(
   files: ModelFiles,
   { device, settings, cacheDir }: SessionPlan,
   { userAgent, ...given }: GivenScale & HubClient,
-  { env = process.env, onProgress, onWarning }: FindModelOptions = {},
+  options: FindModelOptions = {},
 ): Promise<LoadedModel> {
   const { identity, fingerprint, preprocessing, decoding, scoreFunction, hub } = files;
-  const access =
-    hub &&
-    hubOptions(
-      { revision: hub.commit, dtype: files.dtype, userAgent },
-      { env, ...(onProgress && { onProgress }) },
-    );
+  const access = hub && hubOptions({ revision: hub.commit, dtype: files.dtype, userAgent }, options);
   const scale = await findScale({
     dir: files.dir,
+    weights: weightsOf(files),
     name: hub?.name,
     exportedFrom: files.exportedFrom,
     scoreFunction,
@@ -124,20 +122,20 @@ export async function startModel(
     downloadJoint: access && (() => downloadJointGraph(hub.name, access)),
   });
   const session = await startSession({
-    modelDir: files.dir,
-    graphs: files.graphs,
-    hashes: files.hashes,
+    ...files.towers,
     preprocessing,
-    textLimits: files.textLimits,
     device,
     threads: settings.threads,
     batchSize: settings.batchSize,
-    cacheDir,
     solveScaleFrom: 'solve' in scale ? scale.solve : undefined,
   });
-  if (session.warning) onWarning?.(session.warning);
   const scoring = { ...('solve' in scale ? solved(session) : scale), scoreFunction };
   return { identity, fingerprint, preprocessing, decoding, session, scoring };
+}
+
+function weightsOf({ dir, checkpoint }: ModelFiles): string[] {
+  const sides = checkpoint ? [checkpoint.vision, checkpoint.text] : [];
+  return [...new Set(sides.flatMap(({ weights }) => weights))].map((file) => join(dir, file));
 }
 
 function solved({ solvedScale }: Session): SourcedScale {

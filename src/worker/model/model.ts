@@ -1,17 +1,21 @@
-import { createHash } from 'node:crypto';
-import { createReadStream, existsSync } from 'node:fs';
-import { readdir, readFile, realpath } from 'node:fs/promises';
+import { realpath } from 'node:fs/promises';
 import { basename, join } from 'node:path';
-import { pipeline } from 'node:stream/promises';
 import { z } from 'zod';
 import { ClipfleetError } from '../../shared/errors.ts';
 import { formatIdentity } from '../../shared/fleet/modelIdentity.ts';
 import type { DecodeOptions } from '../decode/decode.ts';
-import { PREPROCESSING_VERSION, type Preprocessing, parsePreprocessing } from '../decode/preprocessing.ts';
-import { type Dtype, dtypeSuffix, dtypes } from '../onnx/dtype.ts';
+import { PREPROCESSING_VERSION, type Preprocessing } from '../decode/preprocessing.ts';
+import { listFolder } from '../layout/listFolder.ts';
+import { type CheckpointPaths, findLayout, type ModelLayout } from '../layout/modelLayout.ts';
+import type { Dtype } from '../onnx/dtype.ts';
 import type { Scoring } from '../score/rank.ts';
 import type { TextLimits } from '../session/tokenizer.ts';
 import type { TowersSpec } from '../session/towers.ts';
+import { type FamilyConfig, readFamily } from './familyConfig.ts';
+import { fingerprintOf } from './fingerprint.ts';
+import { readJson } from './readJson.ts';
+import { readProcessor } from './readProcessor.ts';
+import { builtGraphs, exportedGraphs, type TowerGraphs } from './towerGraphs.ts';
 
 /** A model's files, read and checked; no session is open yet. */
 export interface ModelFiles {
@@ -21,13 +25,16 @@ export interface ModelFiles {
   fingerprint: string;
   dtype: Dtype;
   dir: string;
-  graphs: TowersSpec['graphs'];
-  hashes: TowersSpec['hashes'];
-  /** The joint graph, where there is one beside the towers. */
+  /** What the session thread is told of the model. */
+  towers: Pick<TowersSpec, 'graphs' | 'outputs' | 'projection' | 'tokenizer' | 'textLimits'>;
+  /** Whether the towers are built from the checkpoint, or of an ONNX export. */
+  built: boolean;
+  /** The path of the joint graph, where there is one. */
   joint: string | undefined;
+  /** The checkpoint from which the towers are or could be built, where there is one. */
+  checkpoint: CheckpointPaths | undefined;
   preprocessing: Preprocessing;
   decoding: Decoding;
-  textLimits: TextLimits;
   scoreFunction: Scoring['scoreFunction'];
   /** The checkpoint that the graphs were exported from, where `config.json` says. */
   exportedFrom: string | undefined;
@@ -47,44 +54,36 @@ export interface ModelSource {
   revision?: string;
 }
 
-/** The families whose graphs, prompts and scores are those of CLIP or SigLIP. */
-const FAMILIES = ['clip', 'chinese_clip', 'metaclip_2', 'siglip', 'siglip2'];
-
-const configSchema = z.object({
-  model_type: z.string(),
-  _name_or_path: z.string().optional(),
-  text_config: z.object({ max_position_embeddings: z.int().positive().optional() }).optional(),
-});
-
-const tokenizerConfigSchema = z.object({ model_max_length: z.number().positive().optional() });
+const tokenizerConfigSchema = z.object({ model_max_length: z.number().positive().nullish() });
 
 /**
- * Reads a model directory in the layout of the Hub's ONNX exports: `config.json`, `preprocessor_config.json`,
- * `tokenizer.json`, `tokenizer_config.json` and `onnx/{vision_model,text_model,model}<dtype>.onnx`.
+ * Reads a model directory: a checkpoint as its authors publish it, or the graphs of an ONNX export, which go first, each with its
+ * configuration, its image processor and its tokenizer. `findLayout` says which files are looked for.
  *
  * @throws MODEL_NOT_FOUND, MODEL_INVALID, MODEL_UNSUPPORTED
  */
 export async function readModelFiles(source: ModelSource): Promise<ModelFiles> {
   const { dir, dtype, decoding = {} } = source;
-  if (!existsSync(join(dir, 'config.json'))) {
+  const listed = await listFolder(dir);
+  if (!listed.some((path) => basename(path) === 'config.json')) {
     throw new ClipfleetError(
       'MODEL_NOT_FOUND',
       `Expected a model directory with a config.json, got '${dir}'. The bundled one is models/demo.`,
     );
   }
-  const config = await readJson(join(dir, 'config.json'), configSchema);
-  if (!FAMILIES.includes(config.model_type)) {
-    throw new ClipfleetError(
-      'MODEL_UNSUPPORTED',
-      `Expected a model of the families ${FAMILIES.join(', ')}, got model_type '${config.model_type}' in ${dir}.`,
-    );
-  }
-  const sigmoid = config.model_type.startsWith('siglip');
-  const tokenizerConfig = await readJson(join(dir, 'tokenizer_config.json'), tokenizerConfigSchema);
-  const processor = await readJson(join(dir, 'preprocessor_config.json'), z.unknown());
-  const { graphs, joint } = findGraphs(dir, dtype);
-  const textLimits = textLimitsOf(config, tokenizerConfig, sigmoid);
-  const { fingerprint, hashes } = await fingerprintOf(dir, graphs, { dtype, decoding, textLimits });
+  const layout = findLayout(listed, dtype, dir);
+  const family = await readFamily(dir, layout);
+  const processor = await readProcessor(dir, layout.processors, family.modelType);
+  const textLimits = await textLimitsOf(dir, layout, family);
+  const towers = layout.graphs
+    ? await exportedGraphs(dir, layout.graphs)
+    : await builtGraphs(dir, layout.checkpoint!);
+  checkImageSide(processor, towers, dir);
+  const files = [...towers.files, layout.config, processor.path, ...layout.tokenizer.files];
+  const fingerprint = await fingerprintOf(
+    settingsOf(dtype, decoding, textLimits, towers),
+    new Map(files.map((file) => [file, join(dir, file)])),
+  );
   const name = source.name ?? basename(await realpath(dir)).replace(/[@:\s]+/g, '-');
   const revision = source.revision ?? fingerprint.slice(0, 12);
   return {
@@ -92,101 +91,56 @@ export async function readModelFiles(source: ModelSource): Promise<ModelFiles> {
     fingerprint,
     dtype,
     dir,
-    graphs,
-    hashes,
-    joint,
-    preprocessing: parsePreprocessing(processor, config.model_type),
+    towers: {
+      graphs: towers.graphs,
+      outputs: family.outputs,
+      projection: family.projection,
+      tokenizer: { dir: join(dir, layout.tokenizer.dir), modelType: family.modelType },
+      textLimits,
+    },
+    built: towers.version !== undefined,
+    joint: layout.joint && join(dir, layout.joint),
+    checkpoint: layout.checkpoint,
+    preprocessing: processor.preprocessing,
     decoding,
-    textLimits,
-    scoreFunction: sigmoid ? 'sigmoid' : 'softmax',
-    exportedFrom: config._name_or_path,
+    scoreFunction: family.isSiglip ? 'sigmoid' : 'softmax',
+    exportedFrom: family.exportedFrom,
     hub: source.name && source.revision ? { name: source.name, commit: source.revision } : undefined,
   };
 }
 
-function findGraphs(dir: string, dtype: Dtype) {
-  const path = (graph: string, of: Dtype) => join(dir, 'onnx', `${graph}${dtypeSuffix[of]}.onnx`);
-  const present = (of: Dtype) => ({
-    towers: existsSync(path('vision_model', of)) && existsSync(path('text_model', of)),
-    joint: existsSync(path('model', of)),
-  });
-  const { towers, joint } = present(dtype);
-  const jointPath = joint ? path('model', dtype) : undefined;
-  if (towers) {
-    return {
-      graphs: { vision: path('vision_model', dtype), text: path('text_model', dtype) },
-      joint: jointPath,
-    };
-  }
-  if (jointPath) return { graphs: { joint: jointPath }, joint: jointPath };
-  const there = dtypes.filter((of) => present(of).towers || present(of).joint);
+function checkImageSide(
+  { path, preprocessing: { width, height } }: { path: string; preprocessing: Preprocessing },
+  { imageSide }: TowerGraphs,
+  dir: string,
+): void {
+  if (imageSide === undefined || (width === imageSide && height === imageSide)) return;
   throw new ClipfleetError(
-    'MODEL_NOT_FOUND',
-    `Expected ONNX graphs of dtype ${dtype} in ${join(dir, 'onnx')}, got ${there.join(', ') || 'none'}.` +
-      (there.length > 0 ? ` Choose one of them with --dtype.` : ''),
+    'MODEL_INVALID',
+    `Expected images of ${imageSide} × ${imageSide}, which config.json says, from ${join(dir, path)}, got ${width} × ${height}: ` +
+      'the two files are of different models.',
   );
 }
 
-function textLimitsOf(
-  config: z.infer<typeof configSchema>,
-  tokenizerConfig: z.infer<typeof tokenizerConfigSchema>,
-  sigmoid: boolean,
-): TextLimits {
-  // Python's zero-shot pipeline pads and cuts every SigLIP's texts to 64 tokens.
-  if (sigmoid) return { maxTokens: 64, padTo: 'max' };
-  // What a CLIP's config leaves out is CLIPTextConfig's default, 77; a Chinese CLIP's text tower is a BERT of 512.
-  const byDefault = config.model_type === 'chinese_clip' ? 512 : 77;
-  const positions = config.text_config?.max_position_embeddings ?? byDefault;
-  // Tokenizers without a limit of their own write 1e30.
-  return { maxTokens: Math.min(positions, tokenizerConfig.model_max_length ?? positions), padTo: 'longest' };
-}
-
-async function fingerprintOf(
-  dir: string,
-  graphs: TowersSpec['graphs'],
-  { dtype, decoding, textLimits }: Pick<ModelFiles, 'textLimits' | 'decoding'> & { dtype: Dtype },
-): Promise<Pick<ModelFiles, 'fingerprint' | 'hashes'>> {
+/** What changes embeddings and is in none of the files. */
+function settingsOf(dtype: Dtype, decoding: Decoding, { maxTokens, padTo }: TextLimits, towers: TowerGraphs) {
   const { cropRounding = 'floor', exif = 'apply' } = decoding;
-  const { maxTokens, padTo } = textLimits;
-  const onnx = join(dir, 'onnx');
-  const external = (await readdir(onnx)).filter((file) => /\.onnx[._]data/.test(file));
-  const stems = Object.values(graphs).map((path) => basename(path));
-  const weights = external
-    .filter((file) => stems.some((stem) => file.startsWith(stem)))
-    .map((f) => join(onnx, f));
-  const files = [
-    ...Object.values(graphs),
-    ...weights.sort(),
-    join(dir, 'tokenizer.json'),
-    join(dir, 'preprocessor_config.json'),
-  ];
-  const hash = createHash('sha256');
-  hash.update(JSON.stringify([dtype, PREPROCESSING_VERSION, cropRounding, exif, maxTokens, padTo]));
-  const hashes: Record<string, string> = {};
-  for (const file of files) {
-    hashes[file] = await sha256Of(file);
-    hash.update(`${basename(file)} ${hashes[file]}\n`);
-  }
-  return { fingerprint: hash.digest('hex'), hashes };
+  return [dtype, PREPROCESSING_VERSION, cropRounding, exif, maxTokens, padTo, towers.version ?? 'export'];
 }
 
-async function sha256Of(path: string): Promise<string> {
-  const hash = createHash('sha256');
-  await pipeline(createReadStream(path, { highWaterMark: 1024 * 1024 }), hash).catch((error: Error) => {
-    throw new ClipfleetError('MODEL_INVALID', `Expected a readable ${path}, got: ${error.message}.`, {
-      cause: error,
-    });
-  });
-  return hash.digest('hex');
-}
-
-async function readJson<T>(path: string, schema: z.ZodType<T>): Promise<T> {
-  try {
-    return schema.parse(JSON.parse(await readFile(path, 'utf8')));
-  } catch (error) {
-    const reason = error instanceof z.ZodError ? z.prettifyError(error) : (error as Error).message;
-    throw new ClipfleetError('MODEL_INVALID', `Expected a readable ${path}, got: ${reason}`, {
-      cause: error,
-    });
-  }
+async function textLimitsOf(
+  dir: string,
+  { tokenizer }: ModelLayout,
+  { isSiglip, modelType, positions }: FamilyConfig,
+): Promise<TextLimits> {
+  // Python's zero-shot pipeline pads and cuts every SigLIP's texts to 64 tokens.
+  if (isSiglip) return { maxTokens: 64, padTo: 'max' };
+  // What a CLIP's config leaves out is CLIPTextConfig's default, 77; a Chinese CLIP's text tower is a BERT of 512.
+  const places = positions ?? (modelType === 'chinese_clip' ? 512 : 77);
+  const path = `${tokenizer.dir}tokenizer_config.json`;
+  const config = tokenizer.files.includes(path)
+    ? await readJson(join(dir, path), tokenizerConfigSchema)
+    : undefined;
+  // Tokenizers without a limit of their own write 1e30.
+  return { maxTokens: Math.min(places, config?.model_max_length ?? places), padTo: 'longest' };
 }

@@ -1,31 +1,20 @@
-import { open } from 'node:fs/promises';
+import { type ReadRange, readTensorRanges } from '../checkpoint/safetensors.ts';
 import { fromHalf } from '../onnx/half.ts';
 import type { Scale } from '../score/rank.ts';
 
-/** A header longer than this is not one of a CLIP's checkpoint. */
-const HEADER_BYTES_MAX = 16 * 1024 * 1024;
-
-/** Reads `length` bytes from `start` of a checkpoint, wherever it is. */
-export type ReadRange = (start: number, length: number) => Promise<Uint8Array>;
-
 /**
- * Scale and bias from a checkpoint in safetensors: 8 bytes of header length, the JSON header, the tensors.
- * The checkpoint holds the logarithm of the scale. Undefined where there is no `logit_scale`.
+ * Scale and bias from a checkpoint in safetensors, which holds the logarithm of the scale. Undefined where there is no `logit_scale`,
+ * as in all shards but one and in towers that were saved each by itself.
  *
- * Format: https://huggingface.co/docs/safetensors
+ * @param where the file, for messages
+ * @throws MODEL_INVALID where it is no safetensors
  */
-export async function readSafetensorsScale(read: ReadRange): Promise<Scale | undefined> {
-  const headerBytes = Number(Buffer.from(await read(0, 8)).readBigUInt64LE());
-  if (headerBytes > HEADER_BYTES_MAX) return undefined;
-  const header = JSON.parse(Buffer.from(await read(8, headerBytes)).toString('utf8')) as Record<
-    string,
-    { dtype: string; data_offsets: [number, number] } | undefined
-  >;
+export async function readSafetensorsScale(read: ReadRange, where: string): Promise<Scale | undefined> {
+  const tensors = await readTensorRanges(read, where);
   const scalar = async (name: string): Promise<number | undefined> => {
-    const tensor = header[name];
+    const tensor = tensors.get(name);
     if (!tensor) return undefined;
-    const [from, to] = tensor.data_offsets;
-    return scalarOf(tensor.dtype, Buffer.from(await read(8 + headerBytes + from, to - from)));
+    return scalarOf(tensor.dtype, Buffer.from(await read(tensor.offset, tensor.length)));
   };
   const logarithm = await scalar('logit_scale');
   if (logarithm === undefined) return undefined;
@@ -38,17 +27,4 @@ function scalarOf(dtype: string, bytes: Buffer): number | undefined {
   if (dtype === 'F16') return fromHalf(Uint16Array.of(bytes.readUInt16LE()))[0];
   if (dtype === 'BF16') return Buffer.from([0, 0, bytes[0]!, bytes[1]!]).readFloatLE();
   return undefined;
-}
-
-/** Ranges of a file on disk. */
-export async function withFileRanges<T>(path: string, use: (read: ReadRange) => Promise<T>): Promise<T> {
-  const file = await open(path);
-  try {
-    return await use(async (start, length) => {
-      const { buffer, bytesRead } = await file.read(new Uint8Array(length), 0, length, start);
-      return buffer.subarray(0, bytesRead);
-    });
-  } finally {
-    await file.close();
-  }
 }

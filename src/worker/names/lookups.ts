@@ -19,7 +19,7 @@ const AT_ONCE = 24;
 const KNOWN_AT_ONCE = 8;
 /** Look-ups that hang in a process before another takes its place. */
 const HANGING_MAX = 32;
-/** A process without work is ended: it holds some 40 MB. */
+/** A process without work is ended: it holds memory. */
 const IDLE_MS = 60_000;
 
 /**

@@ -10,23 +10,37 @@ export type Tensor = ort.Tensor;
 /** Execution providers of onnxruntime, each by name or with the number of its device. */
 export type Providers = readonly (string | { name: string; deviceId: number })[];
 
+/** A graph as ONNX in memory. Weights of it may lie in files, which it names by their paths from `weightsFolder`. */
+export interface GraphBytes {
+  graph: Uint8Array;
+  /** An absolute path without links: onnxruntime follows none out of it. */
+  weightsFolder?: string;
+}
+
+/** A graph in memory with the model or file it is of, for messages. */
+export interface NamedGraph extends GraphBytes {
+  name: string;
+}
+
 /**
- * Opens a graph.
+ * Opens a graph: a file's by its path, or one in memory. The files of its weights stay mapped: they must be replaced by renaming, never written in place, because answers
+ * would change without a word, and a file cut short would end the process.
  *
- * @param graph path of its file, or its bytes
  * @throws MODEL_INVALID
  */
 export async function openGraph(
-  graph: string | Uint8Array,
+  graph: string | NamedGraph,
   { providers, threads }: { providers: Providers; threads: number },
 ): Promise<Graph> {
   try {
-    return await createSession(graph, providers, threads);
+    if (typeof graph === 'string') return await createSession(graph, providers, threads);
+    return await createSession(graph.graph, providers, threads, {}, graph.weightsFolder);
   } catch (error) {
-    const [where, reason] = [typeof graph === 'string' ? graph : 'memory', (error as Error).message];
-    throw new ClipfleetError('MODEL_INVALID', `Expected an ONNX graph in ${where}, got: ${reason}`, {
-      cause: error,
-    });
+    throw new ClipfleetError(
+      'MODEL_INVALID',
+      `Expected an ONNX graph in ${typeof graph === 'string' ? graph : graph.name}, got: ${(error as Error).message}`,
+      { cause: error },
+    );
   }
 }
 
@@ -49,6 +63,7 @@ function createSession(
   providers: Providers,
   threads: number,
   more: Pick<ort.InferenceSession.SessionOptions, 'externalData'> = {},
+  weightsFolder?: string,
 ): Promise<Graph> {
   // What goes wrong comes as an error; onnxruntime would print it on standard error as well. It reads this level with the
   // process's first session, and transformers sets one of its own when it is loaded.
@@ -58,7 +73,12 @@ function createSession(
     intraOpNumThreads: threads,
     interOpNumThreads: 1,
     // Threads that wait for work would turn in circles on the cores that decode; asleep, they leave them.
-    extra: { session: { intra_op: { allow_spinning: '0' } } },
+    extra: {
+      session: {
+        intra_op: { allow_spinning: '0' },
+        ...(weightsFolder && { model_external_initializers_file_folder_path: weightsFolder }),
+      },
+    },
     graphOptimizationLevel: 'all',
     logSeverityLevel: 4,
     ...more,

@@ -1,17 +1,15 @@
 import type { LabelSet } from '../../shared/labels/labelSet.ts';
+import { dataType, graphField, tensorField } from '../onnx/onnxProto.ts';
 import {
   bytesField,
-  dataType,
   floatInitializer,
-  graphField,
   graphValue,
   initializer,
   integerField,
   node,
   onnxModel,
   stringField,
-  tensorField,
-} from '../onnx/onnxProto.ts';
+} from '../onnx/onnxWriter.ts';
 import type { Scoring } from './rank.ts';
 
 /** All that a label set's graph is made of besides its matrix; plain data, so that it can be sent to a thread. */

@@ -1,6 +1,7 @@
 import { ClipfleetError } from '../../shared/errors.ts';
 import { type Providers, tryProviders } from '../onnx/graph.ts';
-import { dataType, graphField, graphValue, node, onnxModel } from '../onnx/onnxProto.ts';
+import { dataType, graphField } from '../onnx/onnxProto.ts';
+import { graphValue, node, onnxModel } from '../onnx/onnxWriter.ts';
 
 /** Where a session can run. */
 type DeviceName = 'cpu' | 'cuda' | 'tensorrt' | 'webgpu' | 'coreml' | 'dml';

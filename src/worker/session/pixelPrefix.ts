@@ -1,29 +1,16 @@
 import type { Preprocessing } from '../decode/preprocessing.ts';
-import {
-  dataType,
-  fieldsOf,
-  floatInitializer,
-  graphField,
-  graphValue,
-  modelField,
-  node,
-  prefixOf,
-  tensorTypeOf,
-  textField,
-} from '../onnx/onnxProto.ts';
-
-/** Changes whenever the prefix gives other numbers or takes other inputs, so that no graph prepared earlier is taken for a new one. */
-export const PREFIX_VERSION = '1';
+import { dataType, fieldsOf, graphField, modelField, tensorTypeOf, textField } from '../onnx/onnxProto.ts';
+import { floatInitializer, graphValue, node, prefixOf } from '../onnx/onnxWriter.ts';
 
 /** The input of a graph with the prefix: uint8, count × height × width × 3, as the decoder lays pixels. */
 export const BYTES_INPUT = 'clipfleet.pixels';
 
-/** The input of an image tower as it is exported: float32 or float16, count × 3 × height × width. */
-export const FLOATS_INPUT = 'pixel_values';
+/** The input of an image tower as transformers and Immich export it: float32 or float16, count × 3 × height × width. */
+export const FLOAT_INPUTS = ['pixel_values', 'image'];
 
 /**
- * A graph with nodes put in front that make `pixel_values` of the decoder's bytes, as the pieces of its file in order:
- * weights are views of `model`, not copies. Undefined where the graph has no `pixel_values` of 32 or 16 bit floats.
+ * A graph with nodes put in front that make its pixels of the decoder's bytes, as the pieces of its file in order:
+ * weights are views of `model`, not copies. Undefined where the graph has no input for them of 32 or 16 bit floats.
  *
  * @throws RangeError where the bytes are no protobuf
  */
@@ -33,13 +20,13 @@ export function withPixelPrefix(model: Uint8Array, preprocessing: Preprocessing)
   if (!graph) return undefined;
   const inside = [...fieldsOf(graph.value)];
   const floats = inside.find(
-    ({ number, value }) => number === graphField.input && textField(value, 1) === FLOATS_INPUT,
+    ({ number, value }) => number === graphField.input && FLOAT_INPUTS.includes(textField(value, 1) ?? ''),
   );
   const type = floats && tensorTypeOf(floats.value);
   if (type !== dataType.float && type !== dataType.float16) return undefined;
   // Nodes must stand in the order they run in, and the first ones of the file are the first of the list.
   const pieces = [
-    ...prefixNodes(preprocessing, type),
+    ...prefixNodes(preprocessing, type, textField(floats!.value, 1)!),
     ...inside.filter((field) => field !== floats).map(({ raw }) => raw),
   ];
   const length = pieces.reduce((sum, { byteLength }) => sum + byteLength, 0);
@@ -55,6 +42,7 @@ export function withPixelPrefix(model: Uint8Array, preprocessing: Preprocessing)
 function prefixNodes(
   { width, height, rescaleFactor, normalize }: Preprocessing,
   type: typeof dataType.float | typeof dataType.float16,
+  input: string,
 ): Uint8Array[] {
   const content: Uint8Array[] = [
     graphValue(graphField.input, BYTES_INPUT, dataType.uint8, ['clipfleet.count', height, width, 3]),
@@ -76,7 +64,7 @@ function prefixNodes(
   if (type === dataType.float16) steps.push({ operator: 'Cast', attributes: { to: dataType.float16 } });
   let from = BYTES_INPUT;
   for (const [i, { operator, constant, attributes }] of steps.entries()) {
-    const to = i === steps.length - 1 ? FLOATS_INPUT : `clipfleet.${i}`;
+    const to = i === steps.length - 1 ? input : `clipfleet.${i}`;
     content.push(node(operator, constant ? [from, constant] : [from], [to], attributes));
     from = to;
   }

@@ -1,34 +1,34 @@
-import { ClipfleetError } from '../../shared/errors.ts';
 import type { Preprocessing } from '../decode/preprocessing.ts';
 import { imageBytesOf } from '../decode/resample.ts';
-import { floats, type Graph, openGraph } from '../onnx/graph.ts';
-import { unitRows } from '../onnx/vectors.ts';
+import { floats, type Graph, type NamedGraph, openGraph } from '../onnx/graph.ts';
 import type { Scale } from '../score/rank.ts';
 import { batchShapes } from './batchShapes.ts';
 import type { Device } from './devices.ts';
-import { pick, runGraph } from './feeds.ts';
+import { runGraph } from './feeds.ts';
 import { createImageBatches, type ImageBatches } from './imageBatches.ts';
-import { prepareGraph } from './preparedGraph.ts';
+import { fixedImageCount, openImageGraph } from './imageGraph.ts';
 import { solveScale } from './solveScale.ts';
-import { loadTokenizer, type TextLimits } from './tokenizer.ts';
+import { openTextTower } from './textTower.ts';
+import type { TextLimits } from './tokenizer.ts';
+import type { TokenizerPlace } from './tokenizerFiles.ts';
+import { embeddingsOf, type OutputNames, pick } from './towerOutputs.ts';
 
 /** What the session thread needs to open a model; plain data, so that it can be sent to a thread. */
 export interface TowersSpec {
-  modelDir: string;
-  /** Paths of the graphs: either both towers, or the joint graph alone. */
-  graphs: { vision: string; text: string } | { joint: string };
-  /** SHA-256 of the graphs' files and of those with their weights, by path. */
-  hashes: Readonly<Record<string, string>>;
+  /** Either both towers, or the joint graph alone. */
+  graphs: { vision: NamedGraph; text: NamedGraph } | { joint: NamedGraph };
+  outputs: OutputNames;
+  /** D, where the model's configuration says it. */
+  projection: number | undefined;
   preprocessing: Preprocessing;
+  tokenizer: TokenizerPlace;
   textLimits: TextLimits;
   device: Device;
   /** Most images that will be asked for together: what the session is made ready for. */
   batchSize: number;
-  /** Where graphs that take the decoder's bytes are kept. */
-  cacheDir: string;
   /** Threads of a session on the CPU. */
   threads: number;
-  /** Joint graph to solve the logit scale from, when no file of the model gives it. */
+  /** Path of the joint graph to solve the logit scale from, when no file of the model gives it. */
   solveScaleFrom: string | undefined;
 }
 
@@ -38,8 +38,6 @@ export interface SessionInfo {
   dimensions: number;
   /** Solved from the joint graph, when the model's files did not give it. */
   solvedScale: Scale | undefined;
-  /** What the user should know though the session is ready. */
-  warning: string | undefined;
 }
 
 export interface TextEmbeddings {
@@ -58,10 +56,6 @@ export interface Towers {
   embedTexts(prompts: readonly string[]): Promise<TextEmbeddings>;
 }
 
-/** Names under which exports give the embedding, the projected one first. */
-const IMAGE_OUTPUTS = ['image_embeds', 'pooler_output'];
-const TEXT_OUTPUTS = ['text_embeds', 'pooler_output'];
-
 /** Shortest text there is, and prompts that differ enough to solve a scale from. */
 const ANY_TEXT = '';
 const SCALE_TEXTS = [
@@ -74,100 +68,70 @@ const SCALE_TEXTS = [
 ];
 
 /**
- * Opens the model's sessions and warms the image tower. Runs in the session thread: every run blocks it.
+ * Opens the model's sessions, warms the image tower and runs the text tower once: what is wrong with a model is said before it is given
+ * any work. Runs in the session thread: every run blocks it.
  *
  * @throws MODEL_INVALID, MODEL_UNSUPPORTED
  */
 export async function openTowers(spec: TowersSpec): Promise<Towers> {
-  const { preprocessing, device } = spec;
-  const { tokenize } = await loadTokenizer(spec.modelDir, spec.textLimits);
+  const { preprocessing, device, graphs } = spec;
   const imageBytes = imageBytesOf(preprocessing);
-  const open = (path: string) => openGraph(path, { providers: device.providers, threads: spec.threads });
-  const blank = () => ({ data: new Uint8Array(imageBytes), count: 1, preprocessing });
+  const how = { providers: device.providers, threads: spec.threads };
+  const blank = { data: new Uint8Array(imageBytes), count: 1, preprocessing };
 
-  const imageGraph = 'joint' in spec.graphs ? spec.graphs.joint : spec.graphs.vision;
-  const { graph: vision, warning } = await openImageGraph(imageGraph, spec, device, open);
-  const joint = 'joint' in spec.graphs ? vision : undefined;
-  // The text tower waits until a label set needs it: a worker whose label sets are all in Redis never loads it.
-  let text = joint;
-  const openText = async () => {
-    text ??= await open((spec.graphs as { text: string }).text);
-    return text;
-  };
+  const imageGraph = 'joint' in graphs ? graphs.joint : graphs.vision;
+  const vision = await openImageGraph(imageGraph, preprocessing, device, how);
+  const joint = 'joint' in graphs;
+  const textGraph = 'joint' in graphs ? graphs.joint : graphs.text;
+  const text = joint ? vision : await openGraph(textGraph, how);
+  const openTexts = (dimensions: number) =>
+    openTextTower({
+      graph: text,
+      name: textGraph.name,
+      tokenizer: spec.tokenizer,
+      limits: spec.textLimits,
+      outputs: spec.outputs.text,
+      dimensions,
+      image: joint ? blank : undefined,
+    });
+  // A joint graph wants a text with its images.
+  const anyText = joint ? (await openTexts(0)).tokenize([ANY_TEXT]) : undefined;
 
-  const shapes = device.plansShapes ? batchShapes(spec.batchSize) : undefined;
+  const fixed = fixedImageCount(vision);
+  const shapes = fixed !== undefined ? [fixed] : device.plansShapes ? batchShapes(spec.batchSize) : undefined;
   const images = createImageBatches({
     imageBytes,
     shapes,
     async run(data, count) {
-      const tokens = joint ? tokenize([ANY_TEXT]) : undefined;
-      const outputs = await runGraph(vision, { data, count, preprocessing }, tokens);
-      return unitRows(floats(pick(outputs, IMAGE_OUTPUTS)), count);
+      const outputs = await runGraph(vision, { data, count, preprocessing }, anyText);
+      const output = pick(outputs, spec.outputs.image, imageGraph.name);
+      return embeddingsOf(output, count, spec.projection, imageGraph.name);
     },
   });
 
-  async function embedTexts(prompts: readonly string[]): Promise<TextEmbeddings> {
-    const tokens = tokenize(prompts);
-    const outputs = await runGraph(await openText(), joint ? blank() : undefined, tokens);
-    const raw = floats(pick(outputs, TEXT_OUTPUTS));
-    refuseEmpty(raw, prompts);
-    const embeddings = unitRows(raw, prompts.length);
-    const length = embeddings.length / prompts.length;
-    if (length !== dimensions) {
-      throw new ClipfleetError(
-        'MODEL_UNSUPPORTED',
-        `Expected text embeddings of ${dimensions} dimensions like the image's, got ${length}: ` +
-          'the text graph seems to be exported without its projection.',
-      );
-    }
-    return { embeddings, truncated: tokens.truncated };
-  }
-
   const dimensions = await warm(images, shapes ?? [spec.batchSize], imageBytes);
+  const texts = await openTexts(dimensions);
+  await texts.probe(SCALE_TEXTS);
   const solvedScale = spec.solveScaleFrom
-    ? await solveScaleOf(joint ?? (await open(spec.solveScaleFrom)), joint !== undefined)
+    ? await solveScaleOf(joint ? vision : await openGraph(spec.solveScaleFrom, how), !joint)
     : undefined;
 
-  async function solveScaleOf(session: Graph, keep: boolean): Promise<Scale> {
-    const outputs = await runGraph(session, blank(), tokenize(SCALE_TEXTS));
-    const image = unitRows(floats(pick(outputs, ['image_embeds'])), 1);
-    const texts = unitRows(floats(pick(outputs, ['text_embeds'])), SCALE_TEXTS.length);
-    const logits = floats(pick(outputs, ['logits_per_image']));
-    if (!keep) await session.release();
-    return solveScale(image, texts, logits);
+  async function solveScaleOf(session: Graph, release: boolean): Promise<Scale> {
+    const outputs = await runGraph(session, blank, texts.tokenize(SCALE_TEXTS));
+    const of = (names: readonly string[], rows: number) =>
+      embeddingsOf(pick(outputs, names, 'the joint graph'), rows, undefined, 'the joint graph');
+    const logits = floats(pick(outputs, ['logits_per_image'], 'the joint graph'));
+    const scale = solveScale(of(['image_embeds'], 1), of(['text_embeds'], SCALE_TEXTS.length), logits);
+    if (release) await session.release();
+    return scale;
   }
 
   return {
-    info: { dimensions, solvedScale, warning },
+    info: { dimensions, solvedScale },
     embedImages: images.embed,
     imagesFitting: images.fitting,
-    embedTexts,
+    embedTexts: texts.embed,
   };
-}
-
-/**
- * The graph that images go through, of the kind that takes the decoder's bytes where the device casts them. Without a cache to keep
- * it in, the graph as it is takes floats packed by this thread, which a model needs for other devices anyway: slower to feed, and
- * the same numbers.
- */
-async function openImageGraph(
-  path: string,
-  spec: TowersSpec,
-  { takesBytes }: Device,
-  open: (path: string) => Promise<Graph>,
-): Promise<{ graph: Graph; warning: string | undefined }> {
-  let warning: string | undefined;
-  if (takesBytes) {
-    try {
-      const prepared = await prepareGraph(path, spec);
-      if (prepared) return { graph: await open(prepared), warning };
-    } catch (error) {
-      warning =
-        `${path} could not be made ready in ${spec.cacheDir} (${(error as Error).message}): ` +
-        'pixels are packed in JavaScript. If the folder cannot be written, give another with --cache-dir.';
-    }
-  }
-  return { graph: await open(path), warning };
 }
 
 /** Runs each of the sizes, the largest first, so that memory is claimed once. Resolves to D. */
@@ -177,16 +141,4 @@ async function warm(images: ImageBatches, sizes: readonly number[], imageBytes: 
     dimensions = (await images.embed(new Uint8Array(size * imageBytes), size)).length / size;
   }
   return dimensions;
-}
-
-/** A vector of zeros has no direction: no image is nearer to it than another. */
-function refuseEmpty(rows: Float32Array, prompts: readonly string[]): void {
-  const length = rows.length / prompts.length;
-  prompts.forEach((prompt, i) => {
-    if (rows.subarray(i * length, (i + 1) * length).some((value) => value !== 0)) return;
-    throw new ClipfleetError(
-      'LABEL_NOT_EMBEDDED',
-      `Expected an embedding of '${prompt}', got zeros: the model knows none of its words. Use other words.`,
-    );
-  });
 }

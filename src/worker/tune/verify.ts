@@ -2,9 +2,9 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { packaged } from '../../shared/packageRoot.ts';
-import { imageBytesOf } from '../decode/resample.ts';
 import type { LoadedModel } from '../model/loadModel.ts';
 import type { ModelFiles } from '../model/model.ts';
+import type { SessionPlan } from '../model/sessionPlan.ts';
 import type { Dtype } from '../onnx/dtype.ts';
 import { joinVectors } from '../onnx/vectors.ts';
 import { createImageDecoder } from '../pipeline/imageDecoder.ts';
@@ -12,17 +12,9 @@ import { openPipeline } from '../pipeline/pipeline.ts';
 import { defaultPipelineSettings } from '../pipeline/pipelineSettings.ts';
 import { loadTokenizer } from '../session/tokenizer.ts';
 import type { Settings } from '../session/tuned.ts';
+import { distance, embed, patterns, rowOf, VERIFY_BATCH, VERIFY_TEXTS } from './patternImages.ts';
+import { type Check, checkCheckpoint } from './verifyCheckpoint.ts';
 
-/** One thing that was checked of a model on this machine. */
-export interface Check {
-  name: string;
-  ok: boolean;
-  /** What was measured, or found. */
-  detail: string;
-}
-
-/** Images that are embedded together, to be compared with each alone. */
-export const VERIFY_BATCH = 32;
 const UNIT_TOLERANCE = 1e-5;
 
 /**
@@ -43,8 +35,6 @@ const tolerances: Record<Dtype, { batch: number; image: number; text: number }> 
   uint8: { batch: 2e-2, image: 2e-2, text: 1e-2 },
 };
 
-const TEXTS = ['a photo of a cat', 'This is a photo of owl.', 'red car', 'the sea at night'];
-
 const referenceSchema = z.object({
   madeBy: z.string(),
   /** Folder of the images, from the package's root. */
@@ -60,16 +50,17 @@ const referenceSchema = z.object({
 export async function verifyModel(
   files: ModelFiles,
   model: LoadedModel,
-  settings: Settings,
+  plan: SessionPlan,
 ): Promise<Check[]> {
   const { scoring, preprocessing } = model;
   const bias = scoring.logitBias === 0 ? '' : `, bias ${scoring.logitBias.toPrecision(7)}`;
   const steps = `version ${preprocessing.version}, ${preprocessing.width} × ${preprocessing.height}, ${preprocessing.resample}`;
   return [
-    ...(await checkReference(files, model, settings)),
+    ...(await checkReference(files, model, plan.settings)),
     await checkUnitVectors(model),
     await checkBatchSize(model, tolerances[files.dtype].batch),
     await checkTokenizer(files),
+    ...(await checkCheckpoint(files, model, tolerances[files.dtype], plan)),
     {
       name: 'logit scale',
       ok: true,
@@ -112,7 +103,7 @@ async function checkReference(
 
 async function checkUnitVectors(model: LoadedModel): Promise<Check> {
   const images = await embed(model, patterns(4, model));
-  const { embeddings } = await model.session.embedTexts(TEXTS);
+  const { embeddings } = await model.session.embedTexts(VERIFY_TEXTS);
   const lengths = [images, embeddings].flatMap((rows) =>
     Array.from({ length: rows.length / model.session.dimensions }, (_, i) =>
       Math.hypot(...rowOf(rows, i, model)),
@@ -144,45 +135,18 @@ async function checkBatchSize(model: LoadedModel, tolerance: number): Promise<Ch
 }
 
 /** What was decoded must be encoded to the same tokens. */
-async function checkTokenizer({ dir, textLimits }: ModelFiles): Promise<Check> {
-  const { encode, decode } = await loadTokenizer(dir, textLimits);
-  const broken = TEXTS.filter((text) => encode(decode(encode(text))).join() !== encode(text).join());
+async function checkTokenizer({ towers: { tokenizer, textLimits } }: ModelFiles): Promise<Check> {
+  const { encode, decode } = await loadTokenizer(tokenizer, textLimits);
+  const broken = VERIFY_TEXTS.filter((text) => encode(decode(encode(text))).join() !== encode(text).join());
   const detail =
     broken.length === 0
-      ? `${TEXTS.length} texts come back`
+      ? `${VERIFY_TEXTS.length} texts come back`
       : `'${broken[0]}' comes back as '${decode(encode(broken[0]!))}'`;
   return {
     name: 'tokenizer',
     ok: broken.length === 0,
     detail: `${detail}, at most ${textLimits.maxTokens} tokens`,
   };
-}
-
-/** Images that differ and have edges: a little generator with a fixed seed (Park and Miller's). */
-function patterns(count: number, { preprocessing }: LoadedModel): Uint8Array[] {
-  let state = 1;
-  return Array.from({ length: count }, (_, image) => {
-    const data = new Uint8Array(imageBytesOf(preprocessing));
-    for (let i = 0; i < data.length; i++) {
-      state = (state * 48_271) % 2_147_483_647;
-      const stripe = (i >> (image % 9)) & 1 ? 120 : 0;
-      data[i] = (state % 136) + stripe;
-    }
-    return data;
-  });
-}
-
-async function embed({ session }: LoadedModel, images: Uint8Array[]): Promise<Float32Array> {
-  const pixels = Buffer.concat(images);
-  return session.embedImages(Uint8Array.from(pixels), images.length);
-}
-
-function rowOf(rows: Float32Array, i: number, { session: { dimensions } }: LoadedModel): Float32Array {
-  return rows.subarray(i * dimensions, (i + 1) * dimensions);
-}
-
-function distance(a: Float32Array, b: Float32Array): number {
-  return Math.max(0, 1 - a.reduce((sum, value, i) => sum + value * b[i]!, 0));
 }
 
 function fromBase64(text: string): Float32Array {

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { type Fleet, pictures } from '../../support/fleet.ts';
-import { demoDir, hubFleet, modelFiles, towers } from '../../support/hubFleet.ts';
+import { demoDir, hubFleet, modelFiles } from '../../support/hubFleet.ts';
 import type { HubServer } from '../../support/hubServer.ts';
 import { until } from '../../support/support.ts';
 
@@ -29,7 +29,7 @@ const startWorker = async (fleet: Fleet, { name }: HubServer) => {
 };
 
 test('enqueue learns the commit from the Hub and downloads nothing', async (t) => {
-  const { fleet, hub } = await hubFleet(t, await modelFiles(demoDir, towers));
+  const { fleet, hub } = await hubFleet(t, await modelFiles(demoDir, ['model.safetensors']));
   const enqueued = await enqueue(fleet, hub);
   assert.equal(enqueued.code, 0, enqueued.stderr);
   assert.equal(await modelOf(fleet, enqueued), `${hub.name}@${hub.commit}:fp32`);
@@ -40,7 +40,7 @@ test('enqueue learns the commit from the Hub and downloads nothing', async (t) =
 });
 
 test('enqueue takes the identity that a worker serves, without the Hub', async (t) => {
-  const { fleet, hub } = await hubFleet(t, await modelFiles(demoDir, [...towers, 'model.safetensors']));
+  const { fleet, hub } = await hubFleet(t, await modelFiles(demoDir, ['model.safetensors']));
   const worker = await startWorker(fleet, hub);
   hub.seen.length = 0;
   // A machine that only adds images has no cache.
@@ -60,7 +60,7 @@ test('enqueue takes the identity that a worker serves, without the Hub', async (
 });
 
 test('a dtype that no worker serves is not taken for the one that is served', async (t) => {
-  const { fleet, hub } = await hubFleet(t, await modelFiles(demoDir, [...towers, 'model.safetensors']));
+  const { fleet, hub } = await hubFleet(t, await modelFiles(demoDir, ['model.safetensors']));
   const worker = await startWorker(fleet, hub);
   const enqueued = await enqueue(fleet, hub, '--dtype', 'q8');
   assert.equal(await modelOf(fleet, enqueued), `${hub.name}@${hub.commit}:q8`);

@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict';
+import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test } from 'node:test';
+import { checkpointFolder } from '../../support/checkpointGoldens.ts';
 import { type Fleet, jsonLines, pictures } from '../../support/fleet.ts';
 import { clipDir, demoDir, hubFleet, modelFiles, towers } from '../../support/hubFleet.ts';
 import type { HubServer } from '../../support/hubServer.ts';
@@ -17,8 +19,7 @@ const labelWith = (fleet: Fleet, { name }: Pick<HubServer, 'name'>, paths: strin
   fleet.run('label', ...paths, '--labels', 'fox,bear,owl,cat', '--model', name, '--output', '-', ...more);
 
 test('a model of the Hub is downloaded, shown, and labels right under its commit', async (t) => {
-  const files = await modelFiles(demoDir, [...towers, 'onnx/model.onnx', 'model.safetensors']);
-  const { fleet, hub } = await hubFleet(t, files);
+  const { fleet, hub } = await hubFleet(t, await modelFiles(demoDir, ['model.safetensors']));
   const paths = ['owl.jpg', 'bear.png', 'cat.webp'].map((name) => join(pictures, name));
   const { code, stdout, stderr } = await labelWith(fleet, hub, paths);
   assert.equal(code, 0, stderr);
@@ -26,15 +27,12 @@ test('a model of the Hub is downloaded, shown, and labels right under its commit
     assert.equal(model, `${hub.name}@${hub.commit}:fp32`);
     assert.ok(id.includes(predictions[0]!.label), `${id} is labeled ${predictions[0]!.label}`);
   }
-  assert.match(
-    stderr,
-    /^Downloading onnx\/vision_model\.onnx, 5\.7 MB\nDownloaded onnx\/vision_model\.onnx$/m,
-  );
-  assert.equal(hub.seenFor('onnx/model.onnx').length, 0, 'with both towers the joint graph is left there');
+  assert.match(stderr, /^To be downloaded: 6 files, 10\.0 MB\nDownloading config\.json/m);
+  assert.match(stderr, /^Downloading model\.safetensors, 9\.9 MB\nDownloaded model\.safetensors$/m);
 });
 
 test('what was downloaded once works without the Hub, and says what may be stale', async (t) => {
-  const files = await modelFiles(demoDir, [...towers, 'model.safetensors']);
+  const files = await modelFiles(demoDir, ['model.safetensors']);
   const { fleet, hub } = await hubFleet(t, files);
   const first = await labelWith(fleet, hub, [owl]);
   const predictionsOf = ({ stdout }: { stdout: string }) => jsonLines<Line>(stdout)[0]?.predictions;
@@ -63,11 +61,26 @@ test('a Hub that cannot be reached and an empty cache: exit 1, and the ways out'
   assert.match(stderr, /^clipfleet: HUB_UNAVAILABLE: .*--model models\/demo.*local directory/m);
 });
 
+test('exported towers go before the checkpoint and the joint graph, which are left there', async (t) => {
+  const files = await modelFiles(clipDir, [...towers, 'onnx/model.onnx']);
+  files['model.safetensors'] = await readFile(join(checkpointFolder, 'clip/model.safetensors'));
+  const { fleet, hub } = await hubFleet(t, files);
+  const { code, stderr } = await labelWith(fleet, hub, [owl]);
+  assert.equal(code, 0, stderr);
+  assert.match(stderr, /^Downloaded onnx\/vision_model\.onnx$/m);
+  assert.equal(hub.seenFor('onnx/model.onnx').length, 0);
+  const ofCheckpoint = hub.seenFor('model.safetensors');
+  assert.ok(
+    ofCheckpoint.length > 0 && ofCheckpoint.every(({ range }) => range),
+    'the scale is read by ranges',
+  );
+});
+
 test('a repository with the joint graph alone works', async (t) => {
-  const { fleet, hub } = await hubFleet(t, await modelFiles(demoDir, ['onnx/model.onnx']));
+  const { fleet, hub } = await hubFleet(t, await modelFiles(clipDir, ['onnx/model.onnx']));
   const { code, stdout, stderr } = await labelWith(fleet, hub, [owl]);
   assert.equal(code, 0, stderr);
-  assert.equal(jsonLines<Line>(stdout)[0]?.predictions[0]?.label, 'owl');
+  assert.equal(jsonLines<Line>(stdout)[0]?.predictions.length, 4);
   assert.equal(hub.seenFor('onnx/model.onnx').length, 1);
 });
 
@@ -81,7 +94,7 @@ test('a dtype that the repository lacks is refused with those it has', async (t)
 });
 
 test('a revision that is not main is asked for by its name, and none is refused', async (t) => {
-  const files = await modelFiles(demoDir, [...towers, 'model.safetensors']);
+  const files = await modelFiles(demoDir, ['model.safetensors']);
   const { fleet, hub } = await hubFleet(t, files);
   const branch = await labelWith(fleet, hub, [owl], '--revision', 'refs/pr/1');
   assert.equal(branch.code, 0, branch.stderr);

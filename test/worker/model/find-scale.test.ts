@@ -27,6 +27,7 @@ function hubOf(scales: Record<string, number>, asked: string[] = []): NonNullabl
 
 const nowhere: ScaleQuery = {
   dir: 'no-such-folder',
+  weights: [],
   name: undefined,
   exportedFrom: undefined,
   scoreFunction: 'softmax',
@@ -48,7 +49,7 @@ test('each source of the scale comes before the next', async (t) => {
   const asked: string[] = [];
   const query: Partial<ScaleQuery> = {
     given: { logitScale: 10, logitBias: undefined },
-    dir,
+    weights: [join(dir, 'model.safetensors')],
     joint: 'model.onnx',
     name: 'Xenova/clip-vit-base-patch32',
     exportedFrom: 'somebody/else',
@@ -56,8 +57,8 @@ test('each source of the scale comes before the next', async (t) => {
   };
   assert.deepEqual(await found(query), [10, 'given by the user']);
   query.given = nowhere.given;
-  assert.deepEqual(await found(query), [20, 'model.safetensors beside the graphs']);
-  query.dir = nowhere.dir;
+  assert.deepEqual(await found(query), [20, 'model.safetensors of the model']);
+  query.weights = [];
   assert.deepEqual(await found(query), ['model.onnx', 'solve']);
   query.joint = undefined;
   assert.deepEqual(await found(query), [100, 'known scale of Xenova/clip-vit-base-patch32']);

@@ -1,15 +1,15 @@
 import assert from 'node:assert/strict';
-import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test } from 'node:test';
+import { withFileRanges } from '../../../src/worker/checkpoint/checkpointWeights.ts';
 import { readModelFiles } from '../../../src/worker/model/model.ts';
-import { readSafetensorsScale, withFileRanges } from '../../../src/worker/model/safetensorsScale.ts';
+import { readSafetensorsScale } from '../../../src/worker/model/safetensorsScale.ts';
 import { toHalf } from '../../../src/worker/onnx/half.ts';
 import { openDevice } from '../../../src/worker/session/devices.ts';
 import { startSession } from '../../../src/worker/session/session.ts';
 import { solveScale } from '../../../src/worker/session/solveScale.ts';
-import { demoModel } from '../../support/fleet.ts';
-import { temporaryFolder } from '../../support/support.ts';
+import { checkpointFolder } from '../../support/checkpointGoldens.ts';
+import { exportedModel } from '../../support/graphs.ts';
 
 // Unit texts whose cosines with the image are the numbers themselves.
 const image = Float32Array.of(1, 0);
@@ -48,7 +48,8 @@ function checkpoint(tensors: Record<string, { dtype: string; bytes: Buffer }>) {
   const entries = Object.entries(all).map(([name, { dtype, bytes }]) => {
     const from = end;
     end += bytes.length;
-    return [name, { dtype, shape: [], data_offsets: [from, end] }];
+    const shape = name === 'weight' ? [3] : [];
+    return [name, { dtype, shape, data_offsets: [from, end] }];
   });
   const header = Buffer.from(
     JSON.stringify({ __metadata__: { format: 'pt' }, ...Object.fromEntries(entries) }),
@@ -73,7 +74,7 @@ test('a checkpoint gives its scale in each number format', async () => {
   for (const [dtype, value] of Object.entries(bytes)) {
     const read = checkpoint({ logit_scale: { dtype, bytes: value } });
     assert.deepEqual(
-      await readSafetensorsScale(read),
+      await readSafetensorsScale(read, 'a test'),
       { logitScale: Math.exp(logarithm), logitBias: 0 },
       dtype,
     );
@@ -82,38 +83,24 @@ test('a checkpoint gives its scale in each number format', async () => {
     logit_scale: { dtype: 'F32', bytes: float(logarithm) },
     logit_bias: { dtype: 'F32', bytes: float(-12.5) },
   });
-  assert.equal((await readSafetensorsScale(read))?.logitBias, -12.5);
+  assert.equal((await readSafetensorsScale(read, 'a test'))?.logitBias, -12.5);
 });
 
 test('a checkpoint without a scale, or in a format not known, gives none', async () => {
-  assert.equal(await readSafetensorsScale(checkpoint({})), undefined);
+  assert.equal(await readSafetensorsScale(checkpoint({}), 'a test'), undefined);
   const integer = checkpoint({ logit_scale: { dtype: 'I8', bytes: Buffer.of(4) } });
-  assert.equal(await readSafetensorsScale(integer), undefined);
+  assert.equal(await readSafetensorsScale(integer, 'a test'), undefined);
 });
 
-test('the demo model’s checkpoint and its joint graph say the same', async (t) => {
-  const scale = await withFileRanges(join(demoModel, 'model.safetensors'), readSafetensorsScale);
-  const {
-    dir: modelDir,
-    graphs,
-    hashes,
-    joint,
-    preprocessing,
-    textLimits,
-  } = await readModelFiles({
-    dir: demoModel,
-    dtype: 'fp32',
-  });
-  const cacheDir = await temporaryFolder(t);
-  const how = { device: await openDevice('cpu'), threads: 1, batchSize: 1, cacheDir };
-  const spec = { modelDir, graphs, hashes, preprocessing, textLimits, ...how };
-  const session = await startSession({ ...spec, solveScaleFrom: joint });
+test('a model’s checkpoint and its joint graph say the same', async (t) => {
+  const scale = await withFileRanges(join(checkpointFolder, 'clip/model.safetensors'), (read) =>
+    readSafetensorsScale(read, 'the checkpoint'),
+  );
+  const { towers, joint, preprocessing } = await readModelFiles({ dir: exportedModel, dtype: 'fp32' });
+  const how = { device: await openDevice('cpu'), threads: 1, batchSize: 1 };
+  const session = await startSession({ ...towers, preprocessing, ...how, solveScaleFrom: joint });
   t.after(() => session.close());
   const relative = session.solvedScale!.logitScale / scale!.logitScale - 1;
   assert.ok(Math.abs(relative) < 1e-3, `${scale?.logitScale}, ${session.solvedScale?.logitScale}`);
   assert.deepEqual([scale?.logitBias, session.solvedScale?.logitBias], [0, 0]);
-  const config = JSON.parse(await readFile(join(demoModel, 'config.json'), 'utf8')) as {
-    logit_scale_init_value: number;
-  };
-  assert.ok(Math.abs(Math.log(scale!.logitScale) - config.logit_scale_init_value) < 1e-5);
 });

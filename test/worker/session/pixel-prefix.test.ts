@@ -6,12 +6,13 @@ import { type Preprocessing, parsePreprocessing } from '../../../src/worker/deco
 import { floats, openGraph } from '../../../src/worker/onnx/graph.ts';
 import { fromHalf, toHalf } from '../../../src/worker/onnx/half.ts';
 import { dataType } from '../../../src/worker/onnx/onnxProto.ts';
-import { pick, runGraph } from '../../../src/worker/session/feeds.ts';
+import { runGraph } from '../../../src/worker/session/feeds.ts';
 import { packPixels } from '../../../src/worker/session/pack.ts';
 import { BYTES_INPUT, withPixelPrefix } from '../../../src/worker/session/pixelPrefix.ts';
+import { pick } from '../../../src/worker/session/towerOutputs.ts';
 import { repository } from '../../support/fleet.ts';
 import { largestDifference } from '../../support/goldens.ts';
-import { demoGraph, mirrorGraph } from '../../support/graphs.ts';
+import { exportedGraph, mirrorGraph } from '../../support/graphs.ts';
 
 /** Every grey level in every channel, in images that are not square: axes that change places show. */
 const [width, height, count] = [32, 24, 3];
@@ -28,10 +29,10 @@ async function throughPrefix(
   type: typeof dataType.float | typeof dataType.float16 = dataType.float,
 ): Promise<Float32Array> {
   const graph = Buffer.concat(withPixelPrefix(mirrorGraph(type), preprocessing)!);
-  const session = await openGraph(graph, { providers: ['cpu'], threads: 1 });
+  const session = await openGraph({ name: 'a test', graph }, { providers: ['cpu'], threads: 1 });
   assert.deepEqual(session.inputNames, [BYTES_INPUT]);
   const outputs = await runGraph(session, { data: pixels, count, preprocessing }, undefined);
-  const made = floats(pick(outputs, ['image_embeds']));
+  const made = floats(pick(outputs, ['image_embeds'], 'a test'));
   await session.release();
   return made;
 }
@@ -67,6 +68,6 @@ test('a model that does not rescale, or not normalise, or by another factor', as
 
 test('a graph without pixels gets no prefix', async () => {
   const preprocessing = await preprocessingOf('models/demo');
-  assert.equal(withPixelPrefix(await demoGraph('text_model.onnx'), preprocessing), undefined);
+  assert.equal(withPixelPrefix(await exportedGraph('text_model.onnx'), preprocessing), undefined);
   assert.throws(() => withPixelPrefix(Buffer.from('no graph at all'), preprocessing), RangeError);
 });

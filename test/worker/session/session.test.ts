@@ -4,25 +4,17 @@ import { readModelFiles } from '../../../src/worker/model/model.ts';
 import { openDevice } from '../../../src/worker/session/devices.ts';
 import { type Session, startSession } from '../../../src/worker/session/session.ts';
 import { demoModel } from '../../support/fleet.ts';
-import { temporaryFolder } from '../../support/support.ts';
 
 const imageBytes = 64 * 64 * 3;
 
 async function startDemo(t: TestContext): Promise<Session> {
-  const { graphs, hashes, preprocessing, textLimits } = await readModelFiles({
-    dir: demoModel,
-    dtype: 'fp32',
-  });
+  const { towers, preprocessing } = await readModelFiles({ dir: demoModel, dtype: 'fp32' });
   const session = await startSession({
-    modelDir: demoModel,
-    graphs,
-    hashes,
+    ...towers,
     preprocessing,
-    textLimits,
     device: await openDevice('cpu'),
     threads: 1,
     batchSize: 4,
-    cacheDir: await temporaryFolder(t),
     solveScaleFrom: undefined,
   });
   t.after(() => session.close());

@@ -3,11 +3,12 @@ import { test } from 'node:test';
 import { loadTokenizer } from '../../../src/worker/session/tokenizer.ts';
 import { demoModel } from '../../support/fleet.ts';
 
+const demo = { dir: demoModel, modelType: 'clip' };
 const begin = 4012n;
 const end = 4013n;
 
 test('a prompt stands between the begin and the end mark', async () => {
-  const { tokenize } = await loadTokenizer(demoModel, { maxTokens: 32, padTo: 'longest' });
+  const { tokenize } = await loadTokenizer(demo, { maxTokens: 32, padTo: 'longest' });
   const { ids, mask, count, length, truncated } = tokenize(['a cat']);
   assert.deepEqual([count, length, truncated], [1, 4, []]);
   assert.deepEqual([ids[0], ids[3]], [begin, end]);
@@ -18,7 +19,7 @@ test('a prompt stands between the begin and the end mark', async () => {
 });
 
 test('prompts are padded to the longest, and the mask leaves the padding out', async () => {
-  const { tokenize } = await loadTokenizer(demoModel, { maxTokens: 32, padTo: 'longest' });
+  const { tokenize } = await loadTokenizer(demo, { maxTokens: 32, padTo: 'longest' });
   const { ids, mask, count, length } = tokenize(['a cat', 'a photo of a cat']);
   assert.deepEqual([count, length], [2, 7]);
   assert.deepEqual([...mask.subarray(0, 7)], [1n, 1n, 1n, 1n, 0n, 0n, 0n]);
@@ -28,14 +29,14 @@ test('prompts are padded to the longest, and the mask leaves the padding out', a
 });
 
 test('or to the full length, for models that know no other', async () => {
-  const { tokenize } = await loadTokenizer(demoModel, { maxTokens: 16, padTo: 'max' });
+  const { tokenize } = await loadTokenizer(demo, { maxTokens: 16, padTo: 'max' });
   const { ids, mask, length } = tokenize(['a cat']);
   assert.deepEqual([length, ids.length, mask.length], [16, 16, 16]);
   assert.equal([...mask].filter((bit) => bit === 1n).length, 4);
 });
 
 test('too long a prompt is cut before its end mark, and named by its place', async () => {
-  const { tokenize } = await loadTokenizer(demoModel, { maxTokens: 8, padTo: 'longest' });
+  const { tokenize } = await loadTokenizer(demo, { maxTokens: 8, padTo: 'longest' });
   const words = 'a photo of a cat in';
   const { ids, mask, length, truncated } = tokenize(['a cat', `${words} the red house`, words]);
   assert.equal(length, 8);
@@ -47,7 +48,7 @@ test('too long a prompt is cut before its end mark, and named by its place', asy
 });
 
 test('token ids can be read as text again, without the marks', async () => {
-  const { encode, decode } = await loadTokenizer(demoModel, { maxTokens: 4, padTo: 'longest' });
+  const { encode, decode } = await loadTokenizer(demo, { maxTokens: 4, padTo: 'longest' });
   const ids = encode('a photo of a red cat');
   assert.deepEqual([ids.length, ids[0], ids.at(-1)], [8, Number(begin), Number(end)], 'uncut');
   assert.equal(decode(ids).trim(), 'a photo of a red cat');

@@ -10,8 +10,8 @@ for (const name of goldenNames) {
   test(`${name}: tokens are the reference's, of texts that do not fit too`, async () => {
     const { modelDir, labelSets } = await readGolden(name);
     const dir = join(repository, modelDir);
-    const { textLimits } = await readModelFiles({ dir, dtype: 'fp32' });
-    const { tokenize } = await loadTokenizer(dir, textLimits);
+    const { towers } = await readModelFiles({ dir, dtype: 'fp32' });
+    const { tokenize } = await loadTokenizer(towers.tokenizer, towers.textLimits);
 
     const cut: string[] = [];
     for (const { name: set, labels, templates, tokens, truncated } of labelSets) {

@@ -2,7 +2,9 @@ import assert from 'node:assert/strict';
 import { cp, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
+import { checkpointModel } from '../../support/checkpointGoldens.ts';
 import { demoModel, jsonLines, repository, startFleet } from '../../support/fleet.ts';
+import { exportedModel } from '../../support/graphs.ts';
 import { temporaryFolder } from '../../support/support.ts';
 
 interface Check {
@@ -113,3 +115,24 @@ for (const name of ['clip', 'siglip', 'chinese-clip']) {
     assert.match(detailOf('batch size'), /batch 32 differ by at most/);
   });
 }
+
+test('an export beside its checkpoint is compared with the towers built from it', async (t) => {
+  const dir = await checkpointModel(t, 'clip');
+  await cp(join(exportedModel, 'onnx'), join(dir, 'onnx'), { recursive: true });
+  const verified = await verify(t, dir);
+  assert.deepEqual([verified.code, ...failed(verified)], [0]);
+  assert.match(
+    verified.checks.get('checkpoint')!.detail,
+    /at most \d\.\de[-+]\d+ in images, \d\.\de[-+]\d+ in texts/,
+  );
+
+  // Another layer's bias: the export is not of this checkpoint.
+  const weights = join(dir, 'model.safetensors');
+  const bytes = await readFile(weights);
+  for (let i = bytes.length - 40_000; i < bytes.length; i += 4)
+    bytes.writeFloatLE(bytes.readFloatLE(i) * -1, i);
+  await writeFile(weights, bytes);
+  const other = await verify(t, dir);
+  assert.equal(other.code, 2);
+  assert.deepEqual(failed(other), ['checkpoint']);
+});

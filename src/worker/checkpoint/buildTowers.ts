@@ -1,0 +1,71 @@
+import { ClipfleetError } from '../../shared/errors.ts';
+import type { NamedGraph } from '../onnx/graph.ts';
+import { realPlaces } from '../onnx/realPlaces.ts';
+import { bertText } from './bertText.ts';
+import { type BuiltFamily, builtFamilies, type Side, towerConfig, towerTypes } from './checkpointConfig.ts';
+import { readCheckpoint } from './checkpointWeights.ts';
+import { clipEndRule, clipText, clipVision } from './clipTowers.ts';
+import { siglipText, siglipVision } from './siglipTowers.ts';
+import type { WeightSource } from './towerGraph.ts';
+
+/** Changes whenever the towers built from a checkpoint give other numbers, so that old embeddings are not taken for new ones. */
+export const TOWERS_VERSION = '1';
+
+/** A checkpoint as its authors publish it: of both towers, or of one that was saved by itself with its projection. */
+export interface CheckpointFiles {
+  /** The parsed `config.json`. */
+  config: { model_type: string };
+  /** The path of `config.json`, for messages. */
+  where: string;
+  /** Paths of the files in safetensors. */
+  weights: readonly string[];
+}
+
+export interface BuiltTowers extends Record<Side, NamedGraph> {
+  /** Of the images that the image tower takes, in pixels. */
+  imageSide: number;
+}
+
+/**
+ * Both towers of a checkpoint, written over its weights, which stay in its files: nothing is copied. Images go in as `pixel_values`,
+ * texts as `input_ids` (and `attention_mask` where padding would be seen); the embeddings come out as the exports of the Hub name them.
+ *
+ * @throws MODEL_UNSUPPORTED for a family or a part of one that is not built, MODEL_INVALID for weights that are not the configuration's
+ */
+export async function buildTowers({ vision, text }: Record<Side, CheckpointFiles>): Promise<BuiltTowers> {
+  const visionFamily = familyOf(vision.config.model_type, 'vision', vision.where);
+  const visionConfig = towerConfig(vision.config, visionFamily, 'vision', vision.where);
+  const buildVision = visionFamily === 'siglip' ? siglipVision : clipVision;
+  return {
+    imageSide: visionConfig.image_size,
+    vision: await buildTower(vision, (source) => buildVision(source, visionConfig)),
+    text: await buildTower(text, (source) => {
+      const family = familyOf(text.config.model_type, 'text', text.where);
+      const config = towerConfig(text.config, family, 'text', text.where);
+      if (family === 'siglip') return siglipText(source, config);
+      if (family === 'chinese_clip') return bertText(source, config);
+      // MetaCLIP 2's released configurations say 2 as well, and mean it.
+      return clipText(source, config, family === 'metaclip_2' ? 'id' : clipEndRule(config));
+    }),
+  };
+}
+
+async function buildTower(
+  { weights }: CheckpointFiles,
+  write: (source: WeightSource) => Buffer,
+): Promise<NamedGraph> {
+  const source = { tensors: await readCheckpoint(weights), places: await realPlaces(weights) };
+  return { name: weights.join(', '), graph: write(source), weightsFolder: source.places.folder };
+}
+
+function familyOf(modelType: string, side: Side, where: string): BuiltFamily {
+  const alone = towerTypes[modelType];
+  if (alone?.side === side) return alone.family;
+  const family = builtFamilies.find((built) => built === modelType);
+  if (family) return family;
+  throw new ClipfleetError(
+    'MODEL_UNSUPPORTED',
+    `Expected a checkpoint of the families ${builtFamilies.join(', ')}, got model_type '${modelType}' in ${where}. ` +
+      'Other families need an ONNX export.',
+  );
+}
