@@ -29,7 +29,7 @@ const consume = createConsume({
   ...{ store, runs, log, model, fingerprint, newerGraceMs: 0 },
   labelMatrices: { get: async () => ({ labelSet, matrix, truncated: [] }) },
   classify: async ({ id }) => predictionsOf(id),
-  times: createStageTimes({ batchSize: 16, decodeThreads: 1, imagesInFlight: 48 }),
+  times: createStageTimes({ batchSize: 16, decoders: 1, imagesInFlight: 48 }),
   workInHand: createWorkInHand({
     control,
     isShareWanted: share.isWanted,

@@ -15,6 +15,7 @@ import {
   labelSetId,
   promptsOf,
 } from './shared/labels/labelSet.ts';
+import { imageDefaults } from './shared/options/imageOptions.ts';
 import type { ImageRef } from './shared/refs/imageRef.ts';
 import { schemeOf } from './shared/refs/uriScheme.ts';
 import { nameLabels, type Prediction } from './shared/rows/prediction.ts';
@@ -44,10 +45,6 @@ export { rank, type Scale, type Scoring } from './worker/score/rank.ts';
 export type ImageInput = string | URL | Uint8Array;
 
 export interface ClassifierOptions extends OpenModelOptions {
-  /** Largest image file that is read. */
-  imageBytesMax?: number;
-  /** Time for all bytes of one image to arrive. */
-  fetchTimeoutMs?: number;
   /** Read URLs that lead to private or loopback addresses too. */
   allowPrivateAddresses?: boolean;
   /** User-Agent of requests for images. */
@@ -72,7 +69,7 @@ export interface Classifier {
     candidateLabels: LabelSetInput['labels'],
     options?: ClassifyOptions,
   ): Promise<Prediction[][]>;
-  /** Ends its threads. */
+  /** Ends its threads and processes. */
   close(): Promise<void>;
 }
 
@@ -85,13 +82,13 @@ const LABEL_SETS_MAX = 100;
  * Labels are encoded once, however many images they are asked for; images are decoded beside the session and go through
  * it in batches. Rejects with a ClipfleetError whose code says what went wrong with which image.
  *
- * Decoding runs on libuv's threads, of which there are 4: for more decode threads, start the program with UV_THREADPOOL_SIZE.
+ * Decoding runs in child processes, started when the first images come. They end with this process, and do not keep it running.
  */
 export async function createClassifier(options: ClassifierOptions): Promise<Classifier> {
   const model = await openModel(options);
   const fetcher = openFetcher(options);
   const { width, height } = model.preprocessing;
-  const { batchSize, decodeThreads } = model.settings;
+  const { batchSize } = model.settings;
   const batcher = createBatcher({
     batchSize,
     imageBytes: width * height * 3,
@@ -104,12 +101,12 @@ export async function createClassifier(options: ClassifierOptions): Promise<Clas
     process.emitWarning(message, { code: 'BATCH_TOO_LARGE' });
   });
   const classifyOne = createClassify<ImageInput>({
-    fetchImage: (image) => (image instanceof Uint8Array ? image : fetcher.fetchImage(refOf(image))),
-    decodeImage: model.processImage,
+    fetchImage: (image) =>
+      image instanceof Uint8Array ? { bytes: image } : fetcher.fetchImage(refOf(image)),
+    decodeImage: model.decoders.decode,
     embedImage: batcher.embedImage,
     rankImage: scorer.rankImage,
     inFlight: new PQueue({ concurrency: 3 * batchSize }),
-    decoding: new PQueue({ concurrency: decodeThreads }),
   });
   const prepared = new LRUCache<string, Promise<ScoredLabels>>({ max: LABEL_SETS_MAX });
 
@@ -173,10 +170,8 @@ export async function encodeLabels(model: OpenedModel, labelSet: LabelSet): Prom
 
 function openFetcher(options: ClassifierOptions): Fetcher {
   return createFetcher({
-    roots: new Map(),
-    trustPaths: true,
-    bytesMax: options.imageBytesMax ?? 64 * 1024 * 1024,
-    timeoutMs: options.fetchTimeoutMs ?? 30_000,
+    bytesMax: options.imageBytesMax ?? imageDefaults.bytesMax,
+    timeoutMs: options.fetchTimeoutMs ?? imageDefaults.fetchTimeoutMs,
     redirectsMax: 5,
     allowPrivateAddresses: options.allowPrivateAddresses ?? false,
     userAgent: options.userAgent ?? `clipfleet/${version}`,

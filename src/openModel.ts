@@ -1,10 +1,15 @@
-import { type DecodeOptions, decodeImage, type Pixels } from './worker/decode/decode.ts';
+import { imageDefaults } from './shared/options/imageOptions.ts';
+import type { DecodeOptions, Pixels } from './worker/decode/decode.ts';
+import { type Decoders, type ImageLimits, openDecoders, pixelsOf } from './worker/decode/decoders.ts';
 import type { HubOptions } from './worker/hub/hub.ts';
 import { findModel, type LoadedModel, startModel } from './worker/model/loadModel.ts';
 import type { Dtype } from './worker/onnx/dtype.ts';
 import type { Settings } from './worker/session/tuned.ts';
 
-export interface OpenModelOptions extends Partial<DecodeOptions>, Partial<Settings> {
+export interface OpenModelOptions
+  extends Pick<DecodeOptions, 'truncated' | 'cropRounding' | 'exif'>,
+    ImageLimits,
+    Partial<Settings> {
   /** Name on the Hub (`owner/name`) or a directory in the layout of the Hub's ONNX exports. */
   model: string;
   /** Branch, tag or commit of a model of the Hub; `main` when absent. */
@@ -21,18 +26,22 @@ export interface OpenModelOptions extends Partial<DecodeOptions>, Partial<Settin
   /** For a model whose files do not tell: what cosines are multiplied by, and what is added then. */
   logitScale?: number;
   logitBias?: number;
+  /** Largest image file that is read. */
+  imageBytesMax?: number;
   onProgress?: HubOptions['onProgress'];
 }
 
 /** A model by hand: image processor, both towers, and how its cosines become scores. */
 export interface OpenedModel extends LoadedModel {
+  /** The processes that decode, started when there is something to decode. */
+  decoders: Decoders;
   /** An image file's bytes as pixels of the model's size. */
   processImage(bytes: Uint8Array): Promise<Pixels>;
   /** Unit embeddings, one for each image. */
   embedImages(images: readonly Pixels[]): Promise<Float32Array[]>;
   /** Unit embeddings, one for each prompt. */
   embedTexts(prompts: readonly string[]): Promise<Float32Array[]>;
-  /** Ends the session thread. */
+  /** Ends the session thread and the decoders. */
   close(): Promise<void>;
 }
 
@@ -48,8 +57,6 @@ export async function openModel(options: OpenModelOptions): Promise<OpenedModel>
     logitScale,
     logitBias,
     onProgress,
-    pixelsMax = 100_000_000,
-    timeoutMs = 30_000,
     truncated = 'fail',
     cropRounding = 'floor',
     exif = 'apply',
@@ -58,19 +65,27 @@ export async function openModel(options: OpenModelOptions): Promise<OpenedModel>
     { model, revision, dtype, cropRounding, exif },
     onProgress ? { onProgress } : {},
   );
-  const { batchSize, threads, decodeThreads } = options;
-  const given = { batchSize, threads, decodeThreads, logitScale, logitBias };
+  const { batchSize, threads, decoders } = options;
+  const given = { batchSize, threads, decoders, logitScale, logitBias };
   const loaded = await startModel(
     files,
     { device, ...given, ...(cacheDir !== undefined && { cacheDir }) },
     { onWarning: (warning) => process.emitWarning(warning, { code: 'MODEL_WARNING' }) },
   );
   const { session, preprocessing } = loaded;
+  const stage = openDecoders({
+    preprocessing,
+    decoding: { truncated, ...loaded.decoding },
+    // A path is what its user typed.
+    files: { roots: new Map(), trustPaths: true, bytesMax: options.imageBytesMax ?? imageDefaults.bytesMax },
+    decoders: loaded.settings.decoders,
+    limits: options,
+  });
 
   return {
     ...loaded,
-    processImage: (bytes) =>
-      decodeImage(bytes, preprocessing, { pixelsMax, timeoutMs, truncated, ...loaded.decoding }),
+    decoders: stage,
+    processImage: async (bytes) => pixelsOf(await stage.decode({ bytes })),
 
     async embedImages(images) {
       const imageBytes = preprocessing.width * preprocessing.height * 3;
@@ -85,7 +100,10 @@ export async function openModel(options: OpenModelOptions): Promise<OpenedModel>
       return rows((await session.embedTexts(prompts)).embeddings, session.dimensions);
     },
 
-    close: () => session.close(),
+    async close() {
+      await stage.close();
+      await session.close();
+    },
   };
 }
 

@@ -30,6 +30,12 @@ export const errorTable = {
   },
   IMAGE_TOO_LARGE: { retry: false, scope: 'image', says: 'More bytes than allowed.' },
   IMAGE_TOO_MANY_PIXELS: { retry: false, scope: 'image', says: 'More pixels than allowed.' },
+  IMAGE_SIDE_TOO_LONG: { retry: false, scope: 'image', says: 'A side of more pixels than allowed.' },
+  IMAGE_TOO_MUCH_MEMORY: {
+    retry: false,
+    scope: 'image',
+    says: 'Decoding took more memory than a decoder may have, also alone in a new one.',
+  },
   IMAGE_EMPTY: { retry: false, scope: 'image', says: 'Zero bytes.' },
   IMAGE_UNSUPPORTED: {
     retry: false,
@@ -61,6 +67,11 @@ export const errorTable = {
   },
   READ_FAILED: { retry: true, scope: 'image', says: 'The disk or share gave an error while reading.' },
   DECODE_TIMEOUT: { retry: false, scope: 'image', says: 'Decoding took longer than allowed.' },
+  IMAGE_CRASHED_DECODER: {
+    retry: false,
+    scope: 'image',
+    says: 'The decoder died of it, and again when it was alone in a new one.',
+  },
   WORKER_LOST: {
     retry: false,
     scope: 'image',

@@ -2,6 +2,16 @@ import { z } from 'zod';
 import { version } from '../version.ts';
 import { choice, integer, list, onOff, option, real } from './option.ts';
 
+/** The defaults, for whoever reads images without a command line. */
+export const imageDefaults = {
+  bytesMax: 64 * 1024 * 1024,
+  pixelsMax: 100_000_000,
+  sideMax: 1_000_000,
+  fetchTimeoutMs: 30_000,
+  decodeTimeoutMs: 30_000,
+  decodeMemoryMax: 1024 * 1024 * 1024,
+} as const;
+
 /** What may be read, and how much of it. */
 export const imageOptions = {
   root: option({
@@ -18,7 +28,7 @@ export const imageOptions = {
     env: 'CLIPFLEET_IMAGE_BYTES_MAX',
     value: 'BYTES',
     schema: integer(1, 2 ** 31 - 1),
-    default: String(64 * 1024 * 1024),
+    default: String(imageDefaults.bytesMax),
     says: 'Largest image file.',
   }),
   imagePixelsMax: option({
@@ -26,15 +36,39 @@ export const imageOptions = {
     env: 'CLIPFLEET_IMAGE_PIXELS_MAX',
     value: 'PIXELS',
     schema: integer(1, 1_000_000_000),
-    default: '100000000',
+    default: String(imageDefaults.pixelsMax),
     says: 'Largest image in pixels, width × height.',
+  }),
+  imageSideMax: option({
+    flag: 'image-side-max',
+    env: 'CLIPFLEET_IMAGE_SIDE_MAX',
+    value: 'PIXELS',
+    schema: integer(1, 1_000_000_000),
+    default: String(imageDefaults.sideMax),
+    says: 'Longest side of an image that is decoded.',
+  }),
+  pixelsAtOnce: option({
+    flag: 'pixels-at-once',
+    env: 'CLIPFLEET_PIXELS_AT_ONCE',
+    value: 'PIXELS',
+    schema: integer(1_000_000, 1_000_000_000_000).optional(),
+    defaultSays: '100 million, or 16 million a decoder where that is more',
+    says: 'Pixels of large images that are decoded at the same time; others wait, and one that has more is decoded when no other large one is. Images of at most 16 million pixels, or of a decoder’s share where that is less, are not large.',
+  }),
+  decodeMemoryMax: option({
+    flag: 'decode-memory-max',
+    env: 'CLIPFLEET_DECODE_MEMORY_MAX',
+    value: 'BYTES',
+    schema: integer(128 * 1024 * 1024, Number.MAX_SAFE_INTEGER),
+    default: String(imageDefaults.decodeMemoryMax),
+    says: 'Resident memory of one decoder; an image that needs more, also alone in a new one, fails.',
   }),
   fetchTimeoutMs: option({
     flag: 'fetch-timeout-ms',
     env: 'CLIPFLEET_FETCH_TIMEOUT_MS',
     value: 'MS',
     schema: integer(1, 3_600_000),
-    default: '30000',
+    default: String(imageDefaults.fetchTimeoutMs),
     says: 'Time limit for reading one image.',
   }),
   decodeTimeoutMs: option({
@@ -42,8 +76,8 @@ export const imageOptions = {
     env: 'CLIPFLEET_DECODE_TIMEOUT_MS',
     value: 'MS',
     schema: integer(1_000, 3_600_000),
-    default: '30000',
-    says: 'Time limit for decoding one image.',
+    default: String(imageDefaults.decodeTimeoutMs),
+    says: 'CPU time for one image to be decoded; 4 times as long on the clock.',
   }),
   redirectsMax: option({
     flag: 'redirects-max',

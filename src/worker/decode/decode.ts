@@ -25,6 +25,8 @@ export interface DecodeOptions {
   exif?: 'apply' | 'ignore';
   /** `fail` gives IMAGE_CORRUPT (default), `accept` takes the rows that are there. */
   truncated?: 'fail' | 'accept';
+  /** Told the size of an image before any pixel is made, with what it takes; rejects where it may not be decoded. */
+  admit?: (size: Size) => Promise<void>;
 }
 
 // libvips reads more formats than is wise with files of strangers (SVG, for one, may be a program): these six only.
@@ -64,9 +66,11 @@ export async function decodeImage(
       kernel && fits(plan.size, source) && readRgb(shrink(whole(image, source), plan.size, kernel, plan));
 
     const plainSize = plainJpegSize(bytes);
+    if (plainSize) await options.admit?.(plainSize);
     const plainPixels = plainSize && (await inOnePass(plainSize));
     if (plainPixels) return plainPixels;
     const header = await image.metadata();
+    if (!plainSize) await options.admit?.(header);
     const source = options.exif === 'ignore' ? header : header.autoOrient;
     const pixels = isPlain(header) && (await inOnePass(source));
     if (pixels) return pixels;

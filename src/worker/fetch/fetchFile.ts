@@ -1,15 +1,25 @@
-import { constants, type Stats } from 'node:fs';
-import { type FileHandle, open, readlink, realpath, stat } from 'node:fs/promises';
+import {
+  closeSync,
+  constants,
+  fstatSync,
+  openSync,
+  readlinkSync,
+  realpathSync,
+  type Stats,
+  statSync,
+} from 'node:fs';
 import { isAbsolute, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { ClipfleetError, type ErrorCode } from '../../shared/errors.ts';
-import { defaultRoot, isInside, parseRootUri } from '../../shared/refs/roots.ts';
+import { defaultRoot, isInside, parseRootUri, realPath } from '../../shared/refs/roots.ts';
 import type { ByteRange } from '../../shared/refs/tarUri.ts';
 import { schemeOf } from '../../shared/refs/uriScheme.ts';
 import { readPart, readWhole, shown } from './fileBytes.ts';
 
 export interface FileOptions {
+  /** Root name → directory. `.` is the root of plain relative paths. */
   roots: Map<string, string>;
+  /** Plain paths and `file:` URLs are read wherever they lead: for the user's own `label`, never for a fleet. */
   trustPaths: boolean;
   bytesMax: number;
 }
@@ -24,25 +34,22 @@ interface Place {
  * The bytes of a plain path, a `file:` URL or `root://NAME/path`, at most `bytesMax`, or those of a range in it. Only regular
  * files that lie under a root, links followed, are read.
  *
+ * Blocks until the bytes are there, which is what a process that does one image at a time wants.
+ *
  * Throws IMAGE_NOT_FOUND, IMAGE_FORBIDDEN, IMAGE_OUTSIDE_ROOTS, IMAGE_URI_INVALID, IMAGE_TOO_LARGE, READ_FAILED; of a range
  * that the file does not have, IMAGE_CORRUPT.
  */
-export async function readFileUri(
-  uri: string,
-  options: FileOptions,
-  signal: AbortSignal,
-  range?: ByteRange,
-): Promise<Uint8Array> {
+export function readFileUri(uri: string, options: FileOptions, range?: ByteRange): Uint8Array {
   try {
-    const place = await placeOf(uri, options);
+    const place = placeOf(uri, options);
     if (place.path.includes('\0')) throw new ClipfleetError('IMAGE_URI_INVALID', 'A path holds no NUL byte.');
-    return await readPlace(place, uri, options, signal, range);
+    return readPlace(place, uri, options, range);
   } catch (error) {
     throw asFileError(error, uri);
   }
 }
 
-async function placeOf(uri: string, options: FileOptions): Promise<Place> {
+function placeOf(uri: string, options: FileOptions): Place {
   const scheme = schemeOf(uri);
   if (scheme === 'root') {
     const { name, path } = parseRootUri(uri);
@@ -50,11 +57,11 @@ async function placeOf(uri: string, options: FileOptions): Promise<Place> {
   }
   const path = scheme === 'file' ? pathOfFileUrl(uri) : uri;
   if (!isAbsolute(path)) {
-    const place = await placeBelow(defaultRoot, path, uri, options);
+    const place = placeBelow(defaultRoot, path, uri, options);
     return options.trustPaths ? { ...place, within: undefined } : place;
   }
   if (options.trustPaths) return { path, within: undefined };
-  const within = [...(await realRoots(options.roots)).values()];
+  const within = [...realRoots(options.roots).values()];
   const normal = resolve(path);
   // By its words first, so that nobody learns from the answers which files there are outside.
   if (![...options.roots.values(), ...within].some((directory) => isInside(directory, normal))) {
@@ -63,12 +70,12 @@ async function placeOf(uri: string, options: FileOptions): Promise<Place> {
   return { path: normal, within };
 }
 
-async function placeBelow(name: string, relative: string, uri: string, options: FileOptions): Promise<Place> {
+function placeBelow(name: string, relative: string, uri: string, options: FileOptions): Place {
   const directory = options.roots.get(name);
   if (directory === undefined) throw outside(uri, options);
   const path = resolve(directory, `./${relative}`);
   if (!options.trustPaths && !isInside(directory, path)) throw outside(uri, options);
-  const real = await realRoots(options.roots);
+  const real = realRoots(options.roots);
   if (!real.has(name)) {
     throw new ClipfleetError('READ_FAILED', `Expected the directory of root "${name}"; is it mounted here?`);
   }
@@ -76,10 +83,10 @@ async function placeBelow(name: string, relative: string, uri: string, options: 
 }
 
 /** Followed anew for every file: a root may be a link that is moved to the next version, or a share mounted later. */
-async function realRoots(roots: Map<string, string>): Promise<Map<string, string>> {
+function realRoots(roots: Map<string, string>): Map<string, string> {
   const real = new Map<string, string>();
   for (const [name, directory] of roots) {
-    const path = await realpath(directory).catch(() => undefined);
+    const path = realPath(directory);
     if (path !== undefined) real.set(name, path);
   }
   return real;
@@ -96,28 +103,21 @@ function pathOfFileUrl(uri: string): string {
   }
 }
 
-async function readPlace(
-  place: Place,
-  uri: string,
-  options: FileOptions,
-  signal: AbortSignal,
-  range?: ByteRange,
-): Promise<Uint8Array> {
+function readPlace(place: Place, uri: string, options: FileOptions, range?: ByteRange): Uint8Array {
   const lies = (path: string) => place.within?.some((directory) => isInside(directory, path)) ?? true;
-  const real = await realpath(place.path);
+  const real = realpathSync.native(place.path);
   if (!lies(real)) throw outside(uri, options);
-  // O_NONBLOCK, because opening a pipe would wait for its writer, and no signal reaches that wait.
-  const handle = await open(real, constants.O_RDONLY | constants.O_NONBLOCK | constants.O_NOCTTY);
+  // O_NONBLOCK, because opening a pipe would wait for its writer.
+  const file = openSync(real, constants.O_RDONLY | constants.O_NONBLOCK | constants.O_NOCTTY);
   try {
-    const stats = await handle.stat();
+    const stats = fstatSync(file);
     if (!stats.isFile()) throw notAFile(uri);
     // A link may have been moved between looking and opening: what counts is what was opened.
-    if (place.within !== undefined && !lies(await openedPath(handle, real, stats)))
-      throw outside(uri, options);
-    if (range !== undefined) return await readPart(handle, range, signal);
-    return await readWhole(handle, stats.size, uri, options.bytesMax, signal);
+    if (place.within !== undefined && !lies(openedPath(file, real, stats))) throw outside(uri, options);
+    if (range !== undefined) return readPart(file, range);
+    return readWhole(file, stats.size, uri, options.bytesMax);
   } finally {
-    await handle.close();
+    closeSync(file);
   }
 }
 
@@ -125,11 +125,14 @@ async function readPlace(
  * Where the opened file lies. Linux says it for the descriptor itself. Elsewhere the path is followed again and must lead
  * to the same inode, which leaves a gap for somebody who moves links twice in between.
  */
-async function openedPath(handle: FileHandle, path: string, opened: Stats): Promise<string> {
-  const byDescriptor = await readlink(`/proc/self/fd/${handle.fd}`).catch(() => undefined);
-  if (byDescriptor !== undefined) return byDescriptor;
-  const real = await realpath(path);
-  const found = await stat(real);
+function openedPath(file: number, path: string, opened: Stats): string {
+  try {
+    return readlinkSync(`/proc/self/fd/${file}`);
+  } catch {
+    // There is no /proc.
+  }
+  const real = realpathSync.native(path);
+  const found = statSync(real);
   if (found.dev === opened.dev && found.ino === opened.ino) return real;
   throw new ClipfleetError('READ_FAILED', 'Expected one file, but it was moved while it was opened.');
 }
@@ -163,7 +166,6 @@ const codeOfErrno: Record<string, ErrorCode> = {
 function asFileError(error: unknown, uri: string): unknown {
   if (error instanceof ClipfleetError) return error;
   const errno = (error as NodeJS.ErrnoException).code;
-  // Without an errno it is the signal's reason.
   if (typeof errno !== 'string') return error;
   const code = codeOfErrno[errno] ?? 'READ_FAILED';
   return new ClipfleetError(code, `Expected a readable file at ${shown(uri)}, got ${errno}.`, {

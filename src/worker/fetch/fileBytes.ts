@@ -1,4 +1,4 @@
-import type { FileHandle } from 'node:fs/promises';
+import { readSync } from 'node:fs';
 import { ClipfleetError } from '../../shared/errors.ts';
 import type { ByteRange } from '../../shared/refs/tarUri.ts';
 import { wholeRange } from './byteRange.ts';
@@ -8,19 +8,12 @@ import { wholeRange } from './byteRange.ts';
  *
  * Throws IMAGE_TOO_LARGE.
  */
-export async function readWhole(
-  handle: FileHandle,
-  size: number,
-  uri: string,
-  bytesMax: number,
-  signal: AbortSignal,
-): Promise<Uint8Array> {
+export function readWhole(file: number, size: number, uri: string, bytesMax: number): Uint8Array {
   if (size > bytesMax) throw tooLarge(uri, size, bytesMax);
   let buffer = Buffer.allocUnsafeSlow(size + 1);
   let length = 0;
   while (true) {
-    signal.throwIfAborted();
-    const { bytesRead } = await handle.read(buffer, length, buffer.length - length, length);
+    const bytesRead = readSync(file, buffer, length, buffer.length - length, length);
     length += bytesRead;
     if (bytesRead === 0 || length === size) return buffer.subarray(0, length);
     if (length > bytesMax) throw tooLarge(uri, length, bytesMax);
@@ -31,16 +24,11 @@ export async function readWhole(
 }
 
 /** Throws IMAGE_CORRUPT when the file ends before the range does. */
-export async function readPart(
-  handle: FileHandle,
-  range: ByteRange,
-  signal: AbortSignal,
-): Promise<Uint8Array> {
+export function readPart(file: number, range: ByteRange): Uint8Array {
   const buffer = Buffer.allocUnsafeSlow(range.length);
   let length = 0;
   while (length < range.length) {
-    signal.throwIfAborted();
-    const { bytesRead } = await handle.read(buffer, length, range.length - length, range.offset + length);
+    const bytesRead = readSync(file, buffer, length, range.length - length, range.offset + length);
     if (bytesRead === 0) break;
     length += bytesRead;
   }

@@ -1,6 +1,7 @@
 import type PQueue from 'p-queue';
 import type { RankedLabel } from '../../shared/rows/prediction.ts';
-import type { Pixels } from '../decode/decode.ts';
+import type { ImageSource } from '../decode/decoderMessages.ts';
+import type { DecodeHow, DecodeVerdict } from '../decode/decoders.ts';
 import type { ScoredLabels, Scorer } from '../score/scorer.ts';
 import type { Batcher } from './batcher.ts';
 import type { EmbedOnce } from './embedOnce.ts';
@@ -8,17 +9,16 @@ import type { StageTimes } from './stageTimes.ts';
 
 /** The stages one image goes through; each is passed in. */
 export interface Stages<Ref> {
-  fetchImage: (ref: Ref) => Uint8Array | Promise<Uint8Array>;
-  decodeImage: (bytes: Uint8Array) => Promise<Pixels>;
+  fetchImage: (ref: Ref) => ImageSource | Promise<ImageSource>;
+  /** Images wait in it for a decoder, where they can be overtaken and called back; it measures itself. */
+  decodeImage: (source: ImageSource, how: DecodeHow) => Promise<DecodeVerdict>;
   embedImage: Batcher['embedImage'];
   /** Where equal files are to be embedded once. */
   embedOnce?: EmbedOnce;
   rankImage: Scorer['rankImage'];
   /** Bounds the images between fetch and prediction, over all jobs. */
   inFlight: PQueue;
-  /** Bounds the images being decoded: what waits for a thread waits here, where it can be overtaken. */
-  decoding: PQueue;
-  /** Measures the stages in between; the batcher measures its own. */
+  /** Measures the stages in between; the batcher and the decoders measure their own. */
   times?: Pick<StageTimes, 'timed'>;
 }
 
@@ -34,20 +34,23 @@ export type Classify<Ref> = (
  * fetched or decoded when the signal is aborted rejects with its reason; one that is being fetched or is further goes on.
  */
 export function createClassify<Ref>(stages: Stages<Ref>): Classify<Ref> {
-  const { embedImage, embedOnce, inFlight, decoding, times } = stages;
+  const { decodeImage, embedImage, embedOnce, inFlight, times } = stages;
   const fetchImage = times?.timed('fetch', stages.fetchImage) ?? stages.fetchImage;
-  const decodeImage = times?.timed('decode', stages.decodeImage) ?? stages.decodeImage;
   const rankImage = times?.timed('score', stages.rankImage) ?? stages.rankImage;
   return (ref, labels, urgent, signal) => {
     const priority = urgent ? 1 : 0;
     return unlessCalledBack(inFlight, priority, signal, async () => {
-      const bytes = await fetchImage(ref);
+      const source = await fetchImage(ref);
       const listening = signal?.aborted ? undefined : signal;
-      const embed = async () => {
-        const pixels = await unlessCalledBack(decoding, priority, listening, () => decodeImage(bytes));
-        return embedImage(pixels.data, urgent);
-      };
-      const embedding = await (embedOnce?.(bytes, embed) ?? embed());
+      const verdict = await decodeImage(source, {
+        urgent,
+        signal: listening,
+        digest: embedOnce !== undefined,
+      });
+      if (verdict.kind === 'calledBack') throw listening!.reason;
+      if (verdict.kind === 'failed') throw verdict.error;
+      const embed = () => embedImage(verdict.pixels.data, urgent);
+      const embedding = await (embedOnce?.(verdict.digest!, embed) ?? embed());
       return await rankImage(embedding, labels);
     });
   };

@@ -3,7 +3,7 @@ import PQueue from 'p-queue';
 import type { Logger } from '../../shared/log.ts';
 import type { Keys } from '../../shared/redis/keys.ts';
 import type { ImageRef } from '../../shared/refs/imageRef.ts';
-import { decodeImage } from '../decode/decode.ts';
+import { type DecodersOptions, openDecoders } from '../decode/decoders.ts';
 import { createFetcher } from '../fetch/fetch.ts';
 import { openHostGate } from '../hosts/hostGate.ts';
 import { createPolitely } from '../hosts/politeRequest.ts';
@@ -41,13 +41,11 @@ export interface ImageLine {
 export function openImageLine(context: ImageLineContext, config: PipelineSettings): ImageLine {
   const { redis, keys, model, log } = context;
   const { preprocessing, session } = model;
-  const { batchSize, decodeThreads } = config;
+  const { batchSize, decoders } = config;
   const imagesInFlight = config.imagesInFlight ?? 3 * batchSize;
-  const times = createStageTimes({ batchSize, decodeThreads, imagesInFlight });
+  const times = createStageTimes({ batchSize, decoders, imagesInFlight });
   const gate = openHostGate(redis, keys, config, log);
   const fetcher = createFetcher({
-    roots: context.roots,
-    trustPaths: context.trustPaths,
     bytesMax: config.imageBytesMax,
     timeoutMs: config.fetchTimeoutMs,
     redirectsMax: config.redirectsMax,
@@ -67,23 +65,23 @@ export function openImageLine(context: ImageLineContext, config: PipelineSetting
     log.warn({ batchSize, fitting }, 'a batch did not fit into memory: lower --batch-size');
   });
   const scorer = createScorer({ scoring: model.scoring });
+  const decoding = openDecoders({
+    ...decodersOptions(context, config),
+    onBegin() {
+      const begunAt = times.begin('decode');
+      return () => times.end('decode', begunAt);
+    },
+  });
   const classify = createClassify<ImageRef>({
     fetchImage: (ref) => fetcher.fetchImage(ref),
-    decodeImage: (bytes) =>
-      decodeImage(bytes, preprocessing, {
-        pixelsMax: config.imagePixelsMax,
-        timeoutMs: config.decodeTimeoutMs,
-        truncated: config.truncated,
-        ...model.decoding,
-      }),
+    decodeImage: decoding.decode,
     embedImage: batcher.embedImage,
     ...(config.embeddingCache > 0 && { embedOnce: createEmbedOnce(config.embeddingCache) }),
     rankImage: scorer.rankImage,
     inFlight: new PQueue({ concurrency: imagesInFlight }),
-    decoding: new PQueue({ concurrency: decodeThreads }),
     times,
   });
-  const died = Promise.race([session.died, scorer.died]);
+  const died = Promise.race([session.died, scorer.died, decoding.died]);
   // Whoever wants to know waits for it; here it is not an error that nobody handled.
   died.catch(() => {});
   return {
@@ -95,8 +93,22 @@ export function openImageLine(context: ImageLineContext, config: PipelineSetting
     died,
     async close() {
       await fetcher.close();
+      await decoding.close();
       await scorer.close();
       await gate.close();
     },
+  };
+}
+
+function decodersOptions(
+  { model, roots, trustPaths }: ImageLineContext,
+  config: PipelineSettings,
+): DecodersOptions {
+  return {
+    preprocessing: model.preprocessing,
+    decoding: { truncated: config.truncated, ...model.decoding },
+    files: { roots, trustPaths, bytesMax: config.imageBytesMax },
+    decoders: config.decoders,
+    limits: { ...config, pixelsMax: config.imagePixelsMax, sideMax: config.imageSideMax },
   };
 }

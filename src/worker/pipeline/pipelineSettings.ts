@@ -6,10 +6,13 @@ import type { Settings } from '../session/tuned.ts';
 export const pipelineOptions = [
   'batchSize',
   'imagesInFlight',
-  'decodeThreads',
+  'decoders',
+  'pixelsAtOnce',
+  'decodeMemoryMax',
   'embeddingCache',
   'imageBytesMax',
   'imagePixelsMax',
+  'imageSideMax',
   'fetchTimeoutMs',
   'decodeTimeoutMs',
   'truncated',
@@ -21,4 +24,4 @@ export const pipelineOptions = [
 
 /** Those settings, with the ones that depend on the machine resolved. */
 export type PipelineSettings = Config<(typeof pipelineOptions)[number]> &
-  Pick<Settings, 'batchSize' | 'decodeThreads'>;
+  Pick<Settings, 'batchSize' | 'decoders'>;

@@ -1,11 +1,12 @@
 import PQueue from 'p-queue';
-import { type DecodeOptions, decodeImage } from '../decode/decode.ts';
+import { imageDefaults } from '../../shared/options/imageOptions.ts';
+import { openDecoders, pixelsOf } from '../decode/decoders.ts';
 import type { LoadedModel } from '../model/loadModel.ts';
 import { createBatcher } from '../pipeline/batcher.ts';
 
-/** A number of decode threads, and how fast decoding and the session were together each time. */
+/** A number of decoders, and how fast decoding and the session were together each time. */
 export interface DecodeTrial {
-  decodeThreads: number;
+  decoders: number;
   /** Images a second. */
   rates: number[];
 }
@@ -13,41 +14,46 @@ export interface DecodeTrial {
 const ROUNDS_MAX = 7;
 /** Of one trial; long enough that filling and draining the line is a small part of it. */
 const TRIAL_SECONDS = 1.5;
-const limits: DecodeOptions = { pixelsMax: 100_000_000, timeoutMs: 30_000 };
+/** Whoever tunes names the files. */
+const anyFile = { roots: new Map<string, string>(), trustPaths: true, bytesMax: imageDefaults.bytesMax };
 
 /**
- * How many images a second go through decoder and session together, by decode threads, in turns within about `budgetMs`. Both
+ * How many images a second go through decoder and session together, by decoders, in turns within about `budgetMs`. Both
  * want the same cores, so that the one is not best where it is best alone.
  *
+ * @param pictures paths of image files
  * @param rate images a second that the session takes alone
  */
 export async function sweepDecode(
   model: Pick<LoadedModel, 'session' | 'preprocessing' | 'decoding'>,
-  pictures: readonly Uint8Array[],
-  { decodeThreads, batchSize, rate }: { decodeThreads: readonly number[]; batchSize: number; rate: number },
+  pictures: readonly string[],
+  { decoders, batchSize, rate }: { decoders: readonly number[]; batchSize: number; rate: number },
   budgetMs: number,
 ): Promise<DecodeTrial[]> {
   const { session, preprocessing, decoding } = model;
   const endsAt = performance.now() + budgetMs;
   const imageBytes = preprocessing.width * preprocessing.height * 3;
   const count = Math.max(4 * batchSize, Math.ceil(TRIAL_SECONDS * rate));
-  const trials = decodeThreads.map((threads): DecodeTrial => ({ decodeThreads: threads, rates: [] }));
+  const trials = decoders.map((count): DecodeTrial => ({ decoders: count, rates: [] }));
 
   async function measure(trial: DecodeTrial): Promise<void> {
     const { embedImage } = createBatcher({ batchSize, imageBytes, run: session.embedImages });
     const inFlight = new PQueue({ concurrency: 3 * batchSize });
-    const decoders = new PQueue({ concurrency: trial.decodeThreads });
-    const startedAt = performance.now();
-    await inFlight.addAll(
-      Array.from({ length: count }, (_, i) => async () => {
-        const bytes = pictures[i % pictures.length]!;
-        const pixels = await decoders.add(() =>
-          decodeImage(bytes, preprocessing, { ...limits, ...decoding }),
-        );
-        await embedImage(pixels.data);
-      }),
-    );
-    trial.rates.push((count * 1000) / (performance.now() - startedAt));
+    const { decoders } = trial;
+    const stage = openDecoders({ preprocessing, decoding, decoders, files: anyFile });
+    async function labelNext(i: number): Promise<void> {
+      const verdict = await stage.decode({ file: { uri: pictures[i % pictures.length]! } });
+      await embedImage(pixelsOf(verdict).data);
+    }
+    try {
+      // Enough for all decoders to be started.
+      await Promise.all(Array.from({ length: 4 * decoders }, (_, i) => labelNext(i)));
+      const startedAt = performance.now();
+      await inFlight.addAll(Array.from({ length: count }, (_, i) => () => labelNext(i)));
+      trial.rates.push((count * 1000) / (performance.now() - startedAt));
+    } finally {
+      await stage.close();
+    }
   }
 
   for (let round = 0; round < ROUNDS_MAX; round++) {

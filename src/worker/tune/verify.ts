@@ -1,8 +1,11 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
+import { imageDefaults } from '../../shared/options/imageOptions.ts';
 import { packaged } from '../../shared/packageRoot.ts';
-import { decodeImage, type Pixels } from '../decode/decode.ts';
+import { defaultRoot } from '../../shared/refs/roots.ts';
+import type { Pixels } from '../decode/decode.ts';
+import { openDecoders, pixelsOf } from '../decode/decoders.ts';
 import type { LoadedModel } from '../model/loadModel.ts';
 import type { ModelFiles } from '../model/model.ts';
 import type { Dtype } from '../onnx/dtype.ts';
@@ -76,8 +79,10 @@ async function checkReference({ dir, dtype }: ModelFiles, model: LoadedModel): P
     return [{ name: 'reference vectors', ok: true, detail: 'none stored for this model' }];
   const { madeBy, imageDir, images, texts } = referenceSchema.parse(JSON.parse(text));
   const folder = packaged(imageDir);
-  const pixels = await Promise.all(
-    images.map(async ({ file }) => pixelsOf(await readFile(join(folder, file)), model)),
+  const pixels = await decodeAll(
+    images.map(({ file }) => file),
+    folder,
+    model,
   );
   const ours = await embed(model, pixels);
   const { embeddings } = await model.session.embedTexts(texts.map((each) => each.text));
@@ -95,8 +100,23 @@ async function checkReference({ dir, dtype }: ModelFiles, model: LoadedModel): P
   ];
 }
 
-function pixelsOf(bytes: Uint8Array, { preprocessing, decoding }: LoadedModel): Promise<Pixels> {
-  return decodeImage(bytes, preprocessing, { pixelsMax: 100_000_000, timeoutMs: 30_000, ...decoding });
+/** As a worker decodes them. */
+async function decodeAll(
+  names: string[],
+  folder: string,
+  { preprocessing, decoding, settings }: LoadedModel,
+): Promise<Pixels[]> {
+  const files = {
+    roots: new Map([[defaultRoot, folder]]),
+    trustPaths: false,
+    bytesMax: imageDefaults.bytesMax,
+  };
+  const stage = openDecoders({ preprocessing, decoding, files, decoders: settings.decoders });
+  try {
+    return await Promise.all(names.map(async (uri) => pixelsOf(await stage.decode({ file: { uri } }))));
+  } finally {
+    await stage.close();
+  }
 }
 
 async function checkUnitVectors(model: LoadedModel): Promise<Check> {

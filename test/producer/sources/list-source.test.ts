@@ -99,8 +99,6 @@ test('a row that names no image becomes a ref that fails at the worker, and says
     [2, 3, 4, 5].map((line) => [`lists/a.jsonl:${line}`, `missing://lists/a.jsonl:${line}`]),
   );
   const fetcher = createFetcher({
-    roots: new Map(),
-    trustPaths: false,
     bytesMax: 10,
     timeoutMs: 1000,
     redirectsMax: 0,

@@ -23,17 +23,17 @@ async function fillOf(images: number, decodeTurns: number, batchTurns: number): 
       return new Float32Array(count);
     },
   });
+  const decoding = new PQueue({ concurrency: 2 });
   const labelSet = { v: 1, labels: [{ label: 'a' }] } as never;
   const classify = createClassify<number>({
-    fetchImage: () => new Uint8Array(1),
-    async decodeImage() {
-      await turns(decodeTurns);
-      return { data: new Uint8Array(1), width: 1, height: 1 };
+    fetchImage: () => ({ bytes: new Uint8Array(1) }),
+    decodeImage: async () => {
+      await decoding.add(() => turns(decodeTurns));
+      return { kind: 'pixels', pixels: { data: new Uint8Array(1), width: 1, height: 1 } };
     },
     embedImage,
     rankImage: async () => [],
     inFlight: new PQueue({ concurrency: 3 * batchSize }),
-    decoding: new PQueue({ concurrency: 2 }),
   });
   const labels = { labelSet, matrix: { data: new Float32Array(1), labels: 1, dimensions: 1 } };
   await Promise.all(Array.from({ length: images }, (_, image) => classify(image, labels, false)));

@@ -1,0 +1,69 @@
+import type { ErrorCode } from '../../shared/errors.ts';
+import type { ByteRange } from '../../shared/refs/tarUri.ts';
+import type { FileOptions } from '../fetch/fetchFile.ts';
+import type { DecodeOptions } from './decode.ts';
+import type { Preprocessing } from './preprocessing.ts';
+
+/** A file that a decoder reads itself: its uri, and where in the file the image is if it is not all of it. */
+export interface LocalFile {
+  uri: string;
+  range?: ByteRange;
+}
+
+/** An image file: its bytes, or where a decoder finds them. */
+export type ImageSource = { bytes: Uint8Array } | { file: LocalFile };
+
+/** The first frame to a decoder: all that is the same for every image. */
+export interface DecoderSetup {
+  preprocessing: Preprocessing;
+  decoding: Omit<DecodeOptions, 'admit'>;
+  files: Omit<FileOptions, 'roots'> & { roots: [name: string, directory: string][] };
+  limits: DecoderLimits;
+}
+
+/** What ends a decoder, or refuses its image. */
+export interface DecoderLimits {
+  /** CPU time of one image, all threads of the decoder together. */
+  cpuMs: number;
+  /** Time until the bytes of a local file are there. */
+  readMs: number;
+  /** Resident memory of the decoder, bytes. */
+  memoryBytes: number;
+  /** Longest side of an image, pixels. */
+  sideMax: number;
+}
+
+/** One image to decode. Its bytes are the frame's body where there is no file. */
+export interface DecodeRequest {
+  id: number;
+  file?: LocalFile;
+  /** Pixels that the image may have; one with more asks for room and is decoded later. */
+  room: number;
+  /** Whether the SHA-256 of the file is wanted. */
+  digest: boolean;
+}
+
+/** Takes a request back that has not begun. */
+export interface ForgetRequest {
+  forget: number;
+}
+
+/** What a decoder says: that it is ready, then once of each request. Of an image its pixels are the frame's body. */
+export type DecoderReply =
+  | { ready: true }
+  | ({ id: number } & (
+      | { width: number; height: number; digest?: string }
+      | { failed: { code: ErrorCode; message: string } }
+      | { needs: number }
+      | { forgotten: true }
+    ));
+
+/** Why a decoder ended itself in the middle of an image. */
+export type LastWord = 'cpu' | 'memory' | 'read';
+
+/** How a decoder ended: by itself, by the clock of its parent, by a crash, or by a signal from outside. */
+export interface Ending {
+  why: LastWord | 'wall' | 'crash' | 'killed';
+  /** For messages: `signal SIGSEGV`, `exit code 1`. */
+  how: string;
+}
