@@ -21,5 +21,5 @@ COPY examples/pictures ./examples/pictures
 ENV NODE_ENV=production MALLOC_ARENA_MAX=2
 
 USER node
-ENTRYPOINT ["node", "/app/dist/src/cli/start.cjs"]
+ENTRYPOINT ["node", "/app/dist/src/cli/main.js"]
 CMD ["worker"]

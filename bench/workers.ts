@@ -10,7 +10,7 @@ import { leaseLocalRedis } from '../src/shared/redis/localRedis.ts';
 import { connectRedis } from '../src/shared/redis/redis.ts';
 import type { TestBed } from './bench.ts';
 
-export const startFile = fileURLToPath(new URL('../src/cli/start.cjs', import.meta.url));
+export const startFile = fileURLToPath(new URL('../src/cli/main.js', import.meta.url));
 
 /** A Redis server in the bench's folder, as `clipfleet` starts one: with its append-only log. */
 export interface Queue {

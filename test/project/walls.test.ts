@@ -44,7 +44,7 @@ const walls: Record<string, readonly string[]> = {
   'src/worker/hosts': ['src/shared', 'src/shared/options', 'src/shared/redis'],
   'src/worker/onnx': ['src/shared'],
   'src/worker/labels': ['src/shared', 'src/shared/labels', 'src/shared/redis', 'src/worker/onnx'],
-  'src/worker/decode': ['src/shared'],
+  'src/worker/decode': ['src/shared', 'src/shared/options', 'src/shared/refs', 'src/worker/onnx'],
   'src/worker/fetch': ['src/shared', 'src/shared/refs', 'src/worker/hosts'],
   'src/worker/hub': ['src/shared', 'src/worker/onnx'],
   'src/worker/score': [
@@ -105,6 +105,8 @@ const walls: Record<string, readonly string[]> = {
   ],
   'src/worker/tune': [
     'src/shared',
+    'src/shared/options',
+    'src/shared/refs',
     'src/worker/decode',
     'src/worker/model',
     'src/worker/onnx',

@@ -1,6 +1,6 @@
 import { ClipfleetError } from '../../src/shared/errors.ts';
+import { type FileOptions, readFileUri } from '../../src/worker/decode/localFile.ts';
 import { createFetcher, type FetchOptions } from '../../src/worker/fetch/fetch.ts';
-import { type FileOptions, readFileUri } from '../../src/worker/fetch/fetchFile.ts';
 
 export type ReadOptions = FetchOptions & FileOptions;
 

@@ -1,39 +1,10 @@
 import { ClipfleetError } from '../../shared/errors.ts';
-import { createDecodeQueue } from './decodeQueue.ts';
+import { createDecodeBacklog, type DecodeRoom } from './decodeBacklog.ts';
 import { AHEAD_MS, createDecoderCrew, type Decoder, type DecodeTask } from './decoderCrew.ts';
 import { afterEnding } from './decoderEnding.ts';
-import type { DecodeRequest, DecoderLimits, Ending } from './decoderMessages.ts';
+import type { DecoderLimits, Ending } from './decoderMessages.ts';
+import type { DecoderHost, ScheduleEvents } from './decodePorts.ts';
 import type { DecoderAnswer } from './decoderProcess.ts';
-
-/** The decoders, by number. */
-export interface DecoderHost {
-  /** Resolves to undefined when it is ready, to how it ended where it never is. */
-  start(decoder: number): Promise<Ending | undefined>;
-  decode(decoder: number, request: DecodeRequest, bytes?: Uint8Array): Promise<DecoderAnswer>;
-  /** A request that has not begun comes back as forgotten. */
-  forget(decoder: number, id: number): void;
-  end(decoder: number): void;
-}
-
-/** How much is decoded at the same time. */
-export interface DecodeRoom {
-  /** Images. */
-  decoders: number;
-  /** Pixels of the large images together; one that has more is decoded when no other large one is. */
-  pixels: number;
-  /** Pixels that an image may have without asking for room. */
-  free: number;
-}
-
-export interface ScheduleEvents {
-  /** An image has its turn in a decoder; what this returns is called when it has left it. */
-  onBegin(): () => void;
-  /** The image is done. */
-  onPixels(task: DecodeTask, answer: Extract<DecoderAnswer, { reply: object }>): void;
-  onFailed(task: DecodeTask, error: ClipfleetError): void;
-  /** No decoder can be started: nothing will be decoded any more. */
-  onLost(error: ClipfleetError): void;
-}
 
 export interface DecodeSchedule {
   add(task: DecodeTask): void;
@@ -63,43 +34,30 @@ export function createDecodeSchedule(
   events: ScheduleEvents,
   now = () => performance.now(),
 ): DecodeSchedule {
-  const waiting = createDecodeQueue<DecodeTask>();
-  const large = createDecodeQueue<DecodeTask>();
-  const alone = createDecodeQueue<DecodeTask>();
+  const backlog = createDecodeBacklog(room);
   const crew = createDecoderCrew(room.decoders, now);
-  let taken = 0;
   let failedStarts = 0;
   let isStopped = false;
   let pause: NodeJS.Timeout | undefined;
   let looking: NodeJS.Timeout | undefined;
 
-  const fits = ({ pixels = 0 }: DecodeTask) => taken === 0 || taken + pixels <= room.pixels;
-
-  /** The next image that may go to a decoder now. */
-  function next(): DecodeTask | undefined {
-    const first = large.first();
-    // One that is to be alone waits for room too, and is not overtaken.
-    if (first && alone.size === 0 && fits(first)) return large.shift();
-    return waiting.shift();
-  }
-
   function feed(): void {
     if (isStopped) return;
-    for (
-      let task = alone.first();
-      task && !pause && fits(task) && crew.hasPlaceAlone();
-      task = alone.first()
-    ) {
-      void start(alone.shift());
+    while (!pause && crew.hasPlaceAlone()) {
+      const task = backlog.nextAlone();
+      if (!task) break;
+      void start(task);
     }
     for (let decoder = crew.idle(); decoder; decoder = crew.idle()) {
-      const task = next();
+      const task = backlog.next();
       if (!task) break;
       give(decoder, task);
     }
-    while (!pause && waiting.size > crew.coming() && crew.hasPlace()) void start();
-    for (let decoder = crew.soonIdle(); decoder && waiting.size > 0; decoder = crew.soonIdle()) {
-      give(decoder, waiting.shift()!);
+    while (!pause && backlog.waiting() > crew.coming() && crew.hasPlace()) void start();
+    for (let decoder = crew.soonIdle(); decoder; decoder = crew.soonIdle()) {
+      const task = backlog.nextSmall();
+      if (!task) break;
+      give(decoder, task);
     }
     look();
   }
@@ -115,7 +73,7 @@ export function createDecodeSchedule(
       return feed();
     }
     leave(decoder);
-    if (task) putBack(task, 'pushFront');
+    if (task) backlog.putBack(task, 'first');
     failedStarts++;
     if (failedStarts >= START_ATTEMPTS) return events.onLost(cannotStart(ending));
     pause ??= setTimeout(
@@ -129,7 +87,7 @@ export function createDecodeSchedule(
 
   function give(decoder: Decoder, task: DecodeTask): void {
     decoder.line.push(task);
-    taken += task.pixels ?? 0;
+    backlog.take(task);
     if (decoder.line.length === 1) beginFirst(decoder);
     const { id, file, bytes, digest } = task;
     const request = { id, digest, room: task.pixels ?? room.free, ...(file && { file }) };
@@ -144,7 +102,7 @@ export function createDecodeSchedule(
   function answered(decoder: Decoder, task: DecodeTask, answer: DecoderAnswer): void {
     const place = decoder.line.indexOf(task);
     decoder.line.splice(place, 1);
-    taken -= task.pixels ?? 0;
+    backlog.release(task);
     if (place === 0) {
       decoder.onEnd();
       if (decoder.line.length > 0) beginFirst(decoder);
@@ -167,8 +125,8 @@ export function createDecodeSchedule(
       events.onFailed(task, new ClipfleetError(reply.failed.code, reply.failed.message));
     } else if ('needs' in reply) {
       task.pixels = reply.needs;
-      putBack(task, 'push');
-    } else if ('forgotten' in reply) putBack(task, 'pushFront');
+      backlog.putBack(task, 'last');
+    } else if ('forgotten' in reply) backlog.putBack(task, 'first');
     else events.onPixels(task, answer);
   }
 
@@ -181,12 +139,7 @@ export function createDecodeSchedule(
     if (begun) task.deaths++;
     const error = begun && afterEnding(ended, task.deaths, limits);
     if (error) events.onFailed(task, error);
-    else putBack(task, begun ? 'push' : 'pushFront');
-  }
-
-  function putBack(task: DecodeTask, how: 'push' | 'pushFront'): void {
-    const queue = task.deaths > 0 ? alone : task.pixels === undefined ? waiting : large;
-    queue[how](task);
+    else backlog.putBack(task, begun ? 'last' : 'first');
   }
 
   function leave(decoder: Decoder): void {
@@ -210,10 +163,10 @@ export function createDecodeSchedule(
 
   return {
     add(task) {
-      waiting.push(task);
+      backlog.add(task);
       feed();
     },
-    takeBack: (task) => [waiting, large, alone].some((queue) => queue.remove(task)),
+    takeBack: backlog.remove,
     gone(number) {
       const decoder = [...crew.all()].find((each) => each.number === number);
       // Where it had images, each has had its answer, which came before.

@@ -1,4 +1,4 @@
-import type { LocalFile } from './decoderMessages.ts';
+import type { LocalFile } from '../../shared/refs/imageSource.ts';
 
 /** One image on its way through the stage. */
 export interface DecodeTask {

@@ -1,17 +1,8 @@
 import type { ErrorCode } from '../../shared/errors.ts';
-import type { ByteRange } from '../../shared/refs/tarUri.ts';
-import type { FileOptions } from '../fetch/fetchFile.ts';
+import type { LocalFile } from '../../shared/refs/imageSource.ts';
 import type { DecodeOptions } from './decode.ts';
+import type { FileOptions } from './localFile.ts';
 import type { Preprocessing } from './preprocessing.ts';
-
-/** A file that a decoder reads itself: its uri, and where in the file the image is if it is not all of it. */
-export interface LocalFile {
-  uri: string;
-  range?: ByteRange;
-}
-
-/** An image file: its bytes, or where a decoder finds them. */
-export type ImageSource = { bytes: Uint8Array } | { file: LocalFile };
 
 /** The first frame to a decoder: all that is the same for every image. */
 export interface DecoderSetup {

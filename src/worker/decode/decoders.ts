@@ -1,41 +1,12 @@
 import { asClipfleetError, ClipfleetError } from '../../shared/errors.ts';
-import { imageDefaults } from '../../shared/options/imageOptions.ts';
-import type { FileOptions } from '../fetch/fetchFile.ts';
+import type { ImageSource } from '../../shared/refs/imageSource.ts';
 import { startThread } from '../onnx/threadClient.ts';
-import type { DecodeOptions, Pixels } from './decode.ts';
+import type { Pixels } from './decode.ts';
 import type { DecodeTask } from './decoderCrew.ts';
-import type { DecoderSetup, ImageSource } from './decoderMessages.ts';
 import type { DecoderCommand, DecoderGone } from './decoderThread.ts';
-import { createDecodeSchedule, type DecodeRoom, type DecoderHost } from './decodeSchedule.ts';
-import type { Preprocessing } from './preprocessing.ts';
-
-export interface DecodersOptions {
-  preprocessing: Preprocessing;
-  /** How files are decoded; the model says some of it. */
-  decoding: Pick<DecodeOptions, 'truncated' | 'cropRounding' | 'exif'>;
-  /** Which local files may be read. */
-  files: FileOptions;
-  /** Processes that decode at the same time. */
-  decoders: number;
-  limits?: ImageLimits;
-  /** Told when an image begins to be decoded; what it returns is called when that is done. */
-  onBegin?: () => () => void;
-}
-
-/** Each is that of `imageDefaults` when absent. */
-export interface ImageLimits {
-  /** An image of more pixels, or with a longer side, is refused before it is decoded. */
-  pixelsMax?: number | undefined;
-  sideMax?: number | undefined;
-  /** Time until the bytes of a local file are there. */
-  fetchTimeoutMs?: number | undefined;
-  /** CPU time of one image, all threads of its decoder together. */
-  decodeTimeoutMs?: number | undefined;
-  /** Resident memory of one decoder, bytes. */
-  decodeMemoryMax?: number | undefined;
-  /** Pixels of large images decoded at the same time; by the number of decoders when absent. */
-  pixelsAtOnce?: number | undefined;
-}
+import { type DecodersOptions, roomOf, setupOf } from './decodersOptions.ts';
+import type { DecoderHost } from './decodePorts.ts';
+import { createDecodeSchedule } from './decodeSchedule.ts';
 
 export interface DecodeHow {
   /** Before those that wait and are not. */
@@ -72,19 +43,13 @@ export interface Decoders {
   close(): Promise<void>;
 }
 
-/** An image of at most as many pixels needs no room of its own: photographs of most cameras. */
-const FREE_PIXELS_MAX = 16_000_000;
-/** The longest that sharp takes for a limit of its own, seconds. */
-const SHARP_TIMEOUT_MAX_MS = 3_600_000;
-
-/** Pixels of large images decoded at the same time, where there are not more of those that need no room. */
-const PIXELS_AT_ONCE = 100_000_000;
-
 interface Pending {
   resolve: (verdict: DecodeVerdict) => void;
   reject: (error: ClipfleetError) => void;
   letGoOfSignal: () => void;
 }
+
+export type { DecodersOptions, ImageLimits } from './decodersOptions.ts';
 
 /** Opens the stage. Nothing is started before the first image, and the process is held only while there are images. */
 export function openDecoders(options: DecodersOptions): Decoders {
@@ -181,30 +146,6 @@ export function openDecoders(options: DecodersOptions): Decoders {
       await stage.thread.close();
     },
   };
-}
-
-function setupOf({ preprocessing, decoding, files, limits = {} }: DecodersOptions): DecoderSetup {
-  return {
-    preprocessing,
-    decoding: {
-      ...decoding,
-      pixelsMax: limits.pixelsMax ?? imageDefaults.pixelsMax,
-      // Its own limit is time on the wall, which neighbours take from it. The decoder's watch counts CPU time.
-      timeoutMs: SHARP_TIMEOUT_MAX_MS,
-    },
-    files: { ...files, roots: [...files.roots] },
-    limits: {
-      cpuMs: limits.decodeTimeoutMs ?? imageDefaults.decodeTimeoutMs,
-      readMs: limits.fetchTimeoutMs ?? imageDefaults.fetchTimeoutMs,
-      memoryBytes: limits.decodeMemoryMax ?? imageDefaults.decodeMemoryMax,
-      sideMax: limits.sideMax ?? imageDefaults.sideMax,
-    },
-  };
-}
-
-function roomOf({ decoders, limits }: DecodersOptions): DecodeRoom {
-  const pixels = limits?.pixelsAtOnce ?? Math.max(PIXELS_AT_ONCE, decoders * FREE_PIXELS_MAX);
-  return { decoders, pixels, free: Math.min(FREE_PIXELS_MAX, Math.floor(pixels / decoders)) };
 }
 
 function closedError(): ClipfleetError {

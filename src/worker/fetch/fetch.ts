@@ -1,11 +1,11 @@
 import { setMaxListeners } from 'node:events';
 import { ClipfleetError } from '../../shared/errors.ts';
 import type { ImageRef } from '../../shared/refs/imageRef.ts';
+import type { ImageSource, LocalFile } from '../../shared/refs/imageSource.ts';
 import { missingScheme } from '../../shared/refs/missingUri.ts';
 import { type ByteRange, parseTarUri } from '../../shared/refs/tarUri.ts';
 import { schemeOf } from '../../shared/refs/uriScheme.ts';
-import type { ImageSource, LocalFile } from '../decode/decoderMessages.ts';
-import { wholeRange } from './byteRange.ts';
+import { wholeRange } from '../../shared/refs/wholeRange.ts';
 import { readDataUrl } from './fetchData.ts';
 import { createS3Reader, type S3Reader } from './fetchS3.ts';
 import { createUrlReader, type UrlOptions, type UrlReader } from './fetchUrl.ts';

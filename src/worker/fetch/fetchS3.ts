@@ -1,8 +1,9 @@
 import type { ClipfleetError } from '../../shared/errors.ts';
 import type { ByteRange } from '../../shared/refs/tarUri.ts';
-import { type RangeRead, rangeHeader } from './byteRange.ts';
+import type { RangeRead } from '../../shared/refs/wholeRange.ts';
+import { shown } from '../decode/fileBytes.ts';
+import { rangeHeader } from './byteRange.ts';
 import { asFetchError } from './fetchUrl.ts';
-import { shown } from './fileBytes.ts';
 import { createGuardedAgent } from './guardedAgent.ts';
 import { readAnswer } from './httpBody.ts';
 import type { S3Environment } from './s3Environment.ts';

@@ -1,6 +1,6 @@
 import type PQueue from 'p-queue';
+import type { ImageSource } from '../../shared/refs/imageSource.ts';
 import type { RankedLabel } from '../../shared/rows/prediction.ts';
-import type { ImageSource } from '../decode/decoderMessages.ts';
 import type { DecodeHow, DecodeVerdict } from '../decode/decoders.ts';
 import type { ScoredLabels, Scorer } from '../score/scorer.ts';
 import type { Batcher } from './batcher.ts';

@@ -1,7 +1,7 @@
 import { readSync } from 'node:fs';
 import { ClipfleetError } from '../../shared/errors.ts';
 import type { ByteRange } from '../../shared/refs/tarUri.ts';
-import { wholeRange } from './byteRange.ts';
+import { wholeRange } from '../../shared/refs/wholeRange.ts';
 
 /**
  * To the size that the file had when it was opened, or to its end where that is 0, as some file systems say of all files, or wrong.
