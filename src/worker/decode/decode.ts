@@ -2,10 +2,11 @@ import sharp, { type Metadata, type Sharp } from 'sharp';
 import { ClipfleetError } from '../../shared/errors.ts';
 import { colourKey } from './colourKey.ts';
 import { cmykToRgb, deepToRgb, grey16ToRgb, keyedToRgb } from './convertRgb.ts';
+import { resample } from './kernel.ts';
 import { asImageError } from './imageError.ts';
 import { plainJpegSize } from './jpegHeader.ts';
 import type { Preprocessing, Resample, Size } from './preprocessing.ts';
-import { type RgbImage, resample } from './resample.ts';
+import type { RgbImage } from './resample.ts';
 import { type CropRounding, planResize, type ResizePlan } from './resizeGeometry.ts';
 
 /** RGB, 8 bits a channel, interleaved. `data` may be memory of the decoder: what goes to another thread must be a copy. */
