@@ -44,7 +44,7 @@ const walls: Record<string, readonly string[]> = {
   'src/worker/hosts': ['src/shared', 'src/shared/options', 'src/shared/redis'],
   'src/worker/onnx': ['src/shared'],
   'src/worker/labels': ['src/shared', 'src/shared/labels', 'src/shared/redis', 'src/worker/onnx'],
-  'src/worker/decode': ['src/shared'],
+  'src/worker/decode': ['src/shared', 'src/shared/options'],
   'src/worker/fetch': ['src/shared', 'src/shared/refs', 'src/worker/hosts'],
   'src/worker/hub': ['src/shared', 'src/worker/onnx'],
   'src/worker/score': [
@@ -185,7 +185,7 @@ const walls: Record<string, readonly string[]> = {
 
 /** Where each heavy library is imported, besides its types: what it does stands behind plain data there. */
 const importSites: Record<string, readonly string[]> = {
-  sharp: ['src/worker/decode/decode.ts'],
+  sharp: ['src/worker/decode/libvipsPixels.ts'],
   'onnxruntime-node': ['src/worker/onnx/graph.ts'],
   '@huggingface/transformers': ['src/worker/session/tokenizer.ts'],
   '@huggingface/hub': ['src/worker/hub/hubApi.ts'],

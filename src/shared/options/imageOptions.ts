@@ -29,6 +29,22 @@ export const imageOptions = {
     default: '100000000',
     says: 'Largest image in pixels, width × height.',
   }),
+  imageSideMax: option({
+    flag: 'image-side-max',
+    env: 'CLIPFLEET_IMAGE_SIDE_MAX',
+    value: 'PIXELS',
+    schema: integer(1, 1_000_000_000),
+    default: '65535',
+    says: 'Longest side of an image that is decoded: a line of pixels costs its decoder more than a picture of as many.',
+  }),
+  imageScansMax: option({
+    flag: 'image-scans-max',
+    env: 'CLIPFLEET_IMAGE_SCANS_MAX',
+    value: 'SCANS',
+    schema: integer(1, 1_000_000),
+    default: '500',
+    says: 'Most scans of a JPEG that is decoded; each goes over the whole image, and a photograph has about ten.',
+  }),
   fetchTimeoutMs: option({
     flag: 'fetch-timeout-ms',
     env: 'CLIPFLEET_FETCH_TIMEOUT_MS',

@@ -1,10 +1,10 @@
 import { readFileSync } from 'node:fs';
 import { LRUCache } from 'lru-cache';
+import { type PackedTaps, packTaps } from './packedTaps.ts';
+import { aligned, createLayout, OVERRUN, type Passes } from './passMemory.ts';
 import type { Resample } from './preprocessing.ts';
 import { isVerticalFirst, planTaps, type Resampler, type RgbImage } from './resample.ts';
 import type { ResizePlan } from './resizeGeometry.ts';
-import { type PackedTaps, packTaps } from './packedTaps.ts';
-import { aligned, createLayout, OVERRUN, type Passes } from './passMemory.ts';
 
 /** What is used of it: TypeScript has declarations of it only among those of browsers. */
 declare const WebAssembly:

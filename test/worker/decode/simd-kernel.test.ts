@@ -3,10 +3,10 @@ import { execFile } from 'node:child_process';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { promisify } from 'node:util';
-import { createSimdResampler } from '../../../src/worker/decode/simdKernel.ts';
 import type { Resample } from '../../../src/worker/decode/preprocessing.ts';
 import { type RgbImage, resamplePlain } from '../../../src/worker/decode/resample.ts';
 import { planResize } from '../../../src/worker/decode/resizeGeometry.ts';
+import { createSimdResampler } from '../../../src/worker/decode/simdKernel.ts';
 import { repository } from '../../support/fleet.ts';
 
 const filters: Resample[] = ['bicubic', 'bilinear', 'lanczos', 'box', 'hamming', 'nearest'];
