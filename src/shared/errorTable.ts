@@ -30,7 +30,12 @@ export const errorTable = {
   },
   IMAGE_TOO_LARGE: { retry: false, scope: 'image', says: 'More bytes than allowed.' },
   IMAGE_TOO_MANY_PIXELS: { retry: false, scope: 'image', says: 'More pixels than allowed.' },
-  IMAGE_SIDE_TOO_LONG: { retry: false, scope: 'image', says: 'A side of more pixels than allowed.' },
+  IMAGE_SIDE_TOO_LONG: { retry: false, scope: 'image', says: 'A side longer than allowed.' },
+  IMAGE_TOO_MANY_SCANS: {
+    retry: false,
+    scope: 'image',
+    says: 'A JPEG of more scans than allowed: each goes over the whole image.',
+  },
   IMAGE_TOO_MUCH_MEMORY: {
     retry: false,
     scope: 'image',

@@ -187,7 +187,7 @@ const walls: Record<string, readonly string[]> = {
 
 /** Where each heavy library is imported, besides its types: what it does stands behind plain data there. */
 const importSites: Record<string, readonly string[]> = {
-  sharp: ['src/worker/decode/decode.ts'],
+  sharp: ['src/worker/decode/libvipsPixels.ts'],
   'onnxruntime-node': ['src/worker/onnx/graph.ts'],
   '@huggingface/transformers': ['src/worker/session/tokenizer.ts'],
   '@huggingface/hub': ['src/worker/hub/hubApi.ts'],

@@ -6,7 +6,6 @@ import { choice, integer, list, onOff, option, real } from './option.ts';
 export const imageDefaults = {
   bytesMax: 64 * 1024 * 1024,
   pixelsMax: 100_000_000,
-  sideMax: 1_000_000,
   fetchTimeoutMs: 30_000,
   decodeTimeoutMs: 30_000,
   decodeMemoryMax: 1024 * 1024 * 1024,
@@ -44,8 +43,16 @@ export const imageOptions = {
     env: 'CLIPFLEET_IMAGE_SIDE_MAX',
     value: 'PIXELS',
     schema: integer(1, 1_000_000_000),
-    default: String(imageDefaults.sideMax),
-    says: 'Longest side of an image that is decoded.',
+    default: '65535',
+    says: 'Longest side of an image that is decoded: a line of pixels costs its decoder more than a picture of as many.',
+  }),
+  imageScansMax: option({
+    flag: 'image-scans-max',
+    env: 'CLIPFLEET_IMAGE_SCANS_MAX',
+    value: 'SCANS',
+    schema: integer(1, 1_000_000),
+    default: '500',
+    says: 'Most scans of a JPEG that is decoded; each goes over the whole image, and a photograph has about ten.',
   }),
   pixelsAtOnce: option({
     flag: 'pixels-at-once',

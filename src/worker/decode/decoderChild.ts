@@ -4,7 +4,7 @@
 import { createHash } from 'node:crypto';
 import { writeFileSync, writeSync } from 'node:fs';
 import { Worker } from 'node:worker_threads';
-import { asClipfleetError, ClipfleetError } from '../../shared/errors.ts';
+import { asClipfleetError } from '../../shared/errors.ts';
 import { decodeImage } from './decode.ts';
 import { clockMemory, createClock } from './decoderClock.ts';
 import { createFrameReader, encodeFrame } from './decoderFrames.ts';
@@ -74,11 +74,10 @@ async function work(): Promise<void> {
   isBusy = false;
 }
 
-async function decode({ request, bytes }: Waiting, { preprocessing, decoding, files, limits }: DecoderSetup) {
+async function decode({ request, bytes }: Waiting, { preprocessing, decoding, files }: DecoderSetup) {
   const { id, file, room, digest } = request;
   let needs: number | undefined;
-  async function admit({ width, height }: Size): Promise<void> {
-    checkSide({ width, height }, limits.sideMax);
+  function admit({ width, height }: Size): void {
     if (width * height <= room) return;
     needs = width * height;
     throw new Error('There is no room for it yet.');
@@ -95,12 +94,6 @@ async function decode({ request, bytes }: Waiting, { preprocessing, decoding, fi
     const told = code === 'INTERNAL' && thrown instanceof Error ? thrown.stack! : message;
     say({ id, failed: { code, message: told } });
   }
-}
-
-function checkSide({ width, height }: Size, sideMax: number): void {
-  if (Math.max(width, height) <= sideMax) return;
-  const message = `Expected sides of at most ${sideMax} pixels, got ${width} × ${height}; cut it, or raise --image-side-max.`;
-  throw new ClipfleetError('IMAGE_SIDE_TOO_LONG', message);
 }
 
 /** Written at once: nothing else is to be done until the parent has it. */

@@ -20,8 +20,6 @@ export interface DecoderLimits {
   readMs: number;
   /** Resident memory of the decoder, bytes. */
   memoryBytes: number;
-  /** Longest side of an image, pixels. */
-  sideMax: number;
 }
 
 /** One image to decode. Its bytes are the frame's body where there is no file. */

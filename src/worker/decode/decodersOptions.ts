@@ -20,9 +20,10 @@ export interface DecodersOptions {
 
 /** Each is that of `imageDefaults` when absent. */
 export interface ImageLimits {
-  /** An image of more pixels, or with a longer side, is refused before it is decoded. */
+  /** An image of more pixels, with a longer side or of more scans is refused before it is decoded. */
   pixelsMax?: number | undefined;
   sideMax?: number | undefined;
+  scansMax?: number | undefined;
   /** Time until the bytes of a local file are there. */
   fetchTimeoutMs?: number | undefined;
   /** CPU time of one image, all threads of its decoder together. */
@@ -48,6 +49,8 @@ export function setupOf({ preprocessing, decoding, files, limits = {} }: Decoder
     decoding: {
       ...decoding,
       pixelsMax: limits.pixelsMax ?? imageDefaults.pixelsMax,
+      sideMax: limits.sideMax,
+      scansMax: limits.scansMax,
       // Its own limit is time on the wall, which neighbours take from it. The decoder's watch counts CPU time.
       timeoutMs: SHARP_TIMEOUT_MAX_MS,
     },
@@ -56,7 +59,6 @@ export function setupOf({ preprocessing, decoding, files, limits = {} }: Decoder
       cpuMs: limits.decodeTimeoutMs ?? imageDefaults.decodeTimeoutMs,
       readMs: limits.fetchTimeoutMs ?? imageDefaults.fetchTimeoutMs,
       memoryBytes: limits.decodeMemoryMax ?? imageDefaults.decodeMemoryMax,
-      sideMax: limits.sideMax ?? imageDefaults.sideMax,
     },
   };
 }

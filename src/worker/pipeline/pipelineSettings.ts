@@ -13,6 +13,7 @@ export const pipelineOptions = [
   'imageBytesMax',
   'imagePixelsMax',
   'imageSideMax',
+  'imageScansMax',
   'fetchTimeoutMs',
   'decodeTimeoutMs',
   'truncated',

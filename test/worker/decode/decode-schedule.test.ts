@@ -8,7 +8,7 @@ import type { DecoderAnswer } from '../../../src/worker/decode/decoderProcess.ts
 import { createDecodeSchedule } from '../../../src/worker/decode/decodeSchedule.ts';
 import { until } from '../../support/support.ts';
 
-const limits = { cpuMs: 1_000, readMs: 1_000, memoryBytes: 1e9, sideMax: 1e6 };
+const limits = { cpuMs: 1_000, readMs: 1_000, memoryBytes: 1e9 };
 const crash: Ending = { why: 'crash', how: 'signal SIGSEGV' };
 const kill: Ending = { why: 'killed', how: 'signal SIGKILL' };
 
