@@ -1,9 +1,9 @@
 import { ClipfleetError } from '../../shared/errors.ts';
 import { createDecodeBacklog, type DecodeRoom } from './decodeBacklog.ts';
+import type { DecoderHost, ScheduleEvents } from './decodePorts.ts';
 import { AHEAD_MS, createDecoderCrew, type Decoder, type DecodeTask } from './decoderCrew.ts';
 import { afterEnding } from './decoderEnding.ts';
 import type { DecoderLimits, Ending } from './decoderMessages.ts';
-import type { DecoderHost, ScheduleEvents } from './decodePorts.ts';
 import type { DecoderAnswer } from './decoderProcess.ts';
 
 export interface DecodeSchedule {

@@ -1,6 +1,5 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import type { Readable, Writable } from 'node:stream';
-import { fileURLToPath } from 'node:url';
 import { createFrameReader, encodeFrame } from './decoderFrames.ts';
 import type { DecodeRequest, DecoderReply, DecoderSetup, Ending, LastWord } from './decoderMessages.ts';
 import { lastWordPipe, replyPipe, requestPipe } from './decoderPipes.ts';
@@ -28,8 +27,6 @@ export const WALL_TIMES = 4;
 /** Of a new process: a machine that cannot start Node within it has other troubles. */
 const START_MS = 60_000;
 
-const childFile = fileURLToPath(new URL('./decoderChild.js', import.meta.url));
-
 /**
  * What a decoder finds in its environment: where libraries and programs lie and how text is written. No address, key or
  * token: its images come from strangers.
@@ -45,8 +42,8 @@ export function decoderEnvironment(env: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
 }
 
 /** Starts a decoder. It ends with its parent, also in the middle of an image. */
-export function startDecoder(setup: DecoderSetup): DecoderProcess {
-  const child = spawn(process.execPath, [childFile], {
+export function startDecoder(setup: DecoderSetup, program: string): DecoderProcess {
+  const child = spawn(process.execPath, [program], {
     env: decoderEnvironment(process.env),
     stdio: ['pipe', 'ignore', 'inherit', 'pipe', 'pipe'],
     windowsHide: true,

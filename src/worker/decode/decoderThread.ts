@@ -19,7 +19,14 @@ export interface DecoderGone {
   gone: number;
 }
 
-const setup = workerData as DecoderSetup;
+/** What the thread is started with. */
+export interface ThreadData {
+  setup: DecoderSetup;
+  /** Path of what a decoder runs. */
+  program: string;
+}
+
+const { setup, program } = workerData as ThreadData;
 const decoders = new Map<number, DecoderProcess>();
 
 await serveThread<DecoderCommand, undefined, DecoderGone>(
@@ -32,7 +39,7 @@ async function answer(command: DecoderCommand, tell: (gone: DecoderGone) => void
   switch (command.kind) {
     case 'start': {
       const { decoder } = command;
-      const started = startDecoder(setup);
+      const started = startDecoder(setup, program);
       decoders.set(decoder, started);
       const ending = await started.started;
       const forgetIt = () => {

@@ -1,11 +1,12 @@
+import { fileURLToPath } from 'node:url';
 import { asClipfleetError, ClipfleetError } from '../../shared/errors.ts';
 import type { ImageSource } from '../../shared/refs/imageSource.ts';
 import { startThread } from '../onnx/threadClient.ts';
 import type { Pixels } from './decode.ts';
-import type { DecodeTask } from './decoderCrew.ts';
-import type { DecoderCommand, DecoderGone } from './decoderThread.ts';
-import { type DecodersOptions, roomOf, setupOf } from './decodersOptions.ts';
 import type { DecoderHost } from './decodePorts.ts';
+import type { DecodeTask } from './decoderCrew.ts';
+import { type DecodersOptions, roomOf, setupOf } from './decodersOptions.ts';
+import type { DecoderCommand, DecoderGone, ThreadData } from './decoderThread.ts';
 import { createDecodeSchedule } from './decodeSchedule.ts';
 
 export interface DecodeHow {
@@ -72,7 +73,10 @@ export function openDecoders(options: DecodersOptions): Decoders {
     const thread = startThread<DecoderCommand, undefined, DecoderGone>(
       'The decoding thread',
       new URL('./decoderThread.js', import.meta.url),
-      setup,
+      {
+        setup,
+        program: fileURLToPath(options.program ?? new URL('./decoderChild.js', import.meta.url)),
+      } satisfies ThreadData,
       ({ gone }) => schedule.gone(gone),
     );
     thread.died.catch((error) => lose(asClipfleetError(error, 'SESSION_LOST')));
@@ -141,6 +145,7 @@ export function openDecoders(options: DecodersOptions): Decoders {
       isClosed = true;
       lose(closedError());
       if (!stage) return;
+      stage.thread.hold(true);
       // Where the thread is gone, its decoders are.
       await stage.thread.ask({ kind: 'endAll' }).catch(() => {});
       await stage.thread.close();

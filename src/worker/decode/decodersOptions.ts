@@ -14,6 +14,8 @@ export interface DecodersOptions {
   /** Processes that decode at the same time. */
   decoders: number;
   limits?: ImageLimits;
+  /** What each decoder runs; `decoderChild.ts` when absent. */
+  program?: URL;
   /** Told when an image begins to be decoded; what it returns is called when that is done. */
   onBegin?: () => () => void;
 }

@@ -109,6 +109,11 @@ function decodersOptions(
     decoding: { truncated: config.truncated, ...model.decoding },
     files: { roots, trustPaths, bytesMax: config.imageBytesMax },
     decoders: config.decoders,
-    limits: { ...config, pixelsMax: config.imagePixelsMax, sideMax: config.imageSideMax, scansMax: config.imageScansMax },
+    limits: {
+      ...config,
+      pixelsMax: config.imagePixelsMax,
+      sideMax: config.imageSideMax,
+      scansMax: config.imageScansMax,
+    },
   };
 }
