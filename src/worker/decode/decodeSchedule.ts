@@ -1,7 +1,7 @@
 import { ClipfleetError } from '../../shared/errors.ts';
 import { createDecodeBacklog, type DecodeRoom } from './decodeBacklog.ts';
 import type { DecoderHost, ScheduleEvents } from './decodePorts.ts';
-import { AHEAD_MS, createDecoderCrew, type Decoder, type DecodeTask } from './decoderCrew.ts';
+import { createDecoderCrew, type Decoder, type DecodeTask } from './decoderCrew.ts';
 import { afterEnding } from './decoderEnding.ts';
 import type { DecoderLimits, Ending } from './decoderMessages.ts';
 import type { DecoderAnswer } from './decoderProcess.ts';
@@ -19,6 +19,8 @@ export interface DecodeSchedule {
 /** Starts that may fail in a row, each after a pause twice as long. */
 const START_ATTEMPTS = 6;
 const START_PAUSE_MS = 50;
+/** How often it looks for images that are stuck behind a slow one; each look costs the main thread. */
+const LOOK_MS = 200;
 
 /**
  * Decides which image goes to which decoder:
@@ -153,7 +155,7 @@ export function createDecodeSchedule(
     if (!isWorking) {
       clearInterval(looking);
       looking = undefined;
-    } else looking ??= setInterval(freeStuck, AHEAD_MS / 2);
+    } else looking ??= setInterval(freeStuck, LOOK_MS);
   }
 
   function freeStuck(): void {

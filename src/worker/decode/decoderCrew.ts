@@ -27,9 +27,9 @@ export interface Decoder {
 }
 
 /** An image in work for longer than this has nobody behind it: the next one is taken back. */
-export const AHEAD_MS = 100;
+const AHEAD_MS = 100;
 /** And for longer than this, its decoder does not count: others may be started in its place. */
-export const SLOW_MS = 1_000;
+const SLOW_MS = 1_000;
 
 /** The decoders there are, and which of them takes an image. */
 export interface DecoderCrew {
