@@ -1,4 +1,4 @@
-// Runs the compiled tests: all of them, or those below the folders given, such as `worker/fetch`.
+// Runs the compiled tests: all of them but those of `long`, or those below the folders given, such as `worker/fetch`.
 // With --list it prints which files it would run.
 import { spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
@@ -15,7 +15,9 @@ const { values, positionals } = parseArgs({
 
 const sources = await fastGlob('test/**/*.test.ts', { cwd: root });
 const isWanted = (path: string) =>
-  positionals.length === 0 || positionals.some((folder) => path.startsWith(`test/${folder}`));
+  positionals.length === 0
+    ? !path.startsWith('test/long/')
+    : positionals.some((folder) => path.startsWith(`test/${folder}`));
 const files = sources
   .filter(isWanted)
   .sort()

@@ -46,9 +46,8 @@ process.stdin.on(
     }
   }),
 );
-// The parent has closed the pipe, or is gone. Not process.exit(), which waits for the image being decoded.
-for (const event of ['end', 'error', 'close'])
-  process.stdin.on(event, () => process.kill(process.pid, 'SIGKILL'));
+// The parent has closed the pipe, or is gone.
+for (const event of ['end', 'error', 'close']) process.stdin.on(event, leave);
 
 function begin(given: DecoderSetup): void {
   setup = given;
@@ -98,7 +97,17 @@ async function decode({ request, bytes }: Waiting, { preprocessing, decoding, fi
 
 /** Written at once: nothing else is to be done until the parent has it. */
 function say(reply: DecoderReply, body?: Uint8Array): void {
-  for (const part of encodeFrame(reply, body)) {
-    for (let at = 0; at < part.length; ) at += writeSync(replyPipe, part, at);
+  try {
+    for (const part of encodeFrame(reply, body)) {
+      for (let at = 0; at < part.length; ) at += writeSync(replyPipe, part, at);
+    }
+  } catch {
+    // Nobody reads: the parent is gone.
+    leave();
   }
+}
+
+/** Not process.exit(), which waits for the image being decoded. */
+function leave(): void {
+  process.kill(process.pid, 'SIGKILL');
 }
