@@ -92,7 +92,8 @@ export function createDecodeSchedule(
     backlog.take(task);
     if (decoder.line.length === 1) beginFirst(decoder);
     const { id, file, bytes, digest } = task;
-    const request = { id, digest, room: task.pixels ?? room.free, ...(file && { file }) };
+    const isLarge = task.pixels !== undefined;
+    const request = { id, digest, room: task.pixels ?? room.free, isLarge, ...(file && { file }) };
     void host.decode(decoder.number, request, bytes).then((answer) => answered(decoder, task, answer));
   }
 

@@ -69,6 +69,8 @@ async function work(): Promise<void> {
     clock.begin();
     await decode(next, setup!);
     clock.end();
+    // Its pixels would stay until the next image has as many.
+    if (next.request.isLarge) global.gc?.();
   }
   isBusy = false;
 }

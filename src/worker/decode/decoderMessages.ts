@@ -28,6 +28,8 @@ export interface DecodeRequest {
   file?: LocalFile;
   /** Pixels that the image may have; one with more asks for room and is decoded later. */
   room: number;
+  /** Whether that is room of its own. */
+  isLarge: boolean;
   /** Whether the SHA-256 of the file is wanted. */
   digest: boolean;
 }
