@@ -49,6 +49,8 @@ export async function openModel(options: OpenModelOptions): Promise<OpenedModel>
     logitBias,
     onProgress,
     pixelsMax = 100_000_000,
+    sideMax,
+    scansMax,
     timeoutMs = 30_000,
     truncated = 'fail',
     cropRounding = 'floor',
@@ -70,7 +72,14 @@ export async function openModel(options: OpenModelOptions): Promise<OpenedModel>
   return {
     ...loaded,
     processImage: (bytes) =>
-      decodeImage(bytes, preprocessing, { pixelsMax, timeoutMs, truncated, ...loaded.decoding }),
+      decodeImage(bytes, preprocessing, {
+        pixelsMax,
+        sideMax,
+        scansMax,
+        timeoutMs,
+        truncated,
+        ...loaded.decoding,
+      }),
 
     async embedImages(images) {
       const imageBytes = preprocessing.width * preprocessing.height * 3;

@@ -114,7 +114,9 @@ function countScans(bytes: Uint8Array, firstScan: number): number {
 
 /** What is wrong with a JPEG that its decoder gave up. */
 export function explainJpeg(bytes: Uint8Array): string {
-  return bytes.lastIndexOf(EOI) > bytes.lastIndexOf(SOS)
+  const buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  const last = (marker: number) => buffer.lastIndexOf(Buffer.of(MARKER, marker));
+  return last(EOI) > last(SOS)
     ? 'its compressed data contradict each other'
     : `it breaks off after ${bytes.length} bytes, without an end-of-image marker`;
 }

@@ -72,6 +72,8 @@ export function openImageLine(context: ImageLineContext, config: PipelineSetting
     decodeImage: (bytes) =>
       decodeImage(bytes, preprocessing, {
         pixelsMax: config.imagePixelsMax,
+        sideMax: config.imageSideMax,
+        scansMax: config.imageScansMax,
         timeoutMs: config.decodeTimeoutMs,
         truncated: config.truncated,
         ...model.decoding,

@@ -10,6 +10,8 @@ export const pipelineOptions = [
   'embeddingCache',
   'imageBytesMax',
   'imagePixelsMax',
+  'imageSideMax',
+  'imageScansMax',
   'fetchTimeoutMs',
   'decodeTimeoutMs',
   'truncated',
