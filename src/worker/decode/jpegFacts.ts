@@ -29,9 +29,9 @@ export function readJpeg(bytes: Uint8Array): ImageFacts {
   let xmp: string | undefined;
   let frame: Frame | undefined;
   for (let at = 2; ; ) {
-    if (view.getUint8(at) !== MARKER) throw new BrokenImage(`no marker stands at byte ${at} of its header`);
     const marker = view.getUint8(at + 1);
-    if (marker === MARKER) {
+    // What is between two segments is passed over, as libjpeg does.
+    if (view.getUint8(at) !== MARKER || marker === MARKER) {
       at += 1;
       continue;
     }
