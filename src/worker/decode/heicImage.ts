@@ -25,7 +25,7 @@ let found: { heicDecode: HeicDecode | undefined } | undefined;
 
 /** The tools of this machine; `heic-decode` is loaded once, at the first HEIC. */
 export function heicTools(decodePng: HeicTools['decodePng'], timeoutMs: number): HeicTools {
-  found ??= { heicDecode: requireQuietly('heic-decode') };
+  found ??= { heicDecode: requireIfThere('heic-decode') };
   return { ...found, heifConvert: HEIF_CONVERT, decodePng, timeoutMs };
 }
 
@@ -35,7 +35,8 @@ export function heicTools(decodePng: HeicTools['decodePng'], timeoutMs: number):
  * @throws {ClipfleetError} IMAGE_UNSUPPORTED where neither tool is there; DECODE_TIMEOUT; what else the tools throw is the file's fault
  */
 export async function decodeHeic(bytes: Uint8Array, tools: HeicTools): Promise<RgbImage> {
-  if (tools.heicDecode) return withoutAlpha(await tools.heicDecode({ buffer: bytes }));
+  const { heicDecode } = tools;
+  if (heicDecode) return withoutAlpha(await quietly(() => heicDecode({ buffer: bytes })));
   const folder = await mkdtemp(join(tmpdir(), 'clipfleet-heic-'));
   try {
     await writeFile(join(folder, 'in.heic'), bytes);
@@ -85,19 +86,23 @@ function withoutAlpha({ data: rgba, width, height }: RgbImage): RgbImage {
   return { data, width, height };
 }
 
-/**
- * The package, or undefined where it is not installed. It keeps the console's functions as it finds them while it is loaded,
- * and writes to them about each bad file: standard output belongs to others.
- */
-function requireQuietly(name: string): HeicDecode | undefined {
-  const { log, warn, error } = console;
-  const silent = () => {};
-  Object.assign(console, { log: silent, warn: silent, error: silent });
+/** The package, or undefined where it is not installed. */
+function requireIfThere(name: string): HeicDecode | undefined {
   try {
     return createRequire(import.meta.url)(name);
   } catch (thrown) {
     if (hasCode(thrown, 'MODULE_NOT_FOUND')) return undefined;
     throw thrown;
+  }
+}
+
+/** With a console that is silent for as long: the package prints a line about each bad file, and standard output belongs to others. */
+async function quietly<T>(work: () => Promise<T>): Promise<T> {
+  const { log, warn, error } = console;
+  const silent = () => {};
+  Object.assign(console, { log: silent, warn: silent, error: silent });
+  try {
+    return await work();
   } finally {
     Object.assign(console, { log, warn, error });
   }

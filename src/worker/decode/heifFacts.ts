@@ -22,7 +22,7 @@ export function readHeif(bytes: Uint8Array, format: 'AVIF' | 'HEIC'): ImageFacts
     return { ...facts, unsupported: `an ${format} sequence without a still image` };
   }
   const properties = boxAt(view, file, 'meta', 'iprp', 'ipco');
-  const sizes = (properties ? boxesIn(view, properties.start, properties.end) : [])
+  const sizes = (properties ? [...boxesIn(view, properties.start, properties.end)] : [])
     .filter(({ type }) => type === 'ispe')
     .map(({ start }) => ({ width: view.getUint32(start + 4), height: view.getUint32(start + 8) }));
   const [largest] = sizes.sort((a, b) => b.width * b.height - a.width * a.height);
@@ -34,7 +34,9 @@ export function readHeif(bytes: Uint8Array, format: 'AVIF' | 'HEIC'): ImageFacts
 export function isTurnedByItself(bytes: Uint8Array): boolean {
   const view = new FileView(bytes);
   const properties = boxAt(view, wholeFile(view), 'meta', 'iprp', 'ipco');
-  const types = properties ? boxesIn(view, properties.start, properties.end).map(({ type }) => type) : [];
+  const types = properties
+    ? [...boxesIn(view, properties.start, properties.end)].map(({ type }) => type)
+    : [];
   return types.includes('irot') || types.includes('imir');
 }
 
@@ -53,7 +55,7 @@ export function asStillAvif(bytes: Uint8Array): Uint8Array {
 export function explainHeif(bytes: Uint8Array): string {
   const view = new FileView(bytes);
   try {
-    const types = boxesIn(view, 0, bytes.length).map(({ type }) => type);
+    const types = [...boxesIn(view, 0, bytes.length)].map(({ type }) => type);
     return types.includes('mdat') || types.includes('idat')
       ? 'its compressed data contradict its header'
       : 'it holds no image data';

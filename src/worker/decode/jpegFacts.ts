@@ -29,9 +29,9 @@ export function readJpeg(bytes: Uint8Array): ImageFacts {
   let xmp: string | undefined;
   let frame: Frame | undefined;
   for (let at = 2; ; ) {
-    if (view.getUint8(at) !== MARKER) throw new BrokenImage(`no marker stands at byte ${at} of its header`);
     const marker = view.getUint8(at + 1);
-    if (marker === MARKER) {
+    // What is between two segments is passed over, as libjpeg does.
+    if (view.getUint8(at) !== MARKER || marker === MARKER) {
       at += 1;
       continue;
     }
@@ -114,7 +114,9 @@ function countScans(bytes: Uint8Array, firstScan: number): number {
 
 /** What is wrong with a JPEG that its decoder gave up. */
 export function explainJpeg(bytes: Uint8Array): string {
-  return bytes.lastIndexOf(EOI) > bytes.lastIndexOf(SOS)
+  const buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  const last = (marker: number) => buffer.lastIndexOf(Buffer.of(MARKER, marker));
+  return last(EOI) > last(SOS)
     ? 'its compressed data contradict each other'
     : `it breaks off after ${bytes.length} bytes, without an end-of-image marker`;
 }
