@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import sharp from 'sharp';
 import type { OpenedModel } from '../src/classifier.ts';
+import { defaultOf } from '../src/shared/options/config.ts';
 import { decodeImage } from '../src/worker/decode/decode.ts';
 import type { Preprocessing } from '../src/worker/decode/preprocessing.ts';
 import { cores } from './commonArguments.ts';
@@ -24,7 +25,7 @@ export async function costOf(work: () => Promise<number>): Promise<Cost> {
 
 /** decodeImage alone, on all cores, from files on disk. */
 export function decodeAlone(files: readonly string[], preprocessing: Preprocessing): Promise<Cost> {
-  const limits = { pixelsMax: 100_000_000, timeoutMs: 30_000 };
+  const limits = { pixelsMax: defaultOf('imagePixelsMax'), timeoutMs: defaultOf('decodeTimeoutMs') };
   return costOf(() =>
     onAllCores(files, async (file) => decodeImage(await readFile(file), preprocessing, limits)),
   );

@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import PQueue from 'p-queue';
 import sharp from 'sharp';
-import { imageDefaults } from '../src/shared/options/imageOptions.ts';
+import { defaultOf } from '../src/shared/options/config.ts';
 import { decodeImage } from '../src/worker/decode/decode.ts';
 import { openDecoders, pixelsOf } from '../src/worker/decode/decoders.ts';
 import { parsePreprocessing } from '../src/worker/decode/preprocessing.ts';
@@ -81,10 +81,10 @@ processes and threads together, and of the main thread.`,
   },
 });
 
-const limits = { pixelsMax: imageDefaults.pixelsMax, timeoutMs: imageDefaults.decodeTimeoutMs };
+const limits = { pixelsMax: defaultOf('imagePixelsMax'), timeoutMs: defaultOf('decodeTimeoutMs') };
 
 function openStage(decoders: number) {
-  const files = { roots: new Map<string, string>(), trustPaths: true, bytesMax: imageDefaults.bytesMax };
+  const files = { roots: new Map<string, string>(), trustPaths: true, bytesMax: defaultOf('imageBytesMax') };
   return openDecoders({ preprocessing, decoding: {}, files, decoders });
 }
 

@@ -6,7 +6,7 @@ import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import type { Command } from 'commander';
 import { z } from 'zod';
-import { loadCommands } from '../src/cli/commands.ts';
+import { commandNames, loadCommands } from '../src/cli/commands.ts';
 import { errorTable } from '../src/shared/errors.ts';
 import type { Option } from '../src/shared/options/option.ts';
 import { optionGroups } from '../src/shared/options/options.ts';
@@ -24,7 +24,7 @@ const scopes = [
   ],
 ] as const;
 
-const commands = await loadCommands();
+const commands = await loadCommands(commandNames);
 const { values, positionals } = parseArgs({
   options: { check: { type: 'boolean' } },
   allowPositionals: true,

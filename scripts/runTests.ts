@@ -1,7 +1,8 @@
 // Runs the compiled tests: all of them but those of `long`, or those below the folders given, such as `worker/fetch`.
-// With --list it prints which files it would run.
+// With --list it prints which files it would run; with --unit it leaves out those that start processes or a Redis.
 import { spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
@@ -9,7 +10,7 @@ import fastGlob from 'fast-glob';
 
 const root = fileURLToPath(new URL('../../', import.meta.url));
 const { values, positionals } = parseArgs({
-  options: { list: { type: 'boolean' } },
+  options: { list: { type: 'boolean' }, unit: { type: 'boolean' } },
   allowPositionals: true,
 });
 
@@ -18,10 +19,25 @@ const isWanted = (path: string) =>
   positionals.length === 0
     ? !path.startsWith('test/long/')
     : positionals.some((folder) => path.startsWith(`test/${folder}`));
-const files = sources
-  .filter(isWanted)
-  .sort()
-  .map((source) => `dist/${source.replace(/\.ts$/, '.js')}`);
+
+/** Whether a test file, or a file of test/support that it imports, can start a process or a Redis. */
+async function startsProcesses(path: string): Promise<boolean> {
+  const text = await readFile(join(root, path), 'utf8');
+  if (/\bstartFleet\b|node:child_process|\bleaseLocalRedis\b|\bopenDecoders\b/.test(text)) return true;
+  const imports = [...text.matchAll(/'(\.[^']*\/support\/|\.\/)([\w-]+\.ts)'/g)].map((match) => match[2]!);
+  // fleet.ts has paths that every test may name; who starts a fleet says startFleet.
+  const support = imports
+    .map((name) => `test/support/${name}`)
+    .filter((file) => file !== 'test/support/fleet.ts');
+  for (const file of support) if (existsSync(join(root, file)) && (await startsProcesses(file))) return true;
+  return false;
+}
+
+const wanted: string[] = [];
+for (const path of sources.filter(isWanted)) {
+  if (!(values.unit && (await startsProcesses(path)))) wanted.push(path);
+}
+const files = wanted.sort().map((source) => `dist/${source.replace(/\.ts$/, '.js')}`);
 
 const missing = files.filter((file) => !existsSync(join(root, file)));
 if (files.length === 0 || missing.length > 0) {

@@ -4,24 +4,18 @@
  * `createClassifier` is the zero-shot pipeline; `openModel` and what is exported beside it are its parts, for whoever
  * goes by hand.
  */
+
 import { resolve } from 'node:path';
 import { LRUCache } from 'lru-cache';
 import PQueue from 'p-queue';
+import { encodeLabels } from './encodeLabels.ts';
 import { type OpenedModel, type OpenModelOptions, openModel } from './openModel.ts';
-import {
-  defineLabelSet,
-  type LabelSet,
-  type LabelSetInput,
-  labelSetId,
-  promptsOf,
-} from './shared/labels/labelSet.ts';
-import { imageDefaults } from './shared/options/imageOptions.ts';
+import { defineLabelSet, type LabelSet, type LabelSetInput, labelSetId } from './shared/labels/labelSet.ts';
+import { defaultOf } from './shared/options/config.ts';
 import type { ImageRef } from './shared/refs/imageRef.ts';
 import { schemeOf } from './shared/refs/uriScheme.ts';
 import { nameLabels, type Prediction } from './shared/rows/prediction.ts';
-import { version } from './shared/version.ts';
 import { createFetcher, type Fetcher } from './worker/fetch/fetch.ts';
-import { buildLabelMatrix, type LabelMatrix } from './worker/labels/labelMatrix.ts';
 import { createBatcher } from './worker/pipeline/batcher.ts';
 import { createClassify } from './worker/pipeline/classify.ts';
 import { createScorer, type ScoredLabels } from './worker/score/scorer.ts';
@@ -47,7 +41,7 @@ export type ImageInput = string | URL | Uint8Array;
 export interface ClassifierOptions extends OpenModelOptions {
   /** Read URLs that lead to private or loopback addresses too. */
   allowPrivateAddresses?: boolean;
-  /** User-Agent of requests for images. */
+  /** User-Agent of requests for images and to the Hub; `clipfleet/VERSION` when absent. */
   userAgent?: string;
 }
 
@@ -154,26 +148,12 @@ function isSeveral(images: ImageInput | readonly ImageInput[]): images is readon
   return Array.isArray(images);
 }
 
-/** The label matrix of a label set under a model. */
-export async function encodeLabels(model: OpenedModel, labelSet: LabelSet): Promise<LabelMatrix> {
-  const prompts = promptsOf(labelSet);
-  const { embeddings, truncated } = await model.session.embedTexts(prompts.flat());
-  if (truncated.length > 0) {
-    const cut = truncated.slice(0, 3).map((place) => `'${prompts.flat()[place]!.slice(0, 80)}'`);
-    process.emitWarning(`Too long for the text tower, and cut: ${cut.join(', ')}`, {
-      code: 'LABEL_TRUNCATED',
-    });
-  }
-  const counts = prompts.map((ofLabel) => ofLabel.length);
-  return buildLabelMatrix(embeddings, counts, embeddings.length / prompts.flat().length);
-}
-
 function openFetcher(options: ClassifierOptions): Fetcher {
   return createFetcher({
-    bytesMax: options.imageBytesMax ?? imageDefaults.bytesMax,
-    timeoutMs: options.fetchTimeoutMs ?? imageDefaults.fetchTimeoutMs,
-    redirectsMax: 5,
-    allowPrivateAddresses: options.allowPrivateAddresses ?? false,
-    userAgent: options.userAgent ?? `clipfleet/${version}`,
+    bytesMax: options.imageBytesMax ?? defaultOf('imageBytesMax'),
+    timeoutMs: options.fetchTimeoutMs ?? defaultOf('fetchTimeoutMs'),
+    redirectsMax: defaultOf('redirectsMax'),
+    allowPrivateAddresses: options.allowPrivateAddresses ?? defaultOf('allowPrivateAddresses'),
+    userAgent: options.userAgent ?? defaultOf('userAgent'),
   });
 }

@@ -1,4 +1,4 @@
-import { imageDefaults } from './shared/options/imageOptions.ts';
+import { defaultOf } from './shared/options/config.ts';
 import type { DecodeOptions, Pixels } from './worker/decode/decode.ts';
 import { type Decoders, type ImageLimits, openDecoders, pixelsOf } from './worker/decode/decoders.ts';
 import type { HubOptions } from './worker/hub/hub.ts';
@@ -29,6 +29,8 @@ export interface OpenModelOptions
   /** Largest image file that is read. */
   imageBytesMax?: number;
   onProgress?: HubOptions['onProgress'];
+  /** User-Agent of requests to the Hub; `clipfleet/VERSION` when absent. */
+  userAgent?: string;
 }
 
 /** A model by hand: image processor, both towers, and how its cosines become scores. */
@@ -52,21 +54,28 @@ export interface OpenedModel extends LoadedModel {
  *   HUB_FORBIDDEN
  */
 export async function openModel(options: OpenModelOptions): Promise<OpenedModel> {
-  const { model, revision = 'main', dtype = 'fp32', device = 'auto', cacheDir } = options;
+  const {
+    model,
+    revision = defaultOf('revision'),
+    dtype = defaultOf('dtype'),
+    device = defaultOf('device'),
+    cacheDir,
+  } = options;
   const {
     logitScale,
     logitBias,
     onProgress,
-    truncated = 'fail',
-    cropRounding = 'floor',
-    exif = 'apply',
+    userAgent,
+    truncated = defaultOf('truncated'),
+    cropRounding = defaultOf('cropRounding'),
+    exif = defaultOf('exif'),
   } = options;
   const files = await findModel(
-    { model, revision, dtype, cropRounding, exif },
+    { model, revision, dtype, cropRounding, exif, userAgent },
     onProgress ? { onProgress } : {},
   );
   const { batchSize, threads, decoders } = options;
-  const given = { batchSize, threads, decoders, logitScale, logitBias };
+  const given = { batchSize, threads, decoders, logitScale, logitBias, userAgent };
   const loaded = await startModel(
     files,
     { device, ...given, ...(cacheDir !== undefined && { cacheDir }) },
@@ -77,7 +86,11 @@ export async function openModel(options: OpenModelOptions): Promise<OpenedModel>
     preprocessing,
     decoding: { truncated, ...loaded.decoding },
     // A path is what its user typed.
-    files: { roots: new Map(), trustPaths: true, bytesMax: options.imageBytesMax ?? imageDefaults.bytesMax },
+    files: {
+      roots: new Map(),
+      trustPaths: true,
+      bytesMax: options.imageBytesMax ?? defaultOf('imageBytesMax'),
+    },
     decoders: loaded.settings.decoders,
     limits: options,
   });

@@ -1,5 +1,6 @@
 import { type Address, rootAddress } from './producer/sources/address.ts';
 import { listSource } from './producer/sources/source.ts';
+import { defaultOf } from './shared/options/config.ts';
 import type { TextFormat } from './shared/options/sourceOptions.ts';
 import type { ImageRef } from './shared/refs/imageRef.ts';
 import { defaultRoot } from './shared/refs/roots.ts';
@@ -9,7 +10,12 @@ import { openRemote } from './worker/fetch/openRemote.ts';
 export const listOptions = ['urlColumn', 'idColumn', 'inputFormat'] as const;
 
 /** The settings of reading lists and archives that lie elsewhere; a worker's images have the same. */
-export const remoteOptions = ['fetchTimeoutMs', 'redirectsMax', 'allowPrivateAddresses'] as const;
+export const remoteOptions = [
+  'fetchTimeoutMs',
+  'redirectsMax',
+  'allowPrivateAddresses',
+  'userAgent',
+] as const;
 
 export interface OpenSourceOptions {
   /** What relative paths are relative to; the working directory when absent. */
@@ -27,6 +33,10 @@ export interface OpenSourceOptions {
   /** Time for one request to a server. */
   fetchTimeoutMs?: number;
   redirectsMax?: number;
+  /** User-Agent of requests for lists, archives and buckets; `clipfleet/VERSION` when absent. */
+  userAgent?: string;
+  /** Told the name of each file that a folder, an archive or a bucket has and that is not read. */
+  onLeftOut?: (name: string) => void;
 }
 
 /**
@@ -42,10 +52,10 @@ export async function* openSource(
   const { cwd = process.cwd(), urlColumn, idColumn, inputFormat } = options;
   const address = options.address ?? rootAddress(new Map([[defaultRoot, cwd]]), cwd);
   const remote = openRemote({
-    allowPrivateAddresses: options.allowPrivateAddresses ?? false,
-    timeoutMs: options.fetchTimeoutMs ?? 30_000,
-    redirectsMax: options.redirectsMax ?? 5,
-    userAgent: 'clipfleet',
+    allowPrivateAddresses: options.allowPrivateAddresses ?? defaultOf('allowPrivateAddresses'),
+    timeoutMs: options.fetchTimeoutMs ?? defaultOf('fetchTimeoutMs'),
+    redirectsMax: options.redirectsMax ?? defaultOf('redirectsMax'),
+    userAgent: options.userAgent ?? defaultOf('userAgent'),
   });
   try {
     yield* listSource(names, {
@@ -56,6 +66,7 @@ export async function* openSource(
       urlColumn,
       idColumn,
       inputFormat,
+      onLeftOut: options.onLeftOut,
     });
   } finally {
     await remote.close();

@@ -1,29 +1,102 @@
-import type { Command } from 'commander';
+import { Command } from 'commander';
+
+/** A command as the help of the whole lists it, and where the rest of it is. */
+interface ListedCommand {
+  /** As commander writes it: `<run>`, `[paths...]`. */
+  arguments?: string;
+  summary: string;
+  /** Loads what gives the command its options and what it does. */
+  load: () => Promise<(command: Command) => void>;
+}
 
 /**
  * Every command, in the order of the help text. Each is loaded by itself: `status` needs no decoder and no runtime of
- * models, which take memory and most of a second.
+ * models, which take memory and most of a second, and the list of commands needs none of them.
  */
-const loaders: Record<string, () => Promise<Command>> = {
-  label: async () => (await import('./commands/label.ts')).labelCommand,
-  enqueue: async () => (await import('./commands/enqueue.ts')).enqueueCommand,
-  worker: async () => (await import('./commands/worker.ts')).workerCommand,
-  status: async () => (await import('./commands/status.ts')).statusCommand,
-  results: async () => (await import('./commands/results.ts')).resultsCommand,
-  runs: async () => (await import('./commands/runs.ts')).runsCommand,
-  pause: async () => (await import('./commands/pause.ts')).pauseCommand,
-  resume: async () => (await import('./commands/pause.ts')).resumeCommand,
-  cancel: async () => (await import('./commands/cancel.ts')).cancelCommand,
-  retry: async () => (await import('./commands/retry.ts')).retryCommand,
-  audit: async () => (await import('./commands/audit.ts')).auditCommand,
-  rm: async () => (await import('./commands/rm.ts')).rmCommand,
-  verify: async () => (await import('./commands/verify.ts')).verifyCommand,
-  tune: async () => (await import('./commands/tune.ts')).tuneCommand,
-  demo: async () => (await import('./commands/demo.ts')).demoCommand,
+const commands: Record<string, ListedCommand> = {
+  label: {
+    arguments: '<paths...>',
+    summary: 'Label images on this machine, from files, folders, lists, archives and URLs.',
+    load: async () => (await import('./commands/label.ts')).labelCommand,
+  },
+  enqueue: {
+    arguments: '<paths...>',
+    summary:
+      'Add images to a run, for workers to label. Prints the run id and ends when all images are added.',
+    load: async () => (await import('./commands/enqueue.ts')).enqueueCommand,
+  },
+  worker: {
+    summary: 'Label images from the queue with one model until stopped.',
+    load: async () => (await import('./commands/worker.ts')).workerCommand,
+  },
+  status: {
+    arguments: '<run>',
+    summary: 'Show a run’s progress and its workers.',
+    load: async () => (await import('./commands/status.ts')).statusCommand,
+  },
+  results: {
+    arguments: '<run>',
+    summary: 'Print the rows of a run, also while it is in progress.',
+    load: async () => (await import('./commands/results.ts')).resultsCommand,
+  },
+  runs: {
+    summary: 'List the runs, newest first.',
+    load: async () => (await import('./commands/runs.ts')).runsCommand,
+  },
+  pause: {
+    arguments: '<run>',
+    summary: 'Pause a run.',
+    load: async () => (await import('./commands/pause.ts')).pauseCommand,
+  },
+  resume: {
+    arguments: '<run>',
+    summary: 'Resume a paused run.',
+    load: async () => (await import('./commands/pause.ts')).resumeCommand,
+  },
+  cancel: {
+    arguments: '<run>',
+    summary: 'Cancel a run. Images that have no row are skipped.',
+    load: async () => (await import('./commands/cancel.ts')).cancelCommand,
+  },
+  retry: {
+    arguments: '<run>',
+    summary: 'Try the failed images of a run again. New rows replace the failed ones.',
+    load: async () => (await import('./commands/retry.ts')).retryCommand,
+  },
+  audit: {
+    arguments: '<run>',
+    summary: 'Recount a run from its rows, report differences, and repair its counts.',
+    load: async () => (await import('./commands/audit.ts')).auditCommand,
+  },
+  rm: {
+    arguments: '<run>',
+    summary: 'Remove a completed or cancelled run and its rows.',
+    load: async () => (await import('./commands/rm.ts')).rmCommand,
+  },
+  verify: {
+    summary: 'Check that a model gives correct and consistent results on this machine.',
+    load: async () => (await import('./commands/verify.ts')).verifyCommand,
+  },
+  tune: {
+    summary: 'Find and save the fastest batch size and threads for a model on this machine.',
+    load: async () => (await import('./commands/tune.ts')).tuneCommand,
+  },
+  demo: {
+    summary: 'Label the example pictures with the bundled model, in three runs with three label sets.',
+    load: async () => (await import('./commands/demo.ts')).demoCommand,
+  },
 };
 
-/** The command of that name alone, or all of them where there is none, as for the help. */
-export function loadCommands(name?: string): Promise<Command[]> {
-  const load = name === undefined || !Object.hasOwn(loaders, name) ? undefined : loaders[name];
-  return Promise.all(load ? [load()] : Object.values(loaders).map((each) => each()));
+/** The names of all commands. */
+export const commandNames = Object.keys(commands);
+
+/** All commands in their order. Only those named are loaded; the others are there for the list, without options. */
+export function loadCommands(loaded: readonly string[]): Promise<Command[]> {
+  const listed = Object.entries(commands).map(async ([name, { arguments: args, summary, load }]) => {
+    const command = new Command(name).summary(summary).description(summary);
+    if (args) command.arguments(args);
+    if (loaded.includes(name)) (await load())(command);
+    return command;
+  });
+  return Promise.all(listed);
 }

@@ -20,7 +20,10 @@ Examples:
 Exit codes: 0 all images classified, 1 could not run, 2 ran to the end with failed images, 130 interrupted.
 Each flag has an environment variable, named beside it; see docs/configuration.md.`,
   );
-for (const command of await loadCommands(process.argv[2])) program.addCommand(command);
+// `clipfleet help status` needs the options of status, as `clipfleet status --help` does.
+const [first, second] = process.argv.slice(2);
+const named = first === 'help' ? second : first;
+for (const command of await loadCommands(named === undefined ? [] : [named])) program.addCommand(command);
 
 // A reader that has seen enough (`| head`) closes the pipe: that is no error.
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {

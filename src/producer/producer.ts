@@ -6,6 +6,7 @@ import { type LaneKind, laneEventsMax, laneName } from '../shared/fleet/lanes.ts
 import { servedIdentity } from '../shared/fleet/models.ts';
 import type { LabelSet } from '../shared/labels/labelSet.ts';
 import { readLabelSet, storeLabelSet } from '../shared/labels/storedLabelSet.ts';
+import { defaultOf } from '../shared/options/config.ts';
 import { keysUnder } from '../shared/redis/keys.ts';
 import { createRedisResultsStore } from '../shared/rows/redisResultsStore.ts';
 import type { ResultsStore } from '../shared/rows/resultsStore.ts';
@@ -42,7 +43,7 @@ export interface OpenRunOptions {
 }
 
 /** Opens runs on a Redis that workers listen to, and reads what came of them. */
-export function createProducer({ redis, prefix = 'clipfleet', store: given }: ProducerOptions) {
+export function createProducer({ redis, prefix = defaultOf('prefix'), store: given }: ProducerOptions) {
   const keys = keysUnder(prefix);
   const runs = createRuns(redis, keys);
   const store = given ?? createRedisResultsStore(redis, keys);
@@ -71,7 +72,8 @@ export function createProducer({ redis, prefix = 'clipfleet', store: given }: Pr
     },
 
     /** The identity of the model that workers serve under this name. @throws MODEL_NOT_FOUND */
-    async servedModel(model: string, { revision = 'main', dtype = 'fp32' } = {}): Promise<string> {
+    async servedModel(model: string, options: { revision?: string; dtype?: string } = {}): Promise<string> {
+      const { revision = defaultOf('revision'), dtype = defaultOf('dtype') } = options;
       const identity = await servedIdentity(redis, keys, { model, revision, dtype });
       if (identity) return identity;
       const message = `Expected a worker on this Redis that serves ${model} as ${dtype}, found none: start one.`;

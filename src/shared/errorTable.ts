@@ -150,6 +150,11 @@ export const errorTable = {
     scope: 'command',
     says: 'A list, archive or bucket of images cannot be read now.',
   },
+  OUTPUT_FAILED: {
+    retry: true,
+    scope: 'command',
+    says: 'The rows cannot be written to the output, or its disk is full.',
+  },
   MODEL_NOT_FOUND: {
     retry: false,
     scope: 'command',

@@ -2,7 +2,8 @@ import assert from 'node:assert/strict';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
-import { createClassifier, defineLabelSet, encodeLabels, rank } from '../../src/classifier.ts';
+import { createClassifier, defineLabelSet, rank } from '../../src/classifier.ts';
+import { encodeLabels } from '../../src/encodeLabels.ts';
 import { repository } from '../support/fleet.ts';
 import { type Golden, goldenNames, largestDifference, readGolden } from '../support/goldens.ts';
 

@@ -6,18 +6,19 @@
  * Embeddings are made of the golden's own pixels, so that what they differ by is the format and nothing else; scores are
  * made of the image files, as a user gets them, one image at a time, and then of all together.
  */
+
 import { readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import {
   ClipfleetError,
   createClassifier,
   defineLabelSet,
-  encodeLabels,
   type OpenedModel,
   type Pixels,
   promptsOf,
   rank,
 } from '../../src/classifier.ts';
+import { encodeLabels } from '../../src/encodeLabels.ts';
 import { type Dtype, dtypeSuffix } from '../../src/worker/onnx/dtype.ts';
 import { repository } from '../support/fleet.ts';
 import { type Golden, readGolden } from '../support/goldens.ts';

@@ -3,9 +3,11 @@
  *
  *     node dist/test/golden/peer-pixels.js
  */
+
 import { join } from 'node:path';
 import { AutoProcessor, AutoTokenizer, env, RawImage, type Tensor } from '@huggingface/transformers';
-import { createClassifier, defineLabelSet, encodeLabels, rank } from '../../src/classifier.ts';
+import { createClassifier, defineLabelSet, rank } from '../../src/classifier.ts';
+import { encodeLabels } from '../../src/encodeLabels.ts';
 import { repository } from '../support/fleet.ts';
 import { readGolden } from '../support/goldens.ts';
 import { agreementOf, meanDifference, scoresIn } from './agreement.ts';

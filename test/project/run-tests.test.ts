@@ -20,6 +20,20 @@ test('every test file of the tree is run, however deep it lies', async () => {
   assert.deepEqual(listed.sort(), written.map((path) => path.replace(/ts$/, 'js')).sort());
 });
 
+test('the unit part has the tests that start neither processes nor a Redis', () => {
+  const listed = execFileSync(process.execPath, [script, '--list', '--unit'], { encoding: 'utf8' });
+  const files = listed.trim().split('\n');
+  assert.ok(files.length > 50, `${files.length} files`);
+  assert.ok(files.includes('dist/test/worker/onnx/half.test.js'));
+  // By itself, and by a file of test/support.
+  for (const other of [
+    'shared/runs/runs.test.js',
+    'worker/hub/hub-scale.test.js',
+    'worker/hosts/host-limits.test.js',
+  ])
+    assert.ok(!files.includes(`dist/test/${other}`), other);
+});
+
 test('a folder without tests is no success', () => {
   const { status, stderr } = spawnSync(process.execPath, [script, 'no-such-folder'], { encoding: 'utf8' });
   assert.equal(status, 1);

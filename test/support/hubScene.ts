@@ -17,6 +17,7 @@ export async function hubScene(test: TestContext, files?: Record<string, Buffer>
     cacheDir,
     offline: false,
     endpoint: hub.endpoint,
+    userAgent: 'clipfleet-test',
     limits: { backoffMs: 1 },
   };
   return { hub, cacheDir, options, folder: join(cacheDir, 'models--Tiny-Org--clip.tiny') };

@@ -10,6 +10,7 @@ export interface SeenRequest {
   path: string;
   range: string | undefined;
   authorization: string | undefined;
+  userAgent: string | undefined;
 }
 
 export interface HubServer {
@@ -75,6 +76,7 @@ export async function startHub(test: TestContext, files = fakeRepository()): Pro
       path,
       range: request.headers.range,
       authorization: request.headers.authorization,
+      userAgent: request.headers['user-agent'],
     });
 
   const sendBytes = (request: IncomingMessage, response: ServerResponse, path: string) => {

@@ -18,6 +18,8 @@ export interface S3Server {
   buckets: Record<string, Record<string, Uint8Array>>;
   /** Each request: its path, and its range. */
   requests: string[];
+  /** The User-Agents of its requests. */
+  agents: Set<string | undefined>;
   /** Goes with the keys when set. */
   sessionToken?: string;
   /** Statuses to answer the next requests with, instead of an answer. */
@@ -28,7 +30,14 @@ export interface S3Server {
 const PAGE_KEYS = 3;
 
 export async function serveS3(t: TestContext): Promise<S3Server> {
-  const server: S3Server = { endpoint: '', env: {}, buckets: {}, requests: [], failures: [] };
+  const server: S3Server = {
+    endpoint: '',
+    env: {},
+    buckets: {},
+    requests: [],
+    agents: new Set(),
+    failures: [],
+  };
   server.endpoint = await serveHttp(t, (request, response) => answer(server, request, response));
   server.env = {
     AWS_ENDPOINT_URL_S3: server.endpoint,
@@ -41,6 +50,7 @@ export async function serveS3(t: TestContext): Promise<S3Server> {
 
 function answer(server: S3Server, request: IncomingMessage, response: ServerResponse): void {
   server.requests.push(`${request.url} ${request.headers.range ?? ''}`.trim());
+  server.agents.add(request.headers['user-agent']);
   const failure = server.failures.shift();
   if (failure !== undefined) return void fail(response, failure, 'SlowDown');
   const [path = '', query = ''] = request.url!.split('?');

@@ -7,9 +7,6 @@ import { accountText } from '../terminal/accountText.ts';
 import { printable } from '../terminal/printable.ts';
 
 export const auditCommand = createCommand({
-  name: 'audit',
-  arguments: '<run>',
-  summary: 'Recount a run from its rows, report differences, and repair its counts.',
   examples: ['clipfleet audit nightly', 'clipfleet audit nightly --format jsonl'],
   options: ['format', ...contextOptions] as const,
   run: ([run], config) =>

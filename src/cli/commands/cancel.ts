@@ -4,9 +4,6 @@ import { exitCodes } from '../setup/exitCodes.ts';
 import { accountText } from '../terminal/accountText.ts';
 
 export const cancelCommand = createCommand({
-  name: 'cancel',
-  arguments: '<run>',
-  summary: 'Cancel a run. Images that have no row are skipped.',
   examples: ['clipfleet cancel 20261123-145500-k3x9q2'],
   options: contextOptions,
   run: ([run], config) =>

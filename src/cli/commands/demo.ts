@@ -3,7 +3,7 @@ import { newRunId } from '../../producer/producer.ts';
 import { trustedAddress } from '../../producer/sources/address.ts';
 import { privateLaneName } from '../../shared/fleet/lanes.ts';
 import { defineLabelSet } from '../../shared/labels/labelSet.ts';
-import type { Config } from '../../shared/options/config.ts';
+import { type Config, defaultOf } from '../../shared/options/config.ts';
 import { packaged } from '../../shared/packageRoot.ts';
 import { bundledModel, findModel } from '../../worker/model/loadModel.ts';
 import { workerOptions } from '../../worker/workerSettings.ts';
@@ -40,8 +40,6 @@ const scenes = [
 const optionNames = ['device', 'threads', 'cacheDir', ...workerOptions, ...contextOptions] as const;
 
 export const demoCommand = createCommand({
-  name: 'demo',
-  summary: 'Label the example pictures with the bundled model, in three runs with three label sets.',
   examples: ['clipfleet demo'],
   options: optionNames,
   async run(_, config) {
@@ -59,7 +57,11 @@ export const demoCommand = createCommand({
 
 async function demo(context: Context, config: Config<(typeof optionNames)[number]>): Promise<number> {
   const lane = privateLaneName(newRunId());
-  const files = await findModel({ model: bundledModel, revision: 'main', dtype: 'fp32' });
+  const files = await findModel({
+    model: bundledModel,
+    revision: defaultOf('revision'),
+    dtype: defaultOf('dtype'),
+  });
   const model = await startModelShown(files, config);
   const settings = { ...config, ...model.settings };
   const interrupt = onInterrupt('finishing what has begun.');

@@ -3,6 +3,7 @@ import { newRunId } from '../../producer/producer.ts';
 import { refuseTooLarge } from '../../producer/runs/redisRoom.ts';
 import { rootAddress } from '../../producer/sources/address.ts';
 import { begin } from '../../producer/sources/begin.ts';
+import { createLeftOut } from '../../producer/sources/leftOut.ts';
 import { parseIdentity } from '../../shared/fleet/modelIdentity.ts';
 import { servedIdentity } from '../../shared/fleet/models.ts';
 import { keysUnder } from '../../shared/redis/keys.ts';
@@ -10,15 +11,14 @@ import { parseRoots } from '../../shared/refs/roots.ts';
 import type { ModelChoice } from '../../worker/model/loadModel.ts';
 import { createCommand } from '../setup/commandOptions.ts';
 import { type Context, contextOptions, openContext } from '../setup/context.ts';
+import { labelSetForRun } from '../setup/continuedRun.ts';
 import { exitCodes } from '../setup/exitCodes.ts';
 import { budgetOf } from '../setup/failureBudgetFlag.ts';
 import { labelOptions, labelSetOf } from '../setup/labels.ts';
 import { onInterrupt } from '../terminal/interrupt.ts';
+import { sayLeftOut, warnOfLikeLabels } from '../terminal/notices.ts';
 
 export const enqueueCommand = createCommand({
-  name: 'enqueue',
-  arguments: '<paths...>',
-  summary: 'Add images to a run, for workers to label. Prints the run id and ends when all images are added.',
   examples: [
     'clipfleet enqueue pictures --labels "fox,bear,owl"',
     'clipfleet enqueue /data/photos --root photos=/data/photos --labels-file names.txt --model models/demo',
@@ -44,26 +44,35 @@ export const enqueueCommand = createCommand({
   ] as const,
   oneOf: ['labels', 'labelsFile'],
   async run(paths, config) {
-    const labelSet = await labelSetOf(config);
+    warnOfLikeLabels(await labelSetOf(config));
+    const leftOut = createLeftOut();
     const cwd = process.cwd();
     const roots = parseRoots(config.root ?? [], cwd);
-    const open = () => openSource(paths, { ...config, cwd, address: rootAddress(roots, cwd) });
-    const refs = await begin(open());
+    const open = (onLeftOut?: (name: string) => void) =>
+      openSource(paths, {
+        ...config,
+        cwd,
+        address: rootAddress(roots, cwd),
+        ...(onLeftOut && { onLeftOut }),
+      });
+    const refs = await begin(open(leftOut.add));
     const context = await openContext(config);
     const interrupt = onInterrupt('ending after the chunk at hand.');
     try {
       const run = config.run ?? newRunId();
       const model = await identityOf(config, context);
       const { producer, redis } = context;
+      const labelSet = await labelSetForRun(config, context);
       const rows = (await producer.store.counts(run)).classified;
       // Standard input cannot be read twice.
-      if (!paths.includes('-')) await refuseTooLarge(open, { ...config, redis, labelSet, rows });
+      if (!paths.includes('-')) await refuseTooLarge(() => open(), { ...config, redis, labelSet, rows });
       const openRun = await producer.openRun({ model, labelSet, run, ...budgetOf(config) });
       process.stdout.write(`${run}\n`);
       const added = await openRun.add(refs, { ...config, signal: interrupt.signal });
       if (!interrupt.signal.aborted) await openRun.seal();
       await openRun.close();
       process.stderr.write(`${added} images added for ${model}\n`);
+      sayLeftOut(leftOut);
       if (!interrupt.signal.aborted) return exitCodes.classified;
       process.stderr.write(`Interrupted: continue with the same command and --run ${run}\n`);
       return exitCodes.interrupted;

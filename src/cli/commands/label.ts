@@ -7,6 +7,8 @@ import { refuseTooLarge } from '../../producer/runs/redisRoom.ts';
 import type { RunProgress } from '../../producer/runs/runProgress.ts';
 import { trustedAddress } from '../../producer/sources/address.ts';
 import { begin } from '../../producer/sources/begin.ts';
+import { createLeftOut, type LeftOut } from '../../producer/sources/leftOut.ts';
+import { checkOutput } from '../../results/exports/outputFile.ts';
 import { ClipfleetError } from '../../shared/errors.ts';
 import { privateLaneName } from '../../shared/fleet/lanes.ts';
 import type { LabelSet } from '../../shared/labels/labelSet.ts';
@@ -18,13 +20,14 @@ import type { ModelFiles } from '../../worker/model/model.ts';
 import { type WorkerSettings, workerOptions } from '../../worker/workerSettings.ts';
 import { createCommand } from '../setup/commandOptions.ts';
 import { type Context, contextOptions, openContext } from '../setup/context.ts';
+import { labelSetForRun } from '../setup/continuedRun.ts';
 import { exitCodes } from '../setup/exitCodes.ts';
 import { budgetOf } from '../setup/failureBudgetFlag.ts';
 import { labelOptions, labelSetOf } from '../setup/labels.ts';
 import { followRun } from '../terminal/follow.ts';
 import { onInterrupt } from '../terminal/interrupt.ts';
-import { checkWritable } from '../terminal/jsonLines.ts';
 import { findModelShown, startModelShown } from '../terminal/modelShown.ts';
+import { sayLeftOut, warnOfLikeLabels } from '../terminal/notices.ts';
 import { printRows } from '../terminal/printRows.ts';
 import { createProgress } from '../terminal/progress.ts';
 import { sampleBottleneck, startPrivateWorker } from '../workers/privateWorker.ts';
@@ -32,6 +35,7 @@ import { sampleBottleneck, startPrivateWorker } from '../workers/privateWorker.t
 const optionNames = [
   ...labelOptions,
   'output',
+  'force',
   ...listOptions,
   'run',
   ...modelOptions,
@@ -46,9 +50,6 @@ const optionNames = [
 type LabelConfig = Config<(typeof optionNames)[number]>;
 
 export const labelCommand = createCommand({
-  name: 'label',
-  arguments: '<paths...>',
-  summary: 'Label images on this machine, from files, folders, lists, archives and URLs.',
   examples: [
     'clipfleet label pictures --labels "fox,bear,owl"',
     'clipfleet label "holiday/**/*.jpg" --labels-file names.txt --top-k 3 --output rows.jsonl',
@@ -59,26 +60,35 @@ export const labelCommand = createCommand({
   options: optionNames,
   oneOf: ['labels', 'labelsFile'],
   async run(paths, config) {
-    if (config.output) await checkWritable(config.output);
-    const labelSet = await labelSetOf(config);
-    const open = () => openSource(paths, { ...config, address: trustedAddress });
-    const refs = await begin(open());
+    if (config.output)
+      await checkOutput(config.output, { inputs: readBy(paths, config), force: config.force });
+    warnOfLikeLabels(await labelSetOf(config));
+    const leftOut = createLeftOut();
+    const open = (onLeftOut?: (name: string) => void) =>
+      openSource(paths, { ...config, address: trustedAddress, ...(onLeftOut && { onLeftOut }) });
+    const refs = await begin(open(leftOut.add));
     const files = await findModelShown(config);
     const context = await openContext({
       ...config,
       logLevel: config.logLevel === 'info' ? 'error' : config.logLevel,
     });
     try {
+      const labelSet = await labelSetForRun(config, context);
       const rows = config.run ? (await context.producer.store.counts(config.run)).classified : 0;
       // Standard input cannot be read twice.
       if (!paths.includes('-'))
-        await refuseTooLarge(open, { ...config, redis: context.redis, labelSet, rows });
-      return await label(context, config, labelSet, files, refs);
+        await refuseTooLarge(() => open(), { ...config, redis: context.redis, labelSet, rows });
+      return await label(context, config, labelSet, files, refs, leftOut);
     } finally {
       await context.close();
     }
   },
 });
+
+/** The files that the command reads, as far as they were named. */
+function readBy(paths: string[], { labelsFile }: LabelConfig): string[] {
+  return labelsFile === undefined ? paths : [...paths, labelsFile];
+}
 
 /** One run from start to end, in this process: its own lane, its own worker. */
 async function label(
@@ -87,6 +97,7 @@ async function label(
   labelSet: LabelSet,
   files: ModelFiles,
   refs: AsyncIterable<ImageRef>,
+  leftOut: LeftOut,
 ): Promise<number> {
   const run = config.run ?? newRunId();
   const lane = await openPrivateLane(run, context);
@@ -104,6 +115,7 @@ async function label(
     interrupt.stop();
   }
   const failed = await printRows(context, run, config.output ? 'both' : 'table', config.output ?? '-');
+  sayLeftOut(leftOut);
   if (interrupt.signal.aborted) {
     process.stderr.write(`Interrupted: continue with the same command and --run ${run}\n`);
     return exitCodes.interrupted;

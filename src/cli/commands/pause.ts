@@ -4,9 +4,6 @@ import { exitCodes } from '../setup/exitCodes.ts';
 import { accountText } from '../terminal/accountText.ts';
 
 export const pauseCommand = createCommand({
-  name: 'pause',
-  arguments: '<run>',
-  summary: 'Pause a run.',
   examples: ['clipfleet pause nightly', 'clipfleet resume nightly'],
   options: contextOptions,
   run: ([run], config) =>
@@ -18,9 +15,6 @@ export const pauseCommand = createCommand({
 });
 
 export const resumeCommand = createCommand({
-  name: 'resume',
-  arguments: '<run>',
-  summary: 'Resume a paused run.',
   examples: ['clipfleet resume nightly', 'clipfleet resume nightly --max-failure-rate 0.5'],
   options: ['maxFailureRate', ...contextOptions] as const,
   run: ([run], config) =>

@@ -1,23 +1,22 @@
+import { checkOutput } from '../../results/exports/outputFile.ts';
 import { createCommand } from '../setup/commandOptions.ts';
 import { contextOptions, openContext } from '../setup/context.ts';
 import { exitCodes } from '../setup/exitCodes.ts';
 import { printRows } from '../terminal/printRows.ts';
 
 export const resultsCommand = createCommand({
-  name: 'results',
-  arguments: '<run>',
-  summary: 'Print the rows of a run, also while it is in progress.',
   examples: [
     'clipfleet results 20261123-145500-k3x9q2',
     'clipfleet results nightly --format jsonl > rows.jsonl',
     'clipfleet results nightly --output rows.jsonl',
   ],
-  options: ['format', 'output', ...contextOptions] as const,
+  options: ['format', 'output', 'force', ...contextOptions] as const,
   async run([run], config) {
+    await checkOutput(config.output ?? '-', { inputs: [], force: config.force });
     const context = await openContext(config);
     try {
       const { ended, done, expected } = await context.producer.progress(run!);
-      const what = config.format === 'jsonl' ? 'jsonl' : config.output ? 'both' : 'table';
+      const what = config.format === 'jsonl' ? 'lines' : config.output ? 'both' : 'table';
       const failed = await printRows(context, run!, what, config.output ?? '-');
       if (!ended)
         process.stderr.write(`Not complete: ${done} of ${expected} images have their row so far.\n`);

@@ -3,9 +3,6 @@ import { contextOptions, withContext } from '../setup/context.ts';
 import { exitCodes } from '../setup/exitCodes.ts';
 
 export const retryCommand = createCommand({
-  name: 'retry',
-  arguments: '<run>',
-  summary: 'Try the failed images of a run again. New rows replace the failed ones.',
   examples: ['clipfleet retry nightly', 'clipfleet retry nightly --code FETCH_TIMEOUT --code FETCH_FAILED'],
   options: ['code', 'chunkSize', 'attempts', ...contextOptions] as const,
   run: ([run], { code, ...config }) =>

@@ -3,9 +3,6 @@ import { contextOptions, withContext } from '../setup/context.ts';
 import { exitCodes } from '../setup/exitCodes.ts';
 
 export const rmCommand = createCommand({
-  name: 'rm',
-  arguments: '<run>',
-  summary: 'Remove a completed or cancelled run and its rows.',
   examples: ['clipfleet rm 20261123-145500-k3x9q2', 'clipfleet cancel nightly && clipfleet rm nightly'],
   options: contextOptions,
   run: ([run], config) =>

@@ -4,8 +4,6 @@ import { exitCodes } from '../setup/exitCodes.ts';
 import { alignColumns, printable } from '../terminal/printable.ts';
 
 export const runsCommand = createCommand({
-  name: 'runs',
-  summary: 'List the runs, newest first.',
   examples: ['clipfleet runs', 'clipfleet runs --format jsonl | jq \'select(.state == "open")\''],
   options: ['format', ...contextOptions] as const,
   run: (_, config) =>

@@ -11,9 +11,6 @@ import { createProgress } from '../terminal/progress.ts';
 import { bottleneckOf, formatWorkers } from '../terminal/workersTable.ts';
 
 export const statusCommand = createCommand({
-  name: 'status',
-  arguments: '<run>',
-  summary: 'Show a run’s progress and its workers.',
   examples: [
     'clipfleet status 20261123-145500-k3x9q2',
     'clipfleet status nightly --watch',

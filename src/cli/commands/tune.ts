@@ -22,7 +22,7 @@ import { exitCodes } from '../setup/exitCodes.ts';
 import { findModelShown, startModelShown } from '../terminal/modelShown.ts';
 import { alignColumns } from '../terminal/printable.ts';
 
-const optionNames = [...modelOptions, 'processes', 'seconds'] as const;
+const optionNames = [...modelOptions, 'userAgent', 'processes', 'seconds'] as const;
 
 type TuneConfig = Config<(typeof optionNames)[number]>;
 
@@ -35,8 +35,6 @@ const UNSTEADY =
   'Warning: the same trial came out very differently. Tune again when the machine has nothing else to do.\n';
 
 export const tuneCommand = createCommand({
-  name: 'tune',
-  summary: 'Find and save the fastest batch size and threads for a model on this machine.',
   examples: ['clipfleet tune --model models/demo', 'clipfleet tune --device cuda --seconds 120'],
   options: optionNames,
   async run(_, config) {

@@ -6,13 +6,11 @@ import { findModelShown, startModelShown } from '../terminal/modelShown.ts';
 import { alignColumns, printable } from '../terminal/printable.ts';
 
 export const verifyCommand = createCommand({
-  name: 'verify',
-  summary: 'Check that a model gives correct and consistent results on this machine.',
   examples: [
     'clipfleet verify --model models/demo',
     'clipfleet verify --model Xenova/clip-vit-base-patch32 --dtype q8',
   ],
-  options: [...modelOptions, 'format'] as const,
+  options: [...modelOptions, 'userAgent', 'format'] as const,
   async run(_, config) {
     const files = await findModelShown(config);
     const model = await startModelShown(files, { ...config, batchSize: VERIFY_BATCH });

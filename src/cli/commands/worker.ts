@@ -31,8 +31,6 @@ const optionNames = [
 type WorkerConfig = Config<(typeof optionNames)[number]>;
 
 export const workerCommand = createCommand({
-  name: 'worker',
-  summary: 'Label images from the queue with one model until stopped.',
   examples: [
     'clipfleet worker --model models/demo',
     'REDIS_URL=redis://queue:6379 clipfleet worker --root photos=/mnt/photos --batch-size 64 --device cuda',

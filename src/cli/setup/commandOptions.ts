@@ -1,13 +1,9 @@
-import { Command, Option as Flag } from 'commander';
+import { type Command, Option as Flag } from 'commander';
 import { type Config, readConfig } from '../../shared/options/config.ts';
 import type { Option } from '../../shared/options/option.ts';
 import { type OptionName, options } from '../../shared/options/options.ts';
 
 export interface CommandSpec<K extends OptionName> {
-  name: string;
-  /** As commander writes it: `<run>`, `[paths...]`. */
-  arguments?: string;
-  summary: string;
   examples: readonly string[];
   options: readonly K[];
   /** Of these at least one must be given. */
@@ -16,17 +12,16 @@ export interface CommandSpec<K extends OptionName> {
   run: (args: string[], config: Config<K>) => Promise<number>;
 }
 
-/** A command whose flags, environment variables, defaults and help come from the table of options. */
-export function createCommand<K extends OptionName>(spec: CommandSpec<K>): Command {
-  const command = new Command(spec.name).summary(spec.summary).description(spec.summary);
-  if (spec.arguments) command.arguments(spec.arguments);
-  for (const name of spec.options) command.addOption(flagOf(options[name]));
-  command.addHelpText('after', `\nExamples:\n${spec.examples.map((line) => `  $ ${line}`).join('\n')}`);
-  command.action(async () => {
-    const config = readConfig(spec.options, command.opts(), process.env, spec.oneOf);
-    process.exitCode = await spec.run(command.args, config);
-  });
-  return command;
+/** Gives a command its flags, environment variables, defaults and help from the table of options, and what it does. */
+export function createCommand<K extends OptionName>(spec: CommandSpec<K>): (command: Command) => void {
+  return (command) => {
+    for (const name of spec.options) command.addOption(flagOf(options[name]));
+    command.addHelpText('after', `\nExamples:\n${spec.examples.map((line) => `  $ ${line}`).join('\n')}`);
+    command.action(async () => {
+      const config = readConfig(spec.options, command.opts(), process.env, spec.oneOf);
+      process.exitCode = await spec.run(command.args, config);
+    });
+  };
 }
 
 function flagOf(option: Option<unknown>): Flag {

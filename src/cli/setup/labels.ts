@@ -1,4 +1,5 @@
 import { parseLabelsFlag, readLabelFile } from '../../producer/labels/labelFile.ts';
+import { ClipfleetError } from '../../shared/errors.ts';
 import { defineLabelSet, type LabelSet } from '../../shared/labels/labelSet.ts';
 import type { Config } from '../../shared/options/config.ts';
 
@@ -13,23 +14,60 @@ export const labelOptions = [
   'outputs',
 ] as const;
 
+type LabelConfig = Config<(typeof labelOptions)[number]>;
+
+/** Predictions in a row where nobody says how many: 3,000 labels make 180 kB a picture. */
+const TOP_K_DEFAULT = 10;
+
 /**
  * The label set the user described: labels of the flag before those of the file; what flags say wins over what the file
  * says.
  *
- * @throws USAGE for the file, LABEL_SET_INVALID
+ * @param topKOfRun of the run that is continued, where there is one: it stands unless a flag says otherwise
+ * @throws USAGE for the file and for a single label under softmax, LABEL_SET_INVALID
  */
-export async function labelSetOf(config: Config<(typeof labelOptions)[number]>): Promise<LabelSet> {
-  const { labels, labelsFile, template, topK, threshold, scoreFunction, temperature, outputs } = config;
+export async function labelSetOf(config: LabelConfig, topKOfRun?: number | 'all'): Promise<LabelSet> {
+  const { labels, labelsFile, template, threshold, scoreFunction, temperature, outputs } = config;
   const fromFile = labelsFile === undefined ? { labels: [] } : await readLabelFile(labelsFile);
   const fromFlag = labels === undefined ? [] : parseLabelsFlag(labels);
-  const said = Object.entries({ topK, threshold, scoreFunction, temperature, outputs }).filter(
+  const all = [...fromFlag, ...fromFile.labels];
+  const topK = config.topK ?? topKOfRun ?? fromFile.topK ?? TOP_K_DEFAULT;
+  const said = Object.entries({ threshold, scoreFunction, temperature, outputs }).filter(
     ([, value]) => value !== undefined,
   );
-  return defineLabelSet({
+  const set = defineLabelSet({
     ...fromFile,
     ...Object.fromEntries(said),
     ...(template && { template: undefined, templates: template }),
-    labels: [...fromFlag, ...fromFile.labels],
+    // A set that keeps all its labels says nothing of it, so that equal sets have equal ids.
+    topK: topK === 'all' || topK >= all.length ? undefined : topK,
+    labels: all,
   });
+  refuseSingle(set);
+  return set;
+}
+
+/** @throws USAGE where one label would be scored by softmax, the function of most models */
+function refuseSingle({ labels, scoreFunction }: LabelSet): void {
+  if (labels.length > 1 || scoreFunction !== undefined) return;
+  const message =
+    `Expected two labels or more, got one: ${JSON.stringify(labels[0]!.label)}. With softmax its score would be 1 for every image. ` +
+    'Add labels to compare with, such as "something else", or choose with --score-function: sigmoid for a SigLIP, cosine, or softmax all the same.';
+  throw new ClipfleetError('USAGE', message);
+}
+
+/** Labels that differ only in case or white space, which a CLIP's tokenizer does not tell apart: `"Fox" and "fox"`. */
+export function likeLabels({ labels }: LabelSet): string | undefined {
+  const first = new Map<string, string>();
+  const pairs: string[] = [];
+  for (const { label, prompts } of labels) {
+    if (prompts) continue;
+    const key = label.normalize('NFC').replace(/\s+/g, ' ').trim().toLowerCase();
+    const other = first.get(key);
+    if (other === undefined) first.set(key, label);
+    else pairs.push(`${JSON.stringify(other)} and ${JSON.stringify(label)}`);
+  }
+  if (pairs.length === 0) return undefined;
+  const more = pairs.length > 5 ? `, and ${pairs.length - 5} more` : '';
+  return `Labels that differ only in case or white space share their probability: ${pairs.slice(0, 5).join(', ')}${more}.`;
 }

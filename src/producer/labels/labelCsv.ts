@@ -2,7 +2,9 @@ import { type CsvError, type Info, parse } from 'csv-parse/sync';
 import { ClipfleetError } from '../../shared/errors.ts';
 import type { LabelSetInput } from '../../shared/labels/labelSet.ts';
 
-export const CSV_COLUMNS: readonly string[] = ['label', 'prompt', 'threshold', 'negative'];
+const COLUMNS: readonly string[] = ['label', 'prompt', 'threshold', 'negative'];
+/** What spreadsheets call the column of labels. */
+const LABEL_COLUMNS: readonly string[] = ['label', 'labels', 'name', 'names', 'class'];
 
 interface CsvRow {
   line: number;
@@ -20,14 +22,15 @@ interface CsvLabel {
 }
 
 /**
- * Labels of a CSV text with a header, in the order of their first rows. A label's threshold and its being negative may
- * stand in any of its rows.
+ * Labels of a CSV text, in the order of their first rows. A label's threshold and its being negative may stand in any of its
+ * rows. One column needs no header. Where another separator than the expected one gives a known header, it is used:
+ * spreadsheets of half of Europe write `;`.
  *
  * @throws USAGE with the line
  */
-export function labelsFromCsv(text: string): LabelSetInput['labels'] {
+export function labelsFromCsv(text: string, separator: ',' | '\t'): LabelSetInput['labels'] {
   const labels = new Map<string, CsvLabel>();
-  for (const row of readRows(text)) {
+  for (const row of readRows(text, separator)) {
     if (row.label === '') throw fault(row, 'a label', row.label);
     const known = labels.get(row.label);
     if (known && row.prompt === '') throw fault(row, 'another prompt, or each label once', row.label);
@@ -51,10 +54,17 @@ export function csvCells(text: string): string[] {
   return parsing(() => parse(text, options)).flat();
 }
 
-function readRows(text: string): CsvRow[] {
+function readRows(text: string, expected: ',' | '\t'): CsvRow[] {
+  const said = /^\uFEFF?"?sep=(.)"?\r?\n/i.exec(text);
+  const table = said ? text.slice(said[0].length) : text;
+  const [firstLine] = table.replace(/^\uFEFF/, '').split(/\r?\n/, 1) as [string];
+  const separator = said?.[1] ?? separatorOf(firstLine) ?? expected;
+  const isBare = !firstLine.includes(separator) && !isLabelHeader(firstLine);
   const records = parsing(() =>
-    parse<{ info: Info; record: Partial<CsvRow> }>(text, {
-      columns: readHeader,
+    parse<{ info: Info; record: Partial<CsvRow> }>(table, {
+      bom: true,
+      columns: isBare ? ['label'] : readHeader,
+      delimiter: separator,
       info: true,
       trim: true,
       skip_empty_lines: true,
@@ -67,15 +77,37 @@ function readRows(text: string): CsvRow[] {
     threshold: '',
     negative: '',
     ...record,
-    line: info.lines,
+    line: info.lines + (said ? 1 : 0),
   }));
 }
 
+/** The separator that makes a known header of the line. */
+function separatorOf(line: string): string | undefined {
+  return [',', ';', '\t'].find((separator) => line.includes(separator) && headerIn(line.split(separator)));
+}
+
+/** Whether the line is a header of a label file, of one column or several. */
+export function isLabelHeader(line: string): boolean {
+  return separatorOf(line) !== undefined || headerIn([line]) !== undefined;
+}
+
+/** The columns as they are called here, or undefined where one is unknown, comes twice, or none has labels. */
+function headerIn(cells: readonly string[]): string[] | undefined {
+  const names = cells.map((cell) =>
+    cell
+      .trim()
+      .replace(/^"(.*)"$/, '$1')
+      .toLowerCase(),
+  );
+  const header = names.map((name) => (LABEL_COLUMNS.includes(name) ? 'label' : name));
+  const isKnown = header.every((name, index) => COLUMNS.includes(name) && header.indexOf(name) === index);
+  return isKnown && header.includes('label') ? header : undefined;
+}
+
 function readHeader(cells: string[]): string[] {
-  const header = cells.map((cell) => cell.toLowerCase());
-  const unknown = header.filter((name, index) => !CSV_COLUMNS.includes(name) || header.indexOf(name) < index);
-  if (header.includes('label') && unknown.length === 0) return header;
-  const expected = `a header with label and any of ${CSV_COLUMNS.slice(1).join(', ')}, with commas between`;
+  const header = headerIn(cells);
+  if (header) return header;
+  const expected = `a header with label and any of ${COLUMNS.slice(1).join(', ')}`;
   throw usage(`Line 1: expected ${expected}, got ${JSON.stringify(cells.join(','))}.`);
 }
 

@@ -2,6 +2,7 @@ import { isDeepStrictEqual } from 'node:util';
 import type { Queue } from 'bullmq';
 import type { RowCounts } from '../../shared/rows/resultsStore.ts';
 import type { Run } from '../../shared/runs/run.ts';
+import { keptImages } from './keptImages.ts';
 import { pendingJobs } from './pendingJobs.ts';
 import { type RunProgress, type RunState, readProgress } from './runProgress.ts';
 
@@ -27,11 +28,9 @@ export interface Audit {
  */
 export async function auditRun(from: RunState, run: Run, lane: Queue): Promise<Audit> {
   const { runs, store } = from;
-  const lost = (await pendingJobs(run.run, lane, runs)).filter(({ lost }) => lost);
-  const kept =
-    lost.length > 0 ? await rowsOf(from, run.run, new Set(lost.map(({ piece }) => piece))) : undefined;
-  for (const { piece, images } of lost) {
-    await runs.withdraw(run.run, piece, Math.min(images, kept?.get(piece) ?? 0));
+  const kept = await keptImages(from, run.run, await pendingJobs(run.run, lane, runs));
+  for (const [piece, images] of kept) {
+    await runs.withdraw(run.run, piece, images);
     await runs.release(run.run, piece);
   }
   const nothingToCome = (await runs.active(run.run)) === 0 && (await runs.pending(run.run)).length === 0;
@@ -43,21 +42,6 @@ export async function auditRun(from: RunState, run: Run, lane: Queue): Promise<A
     stored,
     counted,
     recounted: quiet && !isDeepStrictEqual(stored, counted),
-    withdrawn: lost.map(({ piece }) => piece),
+    withdrawn: [...kept.keys()],
   };
-}
-
-/** How many rows each of the chunks has. */
-async function rowsOf({ store }: RunState, run: string, pieces: Set<string>): Promise<Map<string, number>> {
-  const rows = new Map<string, number>();
-  let cursor: string | undefined;
-  do {
-    const page = await store.getRows(run, cursor);
-    for (const { place } of page.rows) {
-      const piece = String(place.chunk);
-      if (pieces.has(piece)) rows.set(piece, (rows.get(piece) ?? 0) + 1);
-    }
-    cursor = page.cursor;
-  } while (cursor !== undefined);
-  return rows;
 }

@@ -1,5 +1,6 @@
 import type { Queue } from 'bullmq';
 import { ClipfleetError } from '../../shared/errors.ts';
+import { defaultOf } from '../../shared/options/config.ts';
 import { type ImageRef, imageRefSchema } from '../../shared/refs/imageRef.ts';
 import type { ResultsStore } from '../../shared/rows/resultsStore.ts';
 import { CHUNK_IMAGES_MAX } from '../../shared/runs/chunkJob.ts';
@@ -42,7 +43,9 @@ export function createOpenRun(record: Run, queue: Queue, runs: Runs, store: Resu
 
   return {
     run,
-    async add(images, { chunkSize = 64, highWater = 100_000, attempts = 3, signal } = {}) {
+    async add(images, options = {}) {
+      const { chunkSize = defaultOf('chunkSize'), signal } = options;
+      const { highWater = defaultOf('highWater'), attempts = defaultOf('attempts') } = options;
       if (!Number.isInteger(chunkSize) || chunkSize < 1 || chunkSize > CHUNK_IMAGES_MAX) {
         const message = `Expected chunkSize from 1 to ${CHUNK_IMAGES_MAX}, got ${chunkSize}.`;
         throw new ClipfleetError('USAGE', message);

@@ -1,6 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Job, Queue } from 'bullmq';
-import { jobId } from '../../shared/runs/chunkJob.ts';
+import { chunkOf, jobId } from '../../shared/runs/chunkJob.ts';
 import type { Pending, Runs } from '../../shared/runs/runs.ts';
 
 /** A pending piece of a run and its job; one that is `lost` has none, and nobody will ever finish it. */
@@ -34,8 +34,8 @@ async function look(run: string, lane: Queue, runs: Runs): Promise<PendingJob[]>
   for (const each of pending) {
     const job = await lane.getJob(jobId(run, each.piece, each.generation));
     // A part whose chunk is pending is done with it, whether or not it got a job of its own.
-    const [chunk, part] = each.piece.split('/') as [string, string?];
-    const withChunk = part !== undefined && pieces.has(chunk);
+    const chunk = String(chunkOf(each.piece));
+    const withChunk = each.piece !== chunk && pieces.has(chunk);
     found.push({ ...each, job, lost: job === undefined && !withChunk });
   }
   return found;

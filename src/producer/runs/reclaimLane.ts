@@ -1,7 +1,7 @@
 import type { Queue } from 'bullmq';
 import type { ResultsStore } from '../../shared/rows/resultsStore.ts';
-import { jobId, salvageChunk } from '../../shared/runs/chunkJob.ts';
-import type { Runs } from '../../shared/runs/runs.ts';
+import { chunkOf, jobId, salvageChunk } from '../../shared/runs/chunkJob.ts';
+import type { Pending, Runs } from '../../shared/runs/runs.ts';
 
 /**
  * Empties a run's own lane, whose only worker is gone, so that nothing waits for that worker's locks to run out. Images
@@ -12,12 +12,29 @@ export async function reclaimLane(
   lane: Queue,
   { runs, store }: { runs: Runs; store: ResultsStore },
 ): Promise<void> {
-  for (const { piece, generation } of await runs.pending(run)) {
+  /** Images of the piece's job, and rows of them. A piece without a job was never added: none of its images has a row. */
+  async function look({ piece, generation }: Pending): Promise<{ jobImages: number; rows: number }> {
     const job = await lane.getJob(jobId(run, piece, generation));
     const ids = (job && salvageChunk(job)?.images.map(({ id }) => id)) ?? [];
-    // A chunk without a job was announced and never added: none of its images can have a row.
-    const done = job ? (await store.find(run, ids)).size : 0;
-    await runs.withdraw(run, piece, done);
+    return { jobImages: ids.length, rows: ids.length > 0 ? (await store.find(run, ids)).size : 0 };
+  }
+
+  const pending = await runs.pending(run);
+  const isWhole = ({ piece }: Pending) => piece === String(chunkOf(piece));
+  const parts = new Map<number, { images: number; rows: number }>();
+  for (const part of pending.filter((piece) => !isWhole(piece))) {
+    const chunk = chunkOf(part.piece);
+    const { images, rows } = parts.get(chunk) ?? { images: 0, rows: 0 };
+    const own = (await look(part)).rows;
+    parts.set(chunk, { images: images + part.images, rows: rows + own });
+    await runs.withdraw(run, part.piece, own);
+  }
+  for (const whole of pending.filter(isWhole)) {
+    const { jobImages, rows } = await look(whole);
+    const ofParts = parts.get(chunkOf(whole.piece)) ?? { images: 0, rows: 0 };
+    // A divided chunk's job has the images of its parts too; those of parts that are finished count as such already.
+    const finished = Math.max(0, jobImages - whole.images - ofParts.images);
+    await runs.withdraw(run, whole.piece, Math.max(0, rows - ofParts.rows - finished));
   }
   await lane.obliterate({ force: true });
 }

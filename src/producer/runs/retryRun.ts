@@ -1,6 +1,7 @@
 import type { Queue } from 'bullmq';
 import type { ErrorCode } from '../../shared/errors.ts';
 import { chunkJobOptions } from '../../shared/fleet/lanes.ts';
+import { defaultOf } from '../../shared/options/config.ts';
 import type { ImageRef } from '../../shared/refs/imageRef.ts';
 import { encodeChunkJob, jobId } from '../../shared/runs/chunkJob.ts';
 import type { Run } from '../../shared/runs/run.ts';
@@ -26,7 +27,7 @@ export async function retryRun(
   { runs, store }: RunState,
   run: Run,
   lane: Queue,
-  { codes, chunkSize = 64, attempts = 3 }: RetryOptions,
+  { codes, chunkSize = defaultOf('chunkSize'), attempts = defaultOf('attempts') }: RetryOptions,
 ): Promise<number> {
   const waiting = await settlePending(run.run, lane, runs);
   // An image with a failed row whose chunk waits for others is not tried again by that chunk.

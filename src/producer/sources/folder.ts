@@ -1,28 +1,32 @@
 import type { Dirent } from 'node:fs';
-import { readdir, stat } from 'node:fs/promises';
+import { open, readdir, stat } from 'node:fs/promises';
 import { join, posix } from 'node:path';
 import { ClipfleetError } from '../../shared/errors.ts';
-
-/** The endings, without the dot and in lower case, by which a folder's images are known. */
-export const imageExtensions = ['jpg', 'jpeg', 'png', 'webp', 'gif', 'tif', 'tiff', 'avif'];
+import { BEGINNING_BYTES, beginsAsImage, endingOf, isImageName } from './imageName.ts';
+import type { OnLeftOut } from './leftOut.ts';
 
 /**
  * The images below a folder as paths relative to it with `/`, in the order of their code units, one directory in memory at
  * a time. Hidden files and folders are left out. Links are followed, except one that leads back to a folder it is in; a link
- * that leads nowhere is given, so that its row says so.
+ * that leads nowhere is given, so that its row says so. A file without an ending is an image where it begins as one.
  *
  * Throws USAGE for a folder that cannot be read: images that are left out silently would be missed later.
  */
-export async function* walkFolder(folder: string): AsyncGenerator<string> {
-  yield* walk(folder, '', []);
+export async function* walkFolder(folder: string, onLeftOut: OnLeftOut = () => {}): AsyncGenerator<string> {
+  yield* walk(folder, '', [], onLeftOut);
 }
 
-async function* walk(folder: string, below: string, ancestors: string[]): AsyncGenerator<string> {
+async function* walk(
+  folder: string,
+  below: string,
+  ancestors: string[],
+  onLeftOut: OnLeftOut,
+): AsyncGenerator<string> {
   const path = join(folder, below);
   const identity = await readable(path, identityOf);
   if (ancestors.includes(identity)) return;
-  for (const name of await sortedNames(path)) {
-    if (name.endsWith('/')) yield* walk(folder, below + name, [...ancestors, identity]);
+  for (const name of await sortedNames(path, onLeftOut)) {
+    if (name.endsWith('/')) yield* walk(folder, below + name, [...ancestors, identity], onLeftOut);
     else yield below + name;
   }
 }
@@ -33,16 +37,30 @@ async function identityOf(directory: string): Promise<string> {
 }
 
 /** What is to be given or entered in a directory; folders end with `/`, which is also where they sort among the paths. */
-async function sortedNames(directory: string): Promise<string[]> {
+async function sortedNames(directory: string, onLeftOut: OnLeftOut): Promise<string[]> {
   const names = new Set<string>();
   const entries = await readable(directory, (path) => readdir(path, { withFileTypes: true }));
   for (const entry of entries) {
     if (entry.name.startsWith('.')) continue;
     const kind = await kindOf(directory, entry);
     if (kind === 'folder') names.add(`${entry.name}/`);
-    if (kind === 'file' && isImageName(entry.name)) names.add(entry.name);
+    if (kind !== 'file') continue;
+    if (await isImage(directory, entry.name)) names.add(entry.name);
+    else onLeftOut(entry.name);
   }
   return [...names].sort();
+}
+
+async function isImage(directory: string, name: string): Promise<boolean> {
+  if (endingOf(name) !== undefined) return isImageName(name);
+  const file = await open(join(directory, name)).catch(() => undefined);
+  if (file === undefined) return false;
+  try {
+    const { buffer, bytesRead } = await file.read(Buffer.alloc(BEGINNING_BYTES));
+    return beginsAsImage(buffer.subarray(0, bytesRead));
+  } finally {
+    await file.close();
+  }
 }
 
 async function readable<T>(directory: string, read: (directory: string) => Promise<T>): Promise<T> {
@@ -63,11 +81,6 @@ async function kindOf(directory: string, entry: Dirent): Promise<'file' | 'folde
     : entry;
   if (target === undefined || target.isFile()) return 'file';
   return target.isDirectory() ? 'folder' : 'other';
-}
-
-export function isImageName(name: string): boolean {
-  const dot = name.lastIndexOf('.');
-  return dot > 0 && imageExtensions.includes(name.slice(dot + 1).toLowerCase());
 }
 
 /**

@@ -33,6 +33,17 @@ export async function* linesOf(bytes: AsyncIterable<Uint8Array>): AsyncGenerator
   if (begunBytes > 0) yield [textOf(begun, isFirst)];
 }
 
+/** The bytes as UTF-8, where they begin with the byte order mark of UTF-16: so spreadsheets save "Unicode text". */
+export async function* asUtf8(bytes: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
+  const { beginning, all } = await peek(bytes, (read) => read.length >= 2);
+  const mark = beginning.length < 2 ? 0 : beginning.readUInt16BE(0);
+  const encoding = mark === 0xfffe ? 'utf-16le' : mark === 0xfeff ? 'utf-16be' : undefined;
+  if (encoding === undefined) return yield* all;
+  const decoder = new TextDecoder(encoding);
+  for await (const piece of all) yield Buffer.from(decoder.decode(piece, { stream: true }));
+  yield Buffer.from(decoder.decode());
+}
+
 function textOf(pieces: Uint8Array[], isFirst: boolean): string {
   const text = Buffer.concat(pieces).toString();
   return isFirst && text.startsWith('\uFEFF') ? text.slice(1) : text;

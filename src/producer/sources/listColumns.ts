@@ -8,8 +8,8 @@ export interface ColumnChoice {
 }
 
 /** Names by which columns are known, the first that is there counts: those of img2dataset, Hugging Face and OpenAI. */
-export const urlColumns = ['url', 'image_url', 'uri', 'file_name', 'path', 'image'];
-export const idColumns = ['key', 'id', 'custom_id'];
+const urlColumns = ['url', 'image_url', 'uri', 'file_name', 'path', 'image'];
+const idColumns = ['key', 'id', 'custom_id'];
 
 export interface Columns {
   url: string;

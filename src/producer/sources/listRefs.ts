@@ -5,7 +5,7 @@ import { missingUri } from '../../shared/refs/missingUri.ts';
 import { schemeOf } from '../../shared/refs/uriScheme.ts';
 import type { Address } from './address.ts';
 import { idOfUri, shortened } from './imageId.ts';
-import type { ListRow } from './listRows.ts';
+import type { ListRow } from './listRow.ts';
 
 export interface ListPlace {
   /** As the user typed it. */
@@ -26,10 +26,10 @@ export async function* listRefs(
   address: Address,
 ): AsyncGenerator<ImageRef> {
   let isFirst = true;
-  for await (const { row, uri, id } of rows) {
+  for await (const { row, uri, id, fault } of rows) {
     const place = `${name}:${row}`;
     if (uri === undefined || uri.length > imageRefLimits.uriCharsMax) {
-      yield { id: shortened(id ?? place), uri: missingUri(place) };
+      yield { id: shortened(id ?? place), uri: missingUri(place, fault) };
     } else {
       const ref = { id: id === undefined ? idOfUri(uri) : shortened(id), uri };
       yield { ...ref, uri: locate(uri, base, address, isFirst ? place : undefined) };

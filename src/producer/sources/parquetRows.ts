@@ -1,8 +1,9 @@
-import type { AsyncBuffer, ParquetScan } from 'hyparquet';
+import type { AsyncBuffer, ParquetScan, SchemaElement } from 'hyparquet';
 import { LRUCache } from 'lru-cache';
 import { ClipfleetError } from '../../shared/errors.ts';
 import { type ColumnChoice, type Columns, cellText, requireColumns } from './listColumns.ts';
-import type { ListRow } from './listRows.ts';
+import type { ListRow } from './listRow.ts';
+import { cellWritten, type DecimalScales, requireIds, takeDecimals, textParsers } from './parquetIds.ts';
 import type { RangedBytes } from './rangedBytes.ts';
 
 /**
@@ -26,15 +27,18 @@ export async function* parquetRows(
   list: string,
   choice: ColumnChoice,
 ): AsyncGenerator<ListRow> {
-  const { scan, names } = await reading(list, 'what it says of itself', () => openScan(bytes));
+  const { scan, leaves, scales } = await reading(list, 'what it says of itself', () => openScan(bytes));
+  const names = leaves.map(({ name }) => name);
   const columns = requireColumns(names, choice, list);
+  if (columns.id !== undefined) requireIds(leaves.find(({ name }) => name === columns.id)!, list);
   for (const { rowStart, rowEnd } of decodedTogether(scan)) {
     const read = (column: string) => scan.readColumn({ column, rowStart, rowEnd });
     const [urls, ids] = await reading(list, `rows ${rowStart + 1} to ${rowEnd}`, () =>
       readBoth(columns, read),
     );
     for (let i = 0; i < rowEnd - rowStart; i++) {
-      yield { row: rowStart + i + 1, uri: cellText(urls[i]), id: cellText(ids?.[i]) };
+      const id = cellWritten(ids?.[i], scales.get(columns.id ?? ''));
+      yield { row: rowStart + i + 1, uri: cellText(urls[i]), id: cellText(id) };
     }
   }
 }
@@ -47,16 +51,26 @@ function* decodedTogether({ ranges }: ParquetScan) {
   }
 }
 
+interface OpenScan {
+  scan: ParquetScan;
+  /** The columns that are no groups and no lists. */
+  leaves: SchemaElement[];
+  scales: DecimalScales;
+}
+
 /** The library is loaded when the first Parquet file is read, which in most runs never happens. */
-async function openScan(bytes: RangedBytes): Promise<{ scan: ParquetScan; names: string[] }> {
+async function openScan(bytes: RangedBytes): Promise<OpenScan> {
   const { parquetScan, parquetSchema } = await import('hyparquet');
   const { compressors } = await import('hyparquet-compressors');
-  const scan = await parquetScan({ file: remembering(bytes), compressors, useOffsetIndex: false });
+  const file = remembering(bytes);
+  const scan = await parquetScan({ file, compressors, parsers: textParsers, useOffsetIndex: false });
   // A column of images themselves, as Hugging Face has it, is a group, and holds no address.
-  const leaves = parquetSchema(scan.metadata).children.filter(
-    ({ children, element }) => children.length === 0 && element.repetition_type !== 'REPEATED',
-  );
-  return { scan, names: leaves.map(({ element }) => element.name) };
+  const leaves = parquetSchema(scan.metadata)
+    .children.filter(
+      ({ children, element }) => children.length === 0 && element.repetition_type !== 'REPEATED',
+    )
+    .map(({ element }) => element);
+  return { scan, leaves, scales: takeDecimals(leaves) };
 }
 
 /** The library asks for the whole column of a row group whenever it decodes some rows of it. */

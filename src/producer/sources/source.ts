@@ -1,8 +1,9 @@
 import { posix, resolve } from 'node:path';
 import { ClipfleetError } from '../../shared/errors.ts';
 import type { ImageRef } from '../../shared/refs/imageRef.ts';
-import { imageExtensions, isGivenByFolder, walkFolder } from './folder.ts';
+import { isGivenByFolder, walkFolder } from './folder.ts';
 import { idOfUri, shortened } from './imageId.ts';
+import { imageExtensions } from './imageName.ts';
 import { type Input, resolveInputs } from './inputs.ts';
 import { isLocal, objectRefs, type SourceOptions, shardName, sourceRefs, stdinRefs } from './sourceRefs.ts';
 
@@ -68,7 +69,7 @@ function* fileRefs(path: string, options: SourceOptions, given: Given): Generato
 
 async function* folderRefs(path: string, options: SourceOptions, given: Given): AsyncGenerator<ImageRef> {
   if (given.folders.has(path)) return;
-  for await (const below of walkFolder(resolve(options.cwd, path))) {
+  for await (const below of walkFolder(resolve(options.cwd, path), options.onLeftOut)) {
     const file = posix.join(path, below);
     if (isNew(file, given)) yield refOf(file, options);
   }
@@ -123,6 +124,6 @@ function noImages(inputs: string[]): ClipfleetError {
   return new ClipfleetError(
     'NO_IMAGES',
     `Expected images, found none in ${where}${more}. Looked for files ending in ${imageExtensions.join(', ')}, not in ` +
-      'hidden folders; a file given by its own name is taken whatever its ending.',
+      'hidden folders, and for files without an ending that begin as an image; a file given by its own name is always taken.',
   );
 }

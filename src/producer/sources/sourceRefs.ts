@@ -7,13 +7,15 @@ import type { RemoteReader } from '../../shared/refs/remoteReader.ts';
 import { formatTarUri } from '../../shared/refs/tarUri.ts';
 import { schemeOf } from '../../shared/refs/uriScheme.ts';
 import type { Address } from './address.ts';
-import { isImageName } from './folder.ts';
+import { detectFormat } from './detectFormat.ts';
 import { shortened } from './imageId.ts';
+import { isImageName } from './imageName.ts';
 import { type InputFormat, nameOf } from './inputFormat.ts';
-import { unpacked } from './lines.ts';
+import type { OnLeftOut } from './leftOut.ts';
+import { asUtf8, unpacked } from './lines.ts';
 import type { ColumnChoice } from './listColumns.ts';
 import { type ListPlace, listRefs } from './listRefs.ts';
-import { detectFormat, listRows } from './listRows.ts';
+import { listRows } from './listRows.ts';
 import { parquetRows } from './parquetRows.ts';
 import { inPieces, openFileBytes, openRemoteBytes, type RangedBytes } from './rangedBytes.ts';
 import { tarImages } from './tarMembers.ts';
@@ -28,6 +30,8 @@ export interface SourceOptions extends ColumnChoice {
   stdin: AsyncIterable<Uint8Array>;
   /** The format of standard input; its first line decides when absent. */
   inputFormat?: TextFormat | undefined;
+  /** Told of what folders, archives and buckets have and that is no image by its name; a bucket's objects without an ending, too. */
+  onLeftOut?: OnLeftOut | undefined;
 }
 
 /** The images of a list or an archive, at a path or URL. Throws USAGE, SOURCE_INVALID, SOURCE_UNAVAILABLE. */
@@ -46,12 +50,17 @@ export async function* sourceRefs(
 }
 
 /** The images of a bucket, those of names that begin with `prefix`, hidden ones left out as in a folder. */
-export async function* objectRefs(prefix: string, { remote }: SourceOptions): AsyncGenerator<ImageRef> {
+export async function* objectRefs(
+  prefix: string,
+  { remote, onLeftOut }: SourceOptions,
+): AsyncGenerator<ImageRef> {
   const isHidden = (below: string) => below.split('/').some((name) => name.startsWith('.'));
   try {
     for await (const uri of remote.listObjects(prefix)) {
-      if (isImageName(nameOf(uri)) && !isHidden(uri.slice(prefix.lastIndexOf('/') + 1)))
-        yield { id: shortened(uri), uri };
+      // A key that ends with a slash stands for a folder.
+      if (uri.endsWith('/') || isHidden(uri.slice(prefix.lastIndexOf('/') + 1))) continue;
+      if (isImageName(nameOf(uri))) yield { id: shortened(uri), uri };
+      else onLeftOut?.(nameOf(uri));
     }
   } catch (error) {
     throw asSourceError(error, prefix);
@@ -60,7 +69,7 @@ export async function* objectRefs(prefix: string, { remote }: SourceOptions): As
 
 /** The images of standard input; relative paths are relative to the working directory. */
 export async function* stdinRefs(options: SourceOptions): AsyncGenerator<ImageRef> {
-  const detected = await detectFormat(unpacked(options.stdin), options);
+  const detected = await detectFormat(asUtf8(unpacked(options.stdin)), options);
   const rows = listRows(options.inputFormat ?? detected.format, detected.all, '-', options);
   yield* listRefs(rows, { name: '-', base: options.cwd }, options.address);
 }
@@ -90,11 +99,11 @@ async function* rowsAt(location: string, format: Exclude<InputFormat, 'tar'>, op
 async function* memberRefs(
   bytes: RangedBytes,
   location: string,
-  { cwd, address }: SourceOptions,
+  { cwd, address, onLeftOut }: SourceOptions,
 ): AsyncGenerator<ImageRef> {
   const archive = isLocal(location) ? address(resolve(cwd, location), location) : location;
   const shard = shardName(location);
-  for await (const { name, ...range } of tarImages(bytes, location)) {
+  for await (const { name, ...range } of tarImages(bytes, location, onLeftOut)) {
     yield { id: shortened(`${shard}/${name}`), uri: formatTarUri(range, archive) };
   }
 }

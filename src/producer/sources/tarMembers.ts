@@ -1,7 +1,8 @@
 import { posix } from 'node:path';
 import { ClipfleetError } from '../../shared/errors.ts';
 import type { ByteRange } from '../../shared/refs/tarUri.ts';
-import { isImageName } from './folder.ts';
+import { BEGINNING_BYTES, beginsAsImage, endingOf, isImageName } from './imageName.ts';
+import type { OnLeftOut } from './leftOut.ts';
 import { type RangedBytes, readingAhead } from './rangedBytes.ts';
 import { parsePaxRecords, parseTarHeader, TAR_BLOCK, type TarHeader, textIn } from './tarHeader.ts';
 
@@ -22,7 +23,11 @@ type Overrides = Partial<Pick<TarHeader, 'name' | 'size' | 'kind'>>;
  *
  * Throws SOURCE_INVALID, with the place in bytes, for an archive that breaks off or is none.
  */
-export async function* tarImages(bytes: RangedBytes, archive: string): AsyncGenerator<TarMember> {
+export async function* tarImages(
+  bytes: RangedBytes,
+  archive: string,
+  onLeftOut: OnLeftOut = () => {},
+): AsyncGenerator<TarMember> {
   const read = readingAhead(bytes);
   let next: Overrides = {};
   for (let at = 0; at < bytes.size; ) {
@@ -44,7 +49,16 @@ export async function* tarImages(bytes: RangedBytes, archive: string): AsyncGene
       };
     } else {
       next = {};
-      if (kind === 'file' && isImage(name)) yield { name: posix.normalize(name), offset, length: size };
+      const base = posix.basename(name);
+      // Hidden files, such as the `._` ones of a Mac, are none, as in a folder.
+      if (kind === 'file' && !base.startsWith('.')) {
+        const isImage =
+          endingOf(base) === undefined
+            ? beginsAsImage(await read(offset, BEGINNING_BYTES))
+            : isImageName(base);
+        if (isImage) yield { name: posix.normalize(name), offset, length: size };
+        else onLeftOut(base);
+      }
     }
     at = offset + Math.ceil(size / TAR_BLOCK) * TAR_BLOCK;
   }
@@ -77,12 +91,6 @@ function overridesIn(kind: TarHeader['kind'], content: Uint8Array, fault: () => 
     ...(size !== undefined && { size: Number(size) }),
     ...(isSparse && { kind: 'other' as const }),
   };
-}
-
-/** As in a folder: hidden files, such as the `._` ones of a Mac, are none. */
-function isImage(name: string): boolean {
-  const base = posix.basename(name);
-  return !base.startsWith('.') && isImageName(base);
 }
 
 function broken(archive: string, offset: number, got: string): ClipfleetError {

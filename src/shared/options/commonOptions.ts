@@ -55,7 +55,14 @@ export const outputOptions = {
     env: 'CLIPFLEET_OUTPUT',
     value: 'FILE',
     schema: text.optional(),
-    says: 'Write the rows to this file as JSON lines. - is standard output.',
+    says: 'Write the rows to this file: JSON lines, or CSV if it ends with .csv. - is standard output.',
+  }),
+  force: option({
+    flag: 'force',
+    env: 'CLIPFLEET_FORCE',
+    schema: onOff,
+    default: 'false',
+    says: 'Overwrite an output file that holds something else than rows.',
   }),
   format: option({
     flag: 'format',

@@ -34,12 +34,17 @@ export function readConfig<K extends OptionName>(
   return config as Config<K>;
 }
 
+/** What a setting is when nobody says: for the parts that are used without a command line. */
+export function defaultOf<K extends OptionName>(name: K): Config<K>[K] {
+  return readConfig([name], {}, {})[name];
+}
+
 function givenValue(option: Option<unknown>, flag: unknown, env: NodeJS.ProcessEnv) {
   if (flag !== undefined) return { given: flag, from: `--${option.flag}` };
   const variable = env[option.env];
   if (variable !== undefined && variable !== '')
     return { given: fromText(option, variable), from: option.env };
-  const byDefault = typeof option.default === 'function' ? option.default() : option.default;
+  const byDefault = typeof option.default === 'function' ? option.default(env) : option.default;
   return {
     given: byDefault === undefined ? undefined : fromText(option, byDefault),
     from: `--${option.flag}`,

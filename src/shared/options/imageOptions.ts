@@ -2,15 +2,6 @@ import { z } from 'zod';
 import { version } from '../version.ts';
 import { choice, integer, list, onOff, option, real } from './option.ts';
 
-/** The defaults, for whoever reads images without a command line. */
-export const imageDefaults = {
-  bytesMax: 64 * 1024 * 1024,
-  pixelsMax: 100_000_000,
-  fetchTimeoutMs: 30_000,
-  decodeTimeoutMs: 30_000,
-  decodeMemoryMax: 1024 * 1024 * 1024,
-} as const;
-
 /** What may be read, and how much of it. */
 export const imageOptions = {
   root: option({
@@ -27,7 +18,7 @@ export const imageOptions = {
     env: 'CLIPFLEET_IMAGE_BYTES_MAX',
     value: 'BYTES',
     schema: integer(1, 2 ** 31 - 1),
-    default: String(imageDefaults.bytesMax),
+    default: String(64 * 1024 * 1024),
     says: 'Largest image file.',
   }),
   imagePixelsMax: option({
@@ -35,7 +26,7 @@ export const imageOptions = {
     env: 'CLIPFLEET_IMAGE_PIXELS_MAX',
     value: 'PIXELS',
     schema: integer(1, 1_000_000_000),
-    default: String(imageDefaults.pixelsMax),
+    default: '100000000',
     says: 'Largest image in pixels, width × height.',
   }),
   imageSideMax: option({
@@ -67,7 +58,7 @@ export const imageOptions = {
     env: 'CLIPFLEET_DECODE_MEMORY_MAX',
     value: 'BYTES',
     schema: integer(128 * 1024 * 1024, Number.MAX_SAFE_INTEGER),
-    default: String(imageDefaults.decodeMemoryMax),
+    default: String(1024 * 1024 * 1024),
     says: 'Resident memory of one decoder; an image that needs more, also alone in a new one, fails.',
   }),
   fetchTimeoutMs: option({
@@ -75,7 +66,7 @@ export const imageOptions = {
     env: 'CLIPFLEET_FETCH_TIMEOUT_MS',
     value: 'MS',
     schema: integer(1, 3_600_000),
-    default: String(imageDefaults.fetchTimeoutMs),
+    default: '30000',
     says: 'Time limit for reading one image.',
   }),
   decodeTimeoutMs: option({
@@ -83,7 +74,7 @@ export const imageOptions = {
     env: 'CLIPFLEET_DECODE_TIMEOUT_MS',
     value: 'MS',
     schema: integer(1_000, 3_600_000),
-    default: String(imageDefaults.decodeTimeoutMs),
+    default: '30000',
     says: 'CPU time for one image to be decoded; 4 times as long on the clock.',
   }),
   redirectsMax: option({
@@ -108,7 +99,7 @@ export const imageOptions = {
     schema: z.string().regex(/^[\x20-\x7e]{1,256}$/, 'Expected 1 to 256 printable ASCII characters'),
     default: `clipfleet/${version}`,
     defaultSays: 'clipfleet/VERSION',
-    says: 'User-Agent header of requests. Put a contact address in it for hosts that ask for one.',
+    says: 'User-Agent header of requests for images, lists and models. Put a contact address in it for hosts that ask for one.',
   }),
   hostConcurrency: option({
     flag: 'host-concurrency',

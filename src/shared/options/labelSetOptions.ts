@@ -30,9 +30,9 @@ export const labelSetOptions = {
     flag: 'top-k',
     env: 'CLIPFLEET_TOP_K',
     value: 'K',
-    schema: integer(1, 100_000).optional(),
-    defaultSays: 'all labels',
-    says: 'Most predictions in a row, best first.',
+    schema: z.union([z.literal('all'), integer(1, 100_000)]).optional(),
+    defaultSays: '10, or that of the run that is continued',
+    says: 'Most predictions in a row, best first: a number, or all.',
   }),
   threshold: option({
     flag: 'threshold',

@@ -11,7 +11,7 @@ export interface Option<T> {
   value?: string;
   schema: z.ZodType<T>;
   /** Text of the default, as the user would type it; a function where the machine decides. */
-  default?: string | (() => string);
+  default?: string | ((env: NodeJS.ProcessEnv) => string);
   /** How the default is written in the documentation where the machine decides. */
   defaultSays?: string;
   repeat?: true;

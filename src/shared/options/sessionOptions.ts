@@ -3,8 +3,9 @@ import { join } from 'node:path';
 import { z } from 'zod';
 import { choice, integer, option, real, text } from './option.ts';
 
-export function defaultCacheDir(): string {
-  return join(process.env.XDG_CACHE_HOME || join(homedir(), '.cache'), 'clipfleet');
+/** What `--cache-dir` is when nobody says. */
+export function defaultCacheDir(env: NodeJS.ProcessEnv): string {
+  return join(env.XDG_CACHE_HOME || join(env.HOME || homedir(), '.cache'), 'clipfleet');
 }
 
 /** A device, and which one of several. */
@@ -62,7 +63,7 @@ export const sessionOptions = {
     schema: text,
     default: defaultCacheDir,
     defaultSays: 'clipfleet in XDG_CACHE_HOME or ~/.cache',
-    says: 'Folder for prepared graphs and for the settings that tune found.',
+    says: 'Folder for prepared graphs, for the settings that tune found, and for logit scales read from the Hub.',
   }),
   logitScale: option({
     flag: 'logit-scale',

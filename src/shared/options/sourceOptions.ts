@@ -1,7 +1,7 @@
 import { choice, option, text } from './option.ts';
 
 /** Lists that are read row by row, which standard input may be too. */
-export const textFormats = ['text', 'csv', 'tsv', 'jsonl'] as const;
+const textFormats = ['text', 'csv', 'tsv', 'jsonl'] as const;
 export type TextFormat = (typeof textFormats)[number];
 
 /** How lists of images are read. */

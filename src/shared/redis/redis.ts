@@ -82,7 +82,7 @@ async function withTimeout(work: Promise<void>, timeoutMs: number): Promise<void
 }
 
 /** The address without its password. */
-export function displayAddress(address: RedisAddress): string {
+function displayAddress(address: RedisAddress): string {
   if (address.socket) return address.socket;
   try {
     const url = new URL(address.url ?? '');

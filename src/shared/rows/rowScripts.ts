@@ -11,7 +11,7 @@ import type { Redis, Result } from 'ioredis';
  * count, and numbers are given, in the same script: never ahead of the rows, never behind them, never twice. They count
  * `classified` and, after its code at byte 7, `failed:CODE`. Of a cancelled run rows are refused.
  */
-export const putRowsScript = `
+const putRowsScript = `
 if ARGV[1] ~= '' then
   local number = redis.call('HGET', KEYS[3], ARGV[1])
   if not number then

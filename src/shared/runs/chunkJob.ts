@@ -34,6 +34,11 @@ export function pieceOf({ chunk, part }: Pick<Chunk, 'chunk' | 'part'>): string 
   return part === undefined ? String(chunk) : `${chunk}/${part}`;
 }
 
+/** The number of the chunk that a piece is, or is a part of. */
+export function chunkOf(piece: string): number {
+  return Number.parseInt(piece, 10);
+}
+
 /** The piece's name is its job's id, so that adding a chunk twice adds one job, and a job need not carry it again. */
 export function jobId(run: string, piece: string, generation: number): string {
   return `${run}.${piece}.${generation}`;

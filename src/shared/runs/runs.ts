@@ -1,7 +1,7 @@
 import type { Redis } from 'ioredis';
 import { ClipfleetError } from '../errors.ts';
 import type { Keys } from '../redis/keys.ts';
-import { WIRE_VERSION } from './chunkJob.ts';
+import { chunkOf, WIRE_VERSION } from './chunkJob.ts';
 import { decodeRun, type Run } from './run.ts';
 import { cancelledRun, mismatchedRun, unknownRun } from './runErrors.ts';
 import { defineRunScripts } from './runScripts.ts';
@@ -60,6 +60,8 @@ export interface Runs {
   /** Takes back a chunk whose job will not be done, but for the `kept` images of it that have rows. */
   withdraw(run: string, piece: string, kept: number): Promise<void>;
   pending(run: string): Promise<Pending[]>;
+  /** The numbers of the chunks that parts were ever taken out of. */
+  divided(run: string): Promise<Set<number>>;
   /** Images of the chunks that workers hold. */
   active(run: string): Promise<number>;
   /** @throws RUN_UNKNOWN */
@@ -136,7 +138,11 @@ export function createRuns(redis: Redis, keys: Keys): Runs {
           const [images, generation = 0] = value.split(' ').map(Number) as [number, number?];
           return { piece, images, generation };
         })
-        .sort((a, b) => Number.parseInt(a.piece, 10) - Number.parseInt(b.piece, 10));
+        .sort((a, b) => chunkOf(a.piece) - chunkOf(b.piece));
+    },
+
+    async divided(run) {
+      return new Set((await redis.hkeys(keys.parts(run))).map(chunkOf));
     },
 
     async active(run) {

@@ -1,4 +1,4 @@
-import { imageDefaults } from '../../shared/options/imageOptions.ts';
+import { defaultOf } from '../../shared/options/config.ts';
 import type { DecodeOptions } from './decode.ts';
 import type { DecodeRoom } from './decodeBacklog.ts';
 import type { DecoderSetup } from './decoderMessages.ts';
@@ -20,7 +20,7 @@ export interface DecodersOptions {
   onBegin?: () => () => void;
 }
 
-/** Each is that of `imageDefaults` when absent. */
+/** Each is that of the option table when absent. */
 export interface ImageLimits {
   /** An image of more pixels, with a longer side or of more scans is refused before it is decoded. */
   pixelsMax?: number | undefined;
@@ -50,7 +50,7 @@ export function setupOf({ preprocessing, decoding, files, limits = {} }: Decoder
     preprocessing,
     decoding: {
       ...decoding,
-      pixelsMax: limits.pixelsMax ?? imageDefaults.pixelsMax,
+      pixelsMax: limits.pixelsMax ?? defaultOf('imagePixelsMax'),
       sideMax: limits.sideMax,
       scansMax: limits.scansMax,
       // Its own limit is time on the wall, which neighbours take from it. The decoder's watch counts CPU time.
@@ -58,9 +58,9 @@ export function setupOf({ preprocessing, decoding, files, limits = {} }: Decoder
     },
     files: { ...files, roots: [...files.roots] },
     limits: {
-      cpuMs: limits.decodeTimeoutMs ?? imageDefaults.decodeTimeoutMs,
-      readMs: limits.fetchTimeoutMs ?? imageDefaults.fetchTimeoutMs,
-      memoryBytes: limits.decodeMemoryMax ?? imageDefaults.decodeMemoryMax,
+      cpuMs: limits.decodeTimeoutMs ?? defaultOf('decodeTimeoutMs'),
+      readMs: limits.fetchTimeoutMs ?? defaultOf('fetchTimeoutMs'),
+      memoryBytes: limits.decodeMemoryMax ?? defaultOf('decodeMemoryMax'),
     },
   };
 }

@@ -120,13 +120,18 @@ async function readMember(
 
 function unreadable(uri: string, scheme: string): ClipfleetError {
   const got =
-    scheme === missingScheme
-      ? `none at ${JSON.stringify(uri.slice(0, 200))}, a row of a list that names no image`
-      : `a ${scheme.slice(0, 32)}: URL, which is not read`;
+    scheme === missingScheme ? missing(uri) : `a ${scheme.slice(0, 32)}: URL, which is not supported`;
   return new ClipfleetError(
     'IMAGE_URI_INVALID',
     `Expected a path or a root:, file:, http:, https:, s3:, tar: or data: URL, got ${got}.`,
   );
+}
+
+/** What a producer said of a row that names no image. */
+function missing(uri: string): string {
+  const [, place = uri, fault] = /^(.*:\d+)#(expected .*)$/s.exec(uri) ?? [];
+  const row = `${JSON.stringify(place.slice(0, 200))}, a row of a list that names no image`;
+  return fault === undefined ? `none at ${row}` : `none at ${row}: ${fault.slice(0, 300)}`;
 }
 
 /**

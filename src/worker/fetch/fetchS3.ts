@@ -26,10 +26,10 @@ const PAGE_BYTES_MAX = 16 * 1024 * 1024;
 
 export function createS3Reader(
   environment: S3Environment,
-  { bytesMax, timeoutMs }: { bytesMax: number; timeoutMs: number },
+  { bytesMax, timeoutMs, userAgent }: { bytesMax: number; timeoutMs: number; userAgent: string },
 ): S3Reader {
   const agent = createGuardedAgent(() => true, timeoutMs);
-  const client = createS3Client(agent, environment);
+  const client = createS3Client(agent, environment, userAgent);
 
   async function read(uri: string, range: ByteRange | undefined, signal: AbortSignal): Promise<RangeRead> {
     const headers: Record<string, string> = range ? { range: rangeHeader(range) } : {};

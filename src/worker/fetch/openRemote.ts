@@ -1,7 +1,6 @@
-import { setTimeout as delay } from 'node:timers/promises';
-import { ClipfleetError } from '../../shared/errors.ts';
 import type { RemoteReader } from '../../shared/refs/remoteReader.ts';
 import { schemeOf } from '../../shared/refs/uriScheme.ts';
+import { type RetriedHow, retried } from '../../shared/retried.ts';
 import { withDeadline } from './fetch.ts';
 import { createS3Reader } from './fetchS3.ts';
 import { createUrlReader } from './fetchUrl.ts';
@@ -18,8 +17,8 @@ export interface RemoteOptions {
   s3?: S3Environment;
 }
 
-const ATTEMPTS = 5;
-const BACKOFF_MS = 200;
+/** Of one request. */
+const tries: RetriedHow = { triesMax: 5, backoffMs: 200 };
 
 /**
  * Reads lists and archives by the rules by which images are read, piece by piece: the connection of a source that fills
@@ -33,7 +32,7 @@ export function openRemote(options: RemoteOptions): RemoteReader {
   const urls = createUrlReader({ ...limits, isAllowedAddress });
   const s3 = createS3Reader(options.s3 ?? s3Environment(process.env), limits);
   const patiently = <T>(request: (signal: AbortSignal) => Promise<T>) =>
-    again(() => withDeadline(options.timeoutMs, undefined, request));
+    retried(() => withDeadline(options.timeoutMs, undefined, request), tries);
   return {
     readRange(uri, range) {
       const reader = schemeOf(uri) === 's3' ? s3 : urls;
@@ -51,16 +50,4 @@ export function openRemote(options: RemoteOptions): RemoteReader {
       await Promise.all([urls.close(), s3.close()]);
     },
   };
-}
-
-async function again<T>(work: () => Promise<T>): Promise<T> {
-  for (let attempt = 1; ; attempt++) {
-    try {
-      return await work();
-    } catch (error) {
-      const mayPass = error instanceof ClipfleetError && error.retry;
-      if (!mayPass || attempt === ATTEMPTS) throw error;
-      await delay(BACKOFF_MS * 2 ** (attempt - 1));
-    }
-  }
 }

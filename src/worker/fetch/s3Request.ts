@@ -18,7 +18,7 @@ export interface S3Client {
 }
 
 /** @param agent connects to whatever address the environment's endpoint has: the operator named it */
-export function createS3Client(agent: Agent, environment: S3Environment): S3Client {
+export function createS3Client(agent: Agent, environment: S3Environment, userAgent: string): S3Client {
   const cache: SigningKeys = new Map();
   return {
     async get(place, { query = {}, headers = {}, signal }) {
@@ -31,7 +31,7 @@ export function createS3Client(agent: Agent, environment: S3Environment): S3Clie
         origin: url.origin,
         path: url.pathname + url.search,
         method: 'GET',
-        headers: { 'user-agent': 'clipfleet', 'accept-encoding': 'identity', ...headers, ...signed },
+        headers: { 'user-agent': userAgent, 'accept-encoding': 'identity', ...headers, ...signed },
         signal,
       });
     },

@@ -8,20 +8,9 @@ const listedFilesMax = 20_000;
 const rangeBytesMax = 128 * 2 ** 20;
 
 /**
- * All files of a repository at a commit.
- *
- * Throws MODEL_NOT_FOUND, HUB_FORBIDDEN, HUB_UNAVAILABLE, USAGE, or the signal's reason.
- */
-export async function listHubFiles(name: string, commit: string, access: HubAccess): Promise<HubFile[]> {
-  checkModelName(name);
-  checkRevision(commit);
-  return withHub(access, (hub) => listFilesOf(hub, access, name, commit));
-}
-
-/**
  * Bytes `start` to `endInclusive` of a file, fewer where the file ends before. Nothing is cached.
  *
- * Throws as `listHubFiles` does, and MODEL_INVALID when the file has none of these bytes.
+ * Throws MODEL_NOT_FOUND, HUB_FORBIDDEN, HUB_UNAVAILABLE, USAGE, the signal's reason, and MODEL_INVALID when the file has none of these bytes.
  */
 export async function hubFileRange(
   name: string,
@@ -91,6 +80,7 @@ export async function resolveRevision(
   });
 }
 
+/** All files of a repository at a commit. */
 export async function listFilesOf(
   hub: Hub,
   access: HubAccess,

@@ -1,6 +1,6 @@
-import { randomUUID } from 'node:crypto';
-import { copyFile, mkdir, readdir, readFile, rename, rm, stat, symlink, writeFile } from 'node:fs/promises';
+import { copyFile, readdir, readFile, stat, symlink, writeFile } from 'node:fs/promises';
 import { dirname, join, relative } from 'node:path';
+import { replaceFile } from '../../shared/replaceFile.ts';
 
 /**
  * The folders of one repository in the cache that Python's `huggingface_hub` shares:
@@ -41,8 +41,7 @@ export async function readRef(cache: RepositoryCache, revision: string): Promise
 /** Writes nothing when nothing changed, so that a filled cache may be read-only. */
 export async function writeRef(cache: RepositoryCache, revision: string, commit: string): Promise<void> {
   if ((await readRef(cache, revision)) === commit) return;
-  await mkdir(dirname(cache.ref(revision)), { recursive: true });
-  await replace(cache.ref(revision), (path) => writeFile(path, commit));
+  await replaceFile(cache.ref(revision), (path) => writeFile(path, commit));
 }
 
 /** Paths of the files that a snapshot has in its root and in `onnx/`, with slashes. Dead links are left out. */
@@ -72,23 +71,11 @@ export async function linkBlob(
   etag: string,
 ): Promise<void> {
   const link = join(cache.snapshot(commit), path);
-  await mkdir(dirname(link), { recursive: true });
-  await replace(link, async (temporary) => {
+  await replaceFile(link, async (temporary) => {
     try {
       await symlink(relative(dirname(link), cache.blob(etag)), temporary);
     } catch {
       await copyFile(cache.blob(etag), temporary);
     }
   });
-}
-
-/** Writes beside a path and renames: others see the old or the new, never a half. */
-async function replace(path: string, write: (temporary: string) => Promise<void>): Promise<void> {
-  const temporary = `${path}.${randomUUID().slice(0, 8)}.tmp`;
-  try {
-    await write(temporary);
-    await rename(temporary, path);
-  } finally {
-    await rm(temporary, { force: true });
-  }
 }

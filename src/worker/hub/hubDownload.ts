@@ -5,9 +5,10 @@ import { dirname } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import type { Response } from 'undici';
 import { ClipfleetError } from '../../shared/errors.ts';
+import { retried } from '../../shared/retried.ts';
 import { fileBytes, type RepositoryCache } from './hubCache.ts';
 import { withFileLock } from './hubLock.ts';
-import { backOff, type Hub, type HubAccess, reasonOf, unavailable } from './hubRequest.ts';
+import { type Hub, type HubAccess, reasonOf, unavailable } from './hubRequest.ts';
 
 /** A file as the Hub lists it. */
 export interface HubFile {
@@ -26,9 +27,9 @@ export interface Download {
   onReceived: (bytes: number) => void;
 }
 
-/** Broken connections in a row without a byte between them, and all of them together. */
+/** Broken connections in a row without a byte between them, and those that brought some bytes. */
 const fruitlessMax = 5;
-const brokenMax = 100;
+const fruitfulMax = 100;
 
 /**
  * Brings a blob into the cache. Bytes are written at their own offsets into `<etag>.incomplete`, where the next try,
@@ -68,27 +69,30 @@ async function completeBlob(download: Download, partial: string, blob: string): 
 }
 
 async function receiveAll(download: Download, partial: string): Promise<void> {
-  const { access, hub, file } = download;
-  let fruitless = 0;
-  for (let broken = 0; ; broken++) {
+  const { access, hub, file, url } = download;
+  let fruitful = 0;
+  let came = false;
+  async function receiveRest(): Promise<void> {
     const before = await fileBytes(partial);
     if (before === file.bytes) return;
     const have = before !== undefined && before < file.bytes ? before : 0;
     if (have === 0) await rm(partial, { force: true });
-    let failure = unavailable(access, `${download.url} ends before its ${file.bytes} bytes`);
+    came = false;
     try {
       await receive(download, partial, have);
-    } catch (error) {
-      access.signal?.throwIfAborted();
-      if (!(error instanceof ClipfleetError) || error.code !== 'HUB_UNAVAILABLE') throw error;
-      failure = error;
+    } finally {
+      came = ((await fileBytes(partial)) ?? 0) > have;
     }
-    const after = (await fileBytes(partial)) ?? 0;
-    if (after === file.bytes) return;
-    fruitless = after > have ? 0 : fruitless + 1;
-    if (fruitless >= fruitlessMax || broken >= brokenMax) throw failure;
-    await backOff(access, hub.limits, fruitless + 1);
+    if ((await fileBytes(partial)) !== file.bytes)
+      throw unavailable(access, `${url} ends before its ${file.bytes} bytes`);
   }
+  await retried(receiveRest, {
+    triesMax: fruitlessMax,
+    backoffMs: hub.limits.backoffMs,
+    signal: access.signal,
+    mayPass: ({ code }) => code === 'HUB_UNAVAILABLE',
+    gotOn: () => came && ++fruitful < fruitfulMax,
+  });
 }
 
 /** One request: the bytes from `have` on, or all of them from a server that does not know ranges. */

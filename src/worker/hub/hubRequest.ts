@@ -1,12 +1,14 @@
-import { setTimeout as pause } from 'node:timers/promises';
 import { type Dispatcher, EnvHttpProxyAgent, fetch, type Response } from 'undici';
 import { ClipfleetError } from '../../shared/errors.ts';
+import { retried } from '../../shared/retried.ts';
 
 export interface HubAccess {
   /** Where the Hub is, `https://huggingface.co` or a mirror; a path in it is kept. */
   endpoint: string;
   token?: string;
   offline: boolean;
+  /** What requests say of who asks. */
+  userAgent: string;
   signal?: AbortSignal;
   limits?: Partial<typeof defaultLimits>;
 }
@@ -19,7 +21,7 @@ const defaultLimits = {
   idleTimeoutMs: 30_000,
   redirects: 5,
   /** Tries of one request that fails before its body: unreachable, HTTP 408, 429 or 5xx. */
-  attempts: 3,
+  triesMax: 3,
   /** Pause before the second try; it doubles with every further one. */
   backoffMs: 500,
 };
@@ -55,7 +57,12 @@ export async function withHub<T>(access: HubAccess, work: (hub: Hub) => Promise<
   try {
     return await work({
       limits,
-      get: (url, headers = {}) => getPatiently(access, limits, dispatcher, url, headers),
+      get: (url, headers = {}) =>
+        retried(() => follow(access, limits, dispatcher, url, headers), {
+          triesMax: limits.triesMax,
+          backoffMs: limits.backoffMs,
+          signal: access.signal,
+        }),
     });
   } finally {
     await dispatcher.destroy();
@@ -71,30 +78,6 @@ export function unavailable(access: HubAccess, reason: string, cause?: unknown):
       'with a mirror.',
     { cause },
   );
-}
-
-/** Pauses longer after each failure, at most 8 s. Rejects when the signal is aborted. */
-export async function backOff(access: HubAccess, limits: HubLimits, failures: number): Promise<void> {
-  await pause(Math.min(limits.backoffMs * 2 ** (failures - 1), 8000), undefined, { signal: access.signal });
-}
-
-async function getPatiently(
-  access: HubAccess,
-  limits: HubLimits,
-  dispatcher: Dispatcher,
-  url: string,
-  headers: Record<string, string>,
-): Promise<Response> {
-  for (let failures = 1; ; failures++) {
-    try {
-      return await follow(access, limits, dispatcher, url, headers);
-    } catch (error) {
-      access.signal?.throwIfAborted();
-      const again = error instanceof ClipfleetError && error.retry && failures < limits.attempts;
-      if (!again) throw error;
-      await backOff(access, limits, failures);
-    }
-  }
 }
 
 /** The token goes to the endpoint's own origin and nowhere else: large files are redirected to other hosts. */
@@ -133,7 +116,7 @@ async function send(access: HubAccess, dispatcher: Dispatcher, url: URL, headers
       redirect: 'manual',
       signal: access.signal ?? null,
       // Sizes and ranges are those of the file only when nothing compresses it on the way.
-      headers: { 'user-agent': 'clipfleet', 'accept-encoding': 'identity', ...headers },
+      headers: { 'user-agent': access.userAgent, 'accept-encoding': 'identity', ...headers },
     });
   } catch (error) {
     access.signal?.throwIfAborted();

@@ -1,10 +1,10 @@
-import { mkdir, readFile, writeFile } from 'node:fs/promises';
-import { homedir } from 'node:os';
-import { dirname, join } from 'node:path';
+import { readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { ClipfleetError } from '../../shared/errors.ts';
-import { hubCommit } from '../hub/hub.ts';
+import { replaceFile } from '../../shared/replaceFile.ts';
+import { type HubOptions, hubCommit } from '../hub/hub.ts';
 import { hubFileRange } from '../hub/hubApi.ts';
-import type { HubEnvironment } from '../hub/hubEnvironment.ts';
+import type { HubAccess } from '../hub/hubRequest.ts';
 import type { Scale } from '../score/rank.ts';
 import type { ReadRange } from './safetensorsScale.ts';
 
@@ -13,25 +13,28 @@ import type { ReadRange } from './safetensorsScale.ts';
  * model's own repository has none, so that a model that was used once can be used again without the Hub.
  *
  * Undefined where the repository has no such checkpoint.
+ *
+ * @param cacheDir the folder of `--cache-dir`
  */
 export async function readHubScale(
   repository: string,
   hub: { name: string; commit: string },
-  environment: HubEnvironment,
+  access: HubAccess & Pick<HubOptions, 'cacheDir'>,
+  cacheDir: string,
   use: (read: ReadRange) => Promise<Scale | undefined>,
 ): Promise<Scale | undefined> {
-  const kept = keptPath(repository, hub.commit);
+  const kept = keptPath(cacheDir, repository, hub.commit);
   const known = await readFile(kept, 'utf8').then(
     (text) => JSON.parse(text) as Scale | null,
     () => undefined,
   );
   if (known !== undefined) return known ?? undefined;
   const own = repository === hub.name;
-  const options = { ...environment, revision: 'main', dtype: 'fp32' as const };
+  const options = { ...access, revision: 'main', dtype: 'fp32' as const };
   const ask = async () => {
     const commit = own ? hub.commit : await hubCommit(repository, options);
     return use((start, length) =>
-      hubFileRange(repository, commit, 'model.safetensors', start, start + length - 1, environment),
+      hubFileRange(repository, commit, 'model.safetensors', start, start + length - 1, access),
     );
   };
   const scale = await ask().catch((error: unknown) => {
@@ -43,14 +46,11 @@ export async function readHubScale(
   return scale;
 }
 
-function keptPath(repository: string, commit: string): string {
-  const cache = process.env.XDG_CACHE_HOME || join(homedir(), '.cache');
-  return join(cache, 'clipfleet', 'scales', `${repository.replace('/', '--')}@${commit}.json`);
+function keptPath(cacheDir: string, repository: string, commit: string): string {
+  return join(cacheDir, 'scales', `${repository.replace('/', '--')}@${commit}.json`);
 }
 
 /** A cache that cannot be written costs a request the next time, nothing else. */
 async function keep(path: string, scale: Scale | null): Promise<void> {
-  await mkdir(dirname(path), { recursive: true })
-    .then(() => writeFile(path, JSON.stringify(scale)))
-    .catch(() => {});
+  await replaceFile(path, (part) => writeFile(part, JSON.stringify(scale))).catch(() => {});
 }

@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { ClipfleetError } from '../../shared/errors.ts';
 import { formatIdentity } from '../../shared/fleet/modelIdentity.ts';
-import type { Config } from '../../shared/options/config.ts';
+import { type Config, defaultOf } from '../../shared/options/config.ts';
 import { defaultCacheDir } from '../../shared/options/sessionOptions.ts';
 import { packaged } from '../../shared/packageRoot.ts';
 import { downloadJointGraph, downloadModel, type HubOptions, hubCommit } from '../hub/hub.ts';
@@ -42,15 +42,21 @@ export const modelOptions = [
 export type ModelConfig = Config<(typeof modelOptions)[number]>;
 
 /** How a model's session is run. */
-export interface SessionConfig extends Partial<ModelConfig>, Partial<Settings> {
+export interface SessionConfig extends Partial<ModelConfig>, Partial<Settings>, HubClient {
   /** As it is named with `--device`: `auto`, `cpu`, `cuda:1`. */
   device: string;
   /** Cores this process has for itself; those of the machine when absent. */
   cores?: number;
 }
 
+/** Who asks the Hub. */
+interface HubClient {
+  /** `clipfleet/VERSION` when absent. */
+  userAgent?: string | undefined;
+}
+
 /** What names a model, and no more. */
-export type ModelChoice = Pick<ModelConfig, 'model' | 'revision' | 'dtype'> & Decoding;
+export type ModelChoice = Pick<ModelConfig, 'model' | 'revision' | 'dtype'> & Decoding & HubClient;
 
 export interface FindModelOptions {
   env?: NodeJS.ProcessEnv;
@@ -81,14 +87,18 @@ export async function findIdentity(choice: ModelChoice, options: FindModelOption
 }
 
 function hubOptions(
-  { revision, dtype }: Pick<ModelChoice, 'revision' | 'dtype'>,
+  {
+    revision,
+    dtype,
+    userAgent = defaultOf('userAgent'),
+  }: Pick<ModelChoice, 'revision' | 'dtype' | 'userAgent'>,
   { env = process.env, onProgress }: FindModelOptions,
 ): HubOptions {
-  return { ...hubEnvironment(env), revision, dtype, ...(onProgress && { onProgress }) };
+  return { ...hubEnvironment(env), revision, dtype, userAgent, ...(onProgress && { onProgress }) };
 }
 
 /** Whether `--model` is a name on the Hub: `owner/repo`, and no directory of that path. */
-export function isHubName(model: string): boolean {
+function isHubName(model: string): boolean {
   return /^[\w.-]+\/[\w.-]+$/.test(model) && !model.startsWith('.') && !existsSync(localDirectory(model));
 }
 
@@ -109,26 +119,23 @@ export async function startModel(
   { env = process.env, onProgress, onWarning }: FindModelOptions = {},
 ): Promise<LoadedModel> {
   const { identity, fingerprint, preprocessing, decoding, scoreFunction, hub } = files;
+  const { cacheDir = defaultCacheDir(env), cores } = config;
+  const access =
+    hub &&
+    hubOptions(
+      { revision: hub.commit, dtype: files.dtype, userAgent: config.userAgent },
+      { env, ...(onProgress && { onProgress }) },
+    );
   const scale = await findScale({
     dir: files.dir,
     name: hub?.name,
     exportedFrom: files.exportedFrom,
     scoreFunction,
     given: { logitScale: config.logitScale, logitBias: config.logitBias },
-    readHub: hub && ((repository, use) => readHubScale(repository, hub, hubEnvironment(env), use)),
+    readHub: access && ((repository, use) => readHubScale(repository, hub, access, cacheDir, use)),
     joint: files.joint,
-    downloadJoint:
-      hub &&
-      (() =>
-        downloadJointGraph(
-          hub.name,
-          hubOptions(
-            { revision: hub.commit, dtype: files.dtype },
-            { env, ...(onProgress && { onProgress }) },
-          ),
-        )),
+    downloadJoint: access && (() => downloadJointGraph(hub.name, access)),
   });
-  const { cacheDir = defaultCacheDir(), cores } = config;
   const device = await openDevice(config.device);
   const about = { given: config, fingerprint, device: device.name, cacheDir, ...(cores && { cores }) };
   const resolved = await resolveSettings(onWarning ? { ...about, onWarning } : about);

@@ -93,10 +93,16 @@ export function tensorOf(
   data: ort.Tensor['data'],
   dims: readonly number[],
 ): Tensor {
-  return new ort.Tensor(type, data as Uint8Array, dims);
+  const tensor = new ort.Tensor(type, data as Uint8Array, dims);
+  // Where Node has a Float16Array, the tensor makes one of the bits of halves, which the runtime takes for 0 bytes.
+  if (type === 'float16') Object.defineProperty(tensor, 'data', { value: data });
+  return tensor;
 }
 
 /** An output's numbers as float32. */
 export function floats(tensor: ort.Tensor): Float32Array {
-  return tensor.type === 'float16' ? fromHalf(tensor.data as Uint16Array) : (tensor.data as Float32Array);
+  if (tensor.type !== 'float16') return tensor.data as Float32Array;
+  // onnxruntime gives halves as a Float16Array where there is one, from Node 24 on, else as their bits.
+  const halves = tensor.data as Uint16Array | ArrayLike<number>;
+  return halves instanceof Uint16Array ? fromHalf(halves) : Float32Array.from(halves);
 }

@@ -1,4 +1,4 @@
-/** IEEE 754 half precision, for graphs whose inputs or outputs are float16: Node 20 has no Float16Array. */
+/** IEEE 754 half precision, for graphs whose inputs or outputs are float16: Node has a Float16Array from 24 on. */
 
 const bits = new Uint32Array(1);
 const float = new Float32Array(bits.buffer);

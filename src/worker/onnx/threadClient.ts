@@ -1,5 +1,6 @@
 import { Worker } from 'node:worker_threads';
 import { asClipfleetError, ClipfleetError, type ErrorCode } from '../../shared/errors.ts';
+import { movable } from './movable.ts';
 
 /** To a thread: one request a message. */
 export interface ThreadRequest<Request> {
@@ -20,7 +21,7 @@ export interface ThreadClient<Request, Ready> {
   ready: Promise<Ready>;
   /** Rejects when the thread ends by itself: the process has lost its purpose and should end. */
   died: Promise<never>;
-  /** The thread's answer. The buffers in `moved` are moved, not copied. What is asked before the thread is ready, waits. */
+  /** The thread's answer. The buffers in `moved` are moved where they can be, else copied. What is asked before the thread is ready, waits. */
   ask<Answer>(request: Request, moved?: ArrayBuffer[]): Promise<Answer>;
   /** Whether the thread keeps the process running; it does from its start. */
   hold(isHeld: boolean): void;
@@ -87,7 +88,7 @@ export function startThread<Request, Ready, Notice = never>(
       const id = nextId++;
       return new Promise<Answer>((resolve, reject) => {
         waiting.set(id, { resolve, reject });
-        thread.postMessage({ id, request } satisfies ThreadRequest<Request>, moved);
+        thread.postMessage({ id, request } satisfies ThreadRequest<Request>, movable(moved));
       });
     },
     hold(isHeld) {

@@ -1,8 +1,9 @@
 import { parentPort } from 'node:worker_threads';
 import { asClipfleetError, type ErrorCode } from '../../shared/errors.ts';
+import { movable } from './movable.ts';
 import type { ThreadAnswer, ThreadRequest } from './threadClient.ts';
 
-/** An answer, and the buffers of it that are moved to the asking thread, not copied. */
+/** An answer, and the buffers of it that are moved to the asking thread where they can be, else copied. */
 export interface Answered {
   answer: unknown;
   moved?: ArrayBuffer[];
@@ -28,7 +29,7 @@ export async function serveThread<Request, Ready, Notice = never>(
 ): Promise<void> {
   const port = parentPort!;
   const say = (message: ThreadAnswer<Ready, Notice>, moved: ArrayBuffer[] = []) =>
-    port.postMessage(message, moved);
+    port.postMessage(message, movable(moved));
   try {
     const { ready, answer } = await open((notice) => say({ notice }));
     let served = Promise.resolve();

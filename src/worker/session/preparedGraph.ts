@@ -1,7 +1,8 @@
-import { createHash, randomUUID } from 'node:crypto';
+import { createHash } from 'node:crypto';
 import { constants, existsSync } from 'node:fs';
-import { copyFile, link, mkdir, open, readdir, readFile, realpath, rename, rm, stat } from 'node:fs/promises';
+import { copyFile, link, mkdir, open, readdir, readFile, realpath, rm, stat } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
+import { PART_ENDING, replaceFile } from '../../shared/replaceFile.ts';
 import type { Preprocessing } from '../decode/preprocessing.ts';
 import { type Field, fieldsOf, graphField, modelField, tensorField, textField } from '../onnx/onnxProto.ts';
 import { PREFIX_VERSION, withPixelPrefix } from './pixelPrefix.ts';
@@ -38,15 +39,14 @@ export async function prepareGraph(path: string, options: PreparedGraphOptions):
   const unknown = weights.find((file) => options.hashes[file] === undefined);
   if (unknown) throw new RangeError(`the weights in ${unknown} are not named after the graph`);
 
-  const part = `${folder}.${randomUUID()}.part`;
-  await mkdir(part, { recursive: true });
-  await removeOldParts(graphs);
   try {
-    await writePieces(join(part, basename(path)), pieces);
-    for (const file of weights) await linkOrCopy(file, join(part, basename(file)));
-    await rename(part, folder);
+    await replaceFile(folder, async (part) => {
+      await mkdir(part);
+      await removeOldParts(graphs);
+      await writePieces(join(part, basename(path)), pieces);
+      for (const file of weights) await linkOrCopy(file, join(part, basename(file)));
+    });
   } catch (error) {
-    await rm(part, { recursive: true, force: true });
     if (!existsSync(prepared)) throw error;
   }
   return prepared;
@@ -91,7 +91,7 @@ async function linkOrCopy(from: string, to: string): Promise<void> {
 
 async function removeOldParts(graphs: string): Promise<void> {
   for (const name of await readdir(graphs)) {
-    if (!name.endsWith('.part')) continue;
+    if (!name.endsWith(PART_ENDING)) continue;
     const path = join(graphs, name);
     const written = await stat(path).catch(() => undefined);
     if (written && Date.now() - written.mtimeMs > PART_KEPT_MS)

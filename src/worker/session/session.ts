@@ -12,7 +12,7 @@ export interface SessionNotice {
 }
 
 export interface Session extends SessionInfo {
-  /** Unit embeddings, N × D, of N images as RGB u8 laid end to end. The pixels' buffer is moved, not copied. */
+  /** Unit embeddings, N × D, of N images as RGB u8 laid end to end. The pixels' buffer is moved, not copied, unless it is memory of the decoder. */
   embedImages(pixels: Uint8Array, count: number): Promise<Float32Array>;
   /**
    * Unit embeddings of prompts, in batches small enough that images waiting meanwhile are not held up.

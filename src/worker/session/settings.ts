@@ -42,7 +42,7 @@ export async function resolveSettings(options: ResolveOptions): Promise<Resolved
  * measured, and tune finds a better one. A decoder has the next image in its pipe when it is done with one, so that one a
  * core keeps all of them busy.
  */
-export function defaultSettings(device: string, cores: number): Settings {
+function defaultSettings(device: string, cores: number): Settings {
   return {
     batchSize: device === 'cpu' ? 16 : 64,
     threads: cores,

@@ -1,7 +1,7 @@
-import { randomUUID } from 'node:crypto';
-import { mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
+import { readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { z } from 'zod';
+import { replaceFile } from '../../shared/replaceFile.ts';
 
 /** What a worker's speed depends on, and what `clipfleet tune` measures. */
 export interface Settings {
@@ -70,15 +70,8 @@ export async function saveTuned(
   const path = pathOf(cacheDir, tunedFor);
   const about = { ...tunedFor, device: kindOf(tunedFor.device), settings, imagesPerSecond };
   const text = `${JSON.stringify({ version: 2, ...about, at: new Date().toISOString() }, null, 2)}\n`;
-  await mkdir(dirname(path), { recursive: true });
-  // Under another name first: a worker that starts meanwhile reads the old file or the new one, whole.
-  const draft = `${path}.${randomUUID()}`;
-  try {
-    await writeFile(draft, text);
-    await rename(draft, path);
-  } finally {
-    await rm(draft, { force: true });
-  }
+  // A worker that starts meanwhile reads the old file or the new one, whole.
+  await replaceFile(path, (part) => writeFile(part, text));
   return path;
 }
 

@@ -1,5 +1,5 @@
 import PQueue from 'p-queue';
-import { imageDefaults } from '../../shared/options/imageOptions.ts';
+import { defaultOf } from '../../shared/options/config.ts';
 import { openDecoders, pixelsOf } from '../decode/decoders.ts';
 import type { LoadedModel } from '../model/loadModel.ts';
 import { createBatcher } from '../pipeline/batcher.ts';
@@ -15,7 +15,7 @@ const ROUNDS_MAX = 7;
 /** Of one trial; long enough that filling and draining the line is a small part of it. */
 const TRIAL_SECONDS = 1.5;
 /** Whoever tunes names the files. */
-const anyFile = { roots: new Map<string, string>(), trustPaths: true, bytesMax: imageDefaults.bytesMax };
+const anyFile = { roots: new Map<string, string>(), trustPaths: true, bytesMax: defaultOf('imageBytesMax') };
 
 /**
  * How many images a second go through decoder and session together, by decoders, in turns within about `budgetMs`. Both

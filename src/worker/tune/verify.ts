@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
-import { imageDefaults } from '../../shared/options/imageOptions.ts';
+import { defaultOf } from '../../shared/options/config.ts';
 import { packaged } from '../../shared/packageRoot.ts';
 import { defaultRoot } from '../../shared/refs/roots.ts';
 import type { Pixels } from '../decode/decode.ts';
@@ -109,7 +109,7 @@ async function decodeAll(
   const files = {
     roots: new Map([[defaultRoot, folder]]),
     trustPaths: false,
-    bytesMax: imageDefaults.bytesMax,
+    bytesMax: defaultOf('imageBytesMax'),
   };
   const stage = openDecoders({ preprocessing, decoding, files, decoders: settings.decoders });
   try {

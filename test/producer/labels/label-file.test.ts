@@ -65,7 +65,6 @@ describe('one label a line', () => {
 
   test('another encoding is refused with the line', async () => {
     await refused('a.txt', Buffer.from('fox\nrenard rus\xe9', 'latin1'), /Line 2: expected UTF-8/);
-    await refused('a.txt', Buffer.from('\ufefffox', 'utf16le'), /UTF-8/);
   });
 });
 
@@ -145,8 +144,7 @@ describe('CSV', () => {
   });
 
   test('faults are refused with the line', async () => {
-    await refused('a.csv', 'name,prompt\nfox,a fox', /Line 1: .*label.*got "name,prompt"/);
-    await refused('a.csv', 'label;prompt\nfox;a fox', /Line 1: .*commas.*got "label;prompt"/);
+    await refused('a.csv', 'title,prompt\nfox,a fox', /Line 1: .*label.*got "title,prompt"/);
     await refused('a.csv', 'label,treshold\nfox,1', /Line 1: .*threshold/);
     await refused('a.csv', 'label,label\nfox,fox', /Line 1/);
     await refused('a.csv', 'label,prompt\nfox,a fox, red', /line 2/i);
@@ -157,6 +155,65 @@ describe('CSV', () => {
     await refused('a.csv', 'label,negative\nfox,maybe', /Line 2: .*"maybe"/);
     await refused('a.csv', 'label\n', /got none/);
     await refused('a.csv', '', /./);
+  });
+});
+
+describe('files as spreadsheets and data sets have them', () => {
+  const both = plain('fox', 'owl, grey');
+
+  test('semicolons, tabs, sep=, UTF-16, a header Name', async () => {
+    const rows = (separator: string) =>
+      `Name${separator}Prompt\r\nfox${separator}\r\n"owl, grey"${separator}\r\n`;
+    assert.deepEqual(await labelsIn('a.csv', rows(';')), both);
+    assert.deepEqual(await labelsIn('a.csv', `\ufeff${rows(',')}`), both);
+    assert.deepEqual(await labelsIn('a.csv', `sep=|\r\n${rows('|')}`), both);
+    assert.deepEqual(await labelsIn('a.tsv', rows('\t')), both);
+    const utf16 = Buffer.from(`\ufeff${rows('\t')}`, 'utf16le');
+    assert.deepEqual(await labelsIn('a.csv', utf16), both);
+    assert.deepEqual(
+      await labelsIn('a.txt', Buffer.from('\ufefffox\nowl', 'utf16le').swap16()),
+      plain('fox', 'owl'),
+    );
+  });
+
+  test('one column needs no header', async () => {
+    assert.deepEqual(await labelsIn('a.csv', 'fox\nowl\n'), plain('fox', 'owl'));
+    assert.deepEqual(await labelsIn('a.csv', 'Class\nfox\nowl\n'), plain('fox', 'owl'));
+  });
+
+  test('the classes of YOLO and COCO', async () => {
+    const classes = plain('owl', 'fox');
+    assert.deepEqual(await labelsIn('a.json', '{"names": ["owl", "fox"]}'), classes);
+    assert.deepEqual(await labelsIn('a.json', '{"nc": 2, "names": {"0": "owl", "1": "fox"}}'), classes);
+    assert.deepEqual(
+      await labelsIn('a.json', '{"categories": [{"id": 7, "name": "owl"}, {"id": 9, "name": "fox"}]}'),
+      classes,
+    );
+    assert.deepEqual(await labelsIn('data.yaml', 'path: ../x\nnames:\n  0: owl\n  1: fox\n'), classes);
+    assert.deepEqual(await labelsIn('classes', 'names: [owl, fox]\n'), classes);
+    assert.deepEqual(await labelsIn('a.yml', '- owl\n- fox\n'), classes);
+    // A label that happens to be `names`, with a prompt.
+    assert.deepEqual(await labelsIn('a.json', '{"names": "many names", "fox": "a fox"}'), [
+      { label: 'names', prompts: ['many names'] },
+      { label: 'fox', prompts: ['a fox'] },
+    ]);
+  });
+
+  test('another shape is refused, and so is a label twice', async () => {
+    await refused('a.json', '{"version": 3, "fox": "a fox"}', /member "labels" or "names", got "version": 3/);
+    await refused(
+      'a.json',
+      '{"fox": ["a fox"],\n"owl": "x",\n"fox": ["vulpes"]}',
+      /Line 3: .*each label once, got "fox" again/,
+    );
+    await refused('a.yaml', 'names: [owl\n', /expected YAML/);
+  });
+
+  test('a separator that no text file has is named', async () => {
+    await refused('a.txt', 'fox,bear,owl\n', /one label a line, got one line with commas.*\.csv/);
+    await refused('a.txt', 'fox;bear;owl', /semicolons/);
+    await refused('a.txt', 'fox\ta fox\nowl\tan owl', /Line 1: .*a tab.*\.tsv/);
+    assert.deepEqual(await labelsIn('a.txt', 'tench, Tinca tinca\nfox'), plain('tench, Tinca tinca', 'fox'));
   });
 });
 

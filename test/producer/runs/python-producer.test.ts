@@ -30,15 +30,14 @@ test('a Python program opens a run, waits for it, reads its rows, and may do so 
   fleet.start('worker', '--redis-url', url, '--model', demoModel, '--root', pictures);
   await until(() => fleet.redis.exists('clipfleet:models'), 'the worker serves its model');
 
-  const script = join(repository, 'examples/producer.py');
-  const args = [script, '--run', 'from-python', '--labels', labels.join(','), ...files];
   const env = { ...process.env, REDIS_URL: url, PYTHONUTF8: '1' };
-  const produce = async () => {
+  const produce = async (script: string, name = 'from-python') => {
+    const args = [join(repository, script), '--run', name, '--labels', labels.join(','), ...files];
     const { stdout } = await promisify(execFile)('python3', args, { env, timeout: 120_000 });
     return jsonLines<PythonRow>(stdout);
   };
 
-  const rows = await produce();
+  const rows = await produce('examples/producer.py');
   assert.equal(rows.length, files.length);
   const answers = rows.map(({ id, predictions, error }) => [id, predictions?.[0]?.label ?? error?.code]);
   const expected = { 'owl.jpg': 'owl', 'bear.png': 'bear', 'absent.jpg': 'IMAGE_NOT_FOUND' };
@@ -48,11 +47,14 @@ test('a Python program opens a run, waits for it, reads its rows, and may do so 
   assert.equal(run?.labelSet, labelSetId(defineLabelSet({ labels })), 'both compute the same label set id');
   assert.deepEqual([run?.state, run?.images, run?.chunks], ['complete', files.length, 1]);
 
-  assert.deepEqual(await produce(), rows, 'the second time finds the rows of the first');
+  for (const script of ['examples/producer.py', 'test/wire/v1/producer.py'])
+    assert.deepEqual(await produce(script), rows, 'the second time finds the rows of the first');
   assert.deepEqual(await fleet.producer.runs.get('from-python'), run);
   assert.deepEqual(await fleet.producer.store.counts('from-python'), {
     classified: 2,
     failed: 1,
     failures: { IMAGE_NOT_FOUND: 1 },
   });
+  const byOld = await produce('test/wire/v1/producer.py', 'from-old-python');
+  assert.deepEqual(byOld, rows, 'the example of version 1 does what it did');
 });

@@ -7,7 +7,7 @@ import { runInNewContext } from 'node:vm';
 import { gzipSync } from 'node:zlib';
 import { type OpenSourceOptions, openSource } from '../../../src/openSource.ts';
 import { rootAddress, trustedAddress } from '../../../src/producer/sources/address.ts';
-import { detectFormat } from '../../../src/producer/sources/listRows.ts';
+import { detectFormat } from '../../../src/producer/sources/detectFormat.ts';
 import { type ImageRef, imageRefSchema } from '../../../src/shared/refs/imageRef.ts';
 import { createFetcher } from '../../../src/worker/fetch/fetch.ts';
 import { temporaryFolder } from '../../support/support.ts';
@@ -56,7 +56,7 @@ test('a text has a path or URL a line, relative to its folder; blank lines are p
 
 test('CSV and TSV: quotes, commas and line breaks in cells, columns by their usual names or by flags', async (t) => {
   const csv =
-    '\uFEFFcaption,URL,key\n"a ""quoted"", long\ncaption",a.jpg,1\n5" disk, b.jpg ,2\r\n\n,"c,d.jpg"\n';
+    '\uFEFFcaption,URL,key\n"a ""quoted"", long\ncaption",a.jpg,1\n5" disk, b.jpg ,2\r\n\n,"c,d.jpg",\n';
   assert.deepEqual(await refsOf(t, 'a.csv', csv), [
     ['1', 'here:a.jpg'],
     ['2', 'here:b.jpg'],
@@ -96,7 +96,10 @@ test('a row that names no image becomes a ref that fails at the worker, and says
   const refs = await refsOf(t, 'a.jsonl', jsonl);
   assert.deepEqual(
     refs.slice(1),
-    [2, 3, 4, 5].map((line) => [`lists/a.jsonl:${line}`, `missing://lists/a.jsonl:${line}`]),
+    ['2', '3', '4', '5#expected JSON, got a line that is none'].map((line) => [
+      `lists/a.jsonl:${Number.parseInt(line, 10)}`,
+      `missing://lists/a.jsonl:${line}`,
+    ]),
   );
   const fetcher = createFetcher({
     bytesMax: 10,
@@ -110,6 +113,59 @@ test('a row that names no image becomes a ref that fails at the worker, and says
     code: 'IMAGE_URI_INVALID',
     message: /missing:\/\/lists\/a\.jsonl:2.*row of a list that names no image/,
   });
+});
+
+test('ids that are numbers are kept as the list writes them', async (t) => {
+  const jsonl =
+    '{"id":1234567890123456781,"url":"a.jpg"}\n{"id":1234567890123456782,"url":"b.jpg"}\n' +
+    '{"id":1e3,"url":"c.jpg","id":2e3}\n{"id":-1.50,"url":20261127}\n{"url":"e.jpg","meta":{"id":7},"id":true}\n';
+  assert.deepEqual(await refsOf(t, 'a.jsonl', jsonl), [
+    ['1234567890123456781', 'here:a.jpg'],
+    ['1234567890123456782', 'here:b.jpg'],
+    ['2e3', 'here:c.jpg'],
+    ['-1.50', 'here:20261127'],
+    ['e.jpg', 'here:e.jpg'],
+  ]);
+});
+
+test('a row of more or fewer cells than its header is one row that fails and says so', async (t) => {
+  const csv = 'url,id\nhttps://example.org/a,b.jpg,1\nb.jpg\n"c,d.jpg",3\n';
+  const refs = await refsOf(t, 'a.csv', csv);
+  const more =
+    'expected 2 cells as in the header, got 3; put a cell that holds the separator in double quotes';
+  assert.deepEqual(refs, [
+    ['lists/a.csv:2', `missing://lists/a.csv:2#${more}`],
+    ['lists/a.csv:3', 'missing://lists/a.csv:3#expected 2 cells as in the header, got 1'],
+    ['3', 'here:c,d.jpg'],
+  ]);
+  const idFirst = await refsOf(t, 'b.csv', 'id,url\n7,x?a=1,2\n');
+  assert.equal(idFirst[0]![0], '7');
+  const fetcher = createFetcher({
+    bytesMax: 10,
+    timeoutMs: 1000,
+    redirectsMax: 0,
+    allowPrivateAddresses: false,
+    userAgent: 'x',
+  });
+  t.after(() => fetcher.close());
+  await assert.rejects(fetcher.fetchImage({ id: 'x', uri: refs[0]![1]! }), {
+    code: 'IMAGE_URI_INVALID',
+    message: /a\.csv:2.*names no image: expected 2 cells as in the header, got 3; put a cell/,
+  });
+});
+
+test('lists as spreadsheets save them: semicolons, tabs, sep=, UTF-16', async (t) => {
+  const expected = [
+    ['1', 'here:a.jpg'],
+    ['2', 'here:b,c.jpg'],
+  ];
+  const table = (separator: string) => `id${separator}URL\r\n1${separator}a.jpg\r\n2${separator}b,c.jpg\r\n`;
+  assert.deepEqual(await refsOf(t, 'a.csv', table(';')), expected);
+  assert.deepEqual(await refsOf(t, 'b.csv', table('\t')), expected);
+  assert.deepEqual(await refsOf(t, 'c.csv', `\uFEFFsep=|\r\n${table('|')}`), expected);
+  const utf16 = Buffer.from(`\uFEFF${table('\t')}`, 'utf16le');
+  assert.deepEqual(await refsOf(t, 'd.tsv', utf16), expected);
+  assert.deepEqual(await refsOf(t, 'e.tsv', Buffer.from(utf16).swap16()), expected);
 });
 
 test('what is wrong with the first line is wrong with the list, and is said with what was found and the flag', async (t) => {

@@ -75,3 +75,36 @@ test('what is no Parquet, or breaks off, is said before anything starts', async 
     });
   }
 });
+
+test('ids of every type are as they are written, with every digit', async () => {
+  const expected: Record<string, [string, string]> = {
+    big: ['1234567890123456781', '1234567890123456782'],
+    unsigned: ['18446744073709551614', '18446744073709551615'],
+    decimal: ['12345678901234567.81', '-0.05'],
+    short_decimal: ['1.20', '3.00'],
+    whole_decimal: ['12345678901234567890123', '7'],
+    micros: ['2026-11-27T01:02:03.456789', '1969-12-31T23:59:59.999999'],
+    millis: ['2026-11-27T01:02:03.456', '2026-11-27T01:02:03.456'],
+    nanos: ['2023-11-14T22:13:20.123456789', '2023-11-14T22:13:20.123456790'],
+    day: ['2026-11-27', '1969-12-31'],
+    uuid: ['01234567-89ab-cdef-0123-456789abcdef', '01234567-89ab-cdef-0123-456789abcdef'],
+    fixed: ['00ff10', '00ff10'],
+    binary: ['text', 'ff00'],
+    float: ['1.5', '2'],
+  };
+  for (const [idColumn, ids] of Object.entries(expected)) {
+    const refs = await list('ids.parquet', { idColumn });
+    assert.deepEqual(
+      refs.map(({ id }) => id),
+      ids,
+      idColumn,
+    );
+  }
+});
+
+test('a column that cannot hold ids is refused before anything begins', async () => {
+  await assert.rejects(list('ids.parquet', { idColumn: 'flag' }), {
+    code: 'USAGE',
+    message: /expected ids in the column "flag", got true and false; .*--id-column/,
+  });
+});

@@ -5,6 +5,7 @@ import { ClipfleetError } from '../../../src/shared/errors.ts';
 import { cmykToRgb } from '../../../src/worker/decode/convertRgb.ts';
 import { type DecodeOptions, decodeImage } from '../../../src/worker/decode/decode.ts';
 import { parsePreprocessing } from '../../../src/worker/decode/preprocessing.ts';
+import { movable } from '../../../src/worker/onnx/movable.ts';
 
 const limits: DecodeOptions = { pixelsMax: 1e6, timeoutMs: 10_000 };
 
@@ -41,7 +42,8 @@ for (const format of ['jpeg', 'png', 'webp', 'gif', 'tiff', 'avif'] as const) {
     for (const [channel, level] of [200, 100, 50].entries()) {
       assert.ok(Math.abs(pixels.data[channel]! - level) <= 3, `${format} channel ${channel}`);
     }
-    structuredClone(pixels, { transfer: [pixels.data.buffer as ArrayBuffer] });
+    const copy = structuredClone(pixels, { transfer: movable([pixels.data.buffer as ArrayBuffer]) });
+    assert.equal(copy.data.length, 768, 'it goes to a thread as it is, moved or copied');
   });
 }
 

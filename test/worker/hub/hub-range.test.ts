@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { hubFileRange, listHubFiles } from '../../../src/worker/hub/hubApi.ts';
+import { hubFileRange, listFilesOf } from '../../../src/worker/hub/hubApi.ts';
+import { withHub } from '../../../src/worker/hub/hubRequest.ts';
 import { hubScene } from '../../support/hubScene.ts';
 import { fakeRepository } from '../../support/hubServer.ts';
 
@@ -41,5 +42,8 @@ test('files are listed with size and hash over several pages', async (t) => {
     bytes: length,
     etag: hub.etag(file),
   }));
-  assert.deepEqual(await listHubFiles(hub.name, hub.commit, options), expected);
+  assert.deepEqual(
+    await withHub(options, (access) => listFilesOf(access, options, hub.name, hub.commit)),
+    expected,
+  );
 });

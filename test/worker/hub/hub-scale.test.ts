@@ -1,10 +1,13 @@
 import assert from 'node:assert/strict';
+import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test } from 'node:test';
+import { findModel, startModel } from '../../../src/worker/model/loadModel.ts';
 import { type Fleet, jsonLines, repository } from '../../support/fleet.ts';
 import { readGolden } from '../../support/goldens.ts';
 import { demoDir, hubFleet, modelFiles, siglipDir, towers } from '../../support/hubFleet.ts';
-import type { HubServer } from '../../support/hubServer.ts';
+import { type HubServer, startHub } from '../../support/hubServer.ts';
+import { temporaryFolder } from '../../support/support.ts';
 
 interface Line {
   predictions: { label: string; score: number }[];
@@ -45,6 +48,28 @@ test('towers alone take the scale from the checkpoint on the Hub, by ranges', as
   assert.equal(offline.code, 0, offline.stderr);
   assert.deepEqual(jsonLines<Line>(offline.stdout)[0]!.predictions, predictions, 'the scale was kept');
   assert.deepEqual(hub.seen, []);
+});
+
+test('the scale is kept under the cache folder that is given, or that the given environment has', async (t) => {
+  const files = await modelFiles(demoDir, [...towers, 'model.safetensors']);
+  const hub = await startHub(t, files);
+  const folder = await temporaryFolder(t);
+  const env = {
+    HF_ENDPOINT: hub.endpoint,
+    HF_HUB_CACHE: join(folder, 'hub'),
+    XDG_CACHE_HOME: join(folder, 'cache'),
+    NO_PROXY: '127.0.0.1',
+  };
+  const found = await findModel({ model: hub.name, revision: 'main', dtype: 'fp32' }, { env });
+  const start = async (config: { cacheDir?: string }) => {
+    const { session } = await startModel(found, { device: 'cpu', threads: 1, ...config }, { env });
+    await session.close();
+  };
+  const kept = [`${hub.name.replace('/', '--')}@${found.hub?.commit}.json`];
+  await start({});
+  assert.deepEqual(await readdir(join(folder, 'cache/clipfleet/scales')), kept);
+  await start({ cacheDir: join(folder, 'mine') });
+  assert.deepEqual(await readdir(join(folder, 'mine/scales')), kept);
 });
 
 test('without a checkpoint the joint graph is brought and solved, once', async (t) => {

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { floats } from '../../../src/worker/onnx/graph.ts';
 import { fromHalf, toHalf } from '../../../src/worker/onnx/half.ts';
 
 const hex = (value: number) => toHalf(Float32Array.of(value))[0]!.toString(16).padStart(4, '0');
@@ -58,4 +59,13 @@ test('too large a number becomes infinite from where it would round beyond the l
   assert.equal(hex(65_520), '7c00');
   assert.equal(hex(-1e30), 'fc00');
   assert.equal(hex(Number.NaN) > '7c00', true);
+});
+
+test('an output of halves is floats, whether the runtime gives bits or numbers', () => {
+  const numbers = Float32Array.of(1.5, -0.25, 65_504);
+  const bits = toHalf(numbers);
+  const floatsOf = (data: unknown) => floats({ type: 'float16', data } as Parameters<typeof floats>[0]);
+  assert.deepEqual(floatsOf(bits), numbers);
+  // A Float16Array, where Node has it: an array of numbers that is no Uint16Array.
+  assert.deepEqual(floatsOf(numbers), numbers);
 });
