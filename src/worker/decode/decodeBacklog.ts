@@ -13,7 +13,7 @@ export interface DecodeRoom {
 
 /** The images that no decoder has, and the room that those in decoders take. */
 export interface DecodeBacklog {
-  /** Images that any decoder may take now. */
+  /** Images that a decoder with nothing to do would be given now. */
   waiting(): number;
   /** For a decoder that has nothing to do: a large image whose room is there, else the next one. */
   next(): DecodeTask | undefined;
@@ -45,14 +45,15 @@ export function createDecodeBacklog(room: DecodeRoom): DecodeBacklog {
     deaths > 0 ? alone : pixels === undefined ? ordinary : large;
   const fits = ({ pixels = 0 }: DecodeTask) => taken === 0 || taken + pixels <= room.pixels;
 
+  /** One that is to be alone waits for room too, and is not overtaken. */
+  function largeMayGo(): boolean {
+    const first = large.first();
+    return first !== undefined && alone.size === 0 && fits(first);
+  }
+
   return {
-    waiting: () => ordinary.size,
-    next() {
-      const first = large.first();
-      // One that is to be alone waits for room too, and is not overtaken.
-      if (first && alone.size === 0 && fits(first)) return large.shift();
-      return ordinary.shift();
-    },
+    waiting: () => ordinary.size + (largeMayGo() ? 1 : 0),
+    next: () => (largeMayGo() ? large.shift() : ordinary.shift()),
     nextSmall: () => ordinary.shift(),
     nextAlone() {
       const first = alone.first();

@@ -137,6 +137,21 @@ test('a large image waits for room, alone if it is larger than all of it, and sm
   assert.deepEqual(done, ['4', '1', '2', '3']);
 });
 
+test('a decoder is started for a large image that waits when there is none', async (t) => {
+  const { add, ready, needs, pixels, given, starts, schedule } = scene(t, { decoders: 2 });
+  for (const id of [1, 2]) add(id);
+  for (const decoder of [0, 1]) await ready(decoder);
+  await needs(1, 60);
+  await needs(2, 60);
+  const [first] = given().map(imageOf);
+  for (const decoder of [0, 1])
+    if (!given().some((one) => one.startsWith(`${decoder}:`))) schedule.gone(decoder);
+  assert.equal(starts.size, 0, 'the second has no room');
+  await pixels(Number(first));
+  for (const decoder of [0, 1]) schedule.gone(decoder);
+  assert.equal(given().length + starts.size, 1);
+});
+
 test('an image whose decoder died is alone in a new one, and fails if that dies too', async (t) => {
   const { add, ready, given, dies, pixels, done, starts } = scene(t, { decoders: 1 });
   for (const id of [1, 2, 3]) add(id);
