@@ -36,11 +36,7 @@ export const errorTable = {
     scope: 'image',
     says: 'A JPEG of more scans than allowed: each goes over the whole image.',
   },
-  IMAGE_TOO_MUCH_MEMORY: {
-    retry: false,
-    scope: 'image',
-    says: 'Decoding took more memory than a decoder may have, also alone in a new one.',
-  },
+  IMAGE_TOO_MUCH_MEMORY: { retry: false, scope: 'image', says: 'Decoding took more memory than allowed.' },
   IMAGE_EMPTY: { retry: false, scope: 'image', says: 'Zero bytes.' },
   IMAGE_UNSUPPORTED: {
     retry: false,
@@ -72,11 +68,7 @@ export const errorTable = {
   },
   READ_FAILED: { retry: true, scope: 'image', says: 'The disk or share gave an error while reading.' },
   DECODE_TIMEOUT: { retry: false, scope: 'image', says: 'Decoding took longer than allowed.' },
-  IMAGE_CRASHED_DECODER: {
-    retry: false,
-    scope: 'image',
-    says: 'The decoder died of it, and again when it was alone in a new one.',
-  },
+  IMAGE_CRASHED_DECODER: { retry: false, scope: 'image', says: 'It ended its decoder, also alone.' },
   WORKER_LOST: {
     retry: false,
     scope: 'image',

@@ -1,5 +1,6 @@
 import { readSync } from 'node:fs';
 import { ClipfleetError } from '../../shared/errors.ts';
+import { shown } from '../../shared/refs/shownUri.ts';
 import type { ByteRange } from '../../shared/refs/tarUri.ts';
 import { wholeRange } from '../../shared/refs/wholeRange.ts';
 
@@ -34,9 +35,6 @@ export function readPart(file: number, range: ByteRange): Uint8Array {
   }
   return wholeRange({ bytes: buffer.subarray(0, length), size: range.offset + length }, range);
 }
-
-/** A uri for messages. */
-export const shown = (uri: string) => JSON.stringify(uri.length > 200 ? `${uri.slice(0, 200)}…` : uri);
 
 function tooLarge(uri: string, byteCount: number, bytesMax: number): ClipfleetError {
   return new ClipfleetError(

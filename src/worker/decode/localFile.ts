@@ -12,9 +12,10 @@ import { isAbsolute, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { ClipfleetError, type ErrorCode } from '../../shared/errors.ts';
 import { defaultRoot, isInside, parseRootUri, realPath } from '../../shared/refs/roots.ts';
+import { shown } from '../../shared/refs/shownUri.ts';
 import type { ByteRange } from '../../shared/refs/tarUri.ts';
 import { schemeOf } from '../../shared/refs/uriScheme.ts';
-import { readPart, readWhole, shown } from './fileBytes.ts';
+import { readPart, readWhole } from './fileBytes.ts';
 
 export interface FileOptions {
   /** Root name → directory. `.` is the root of plain relative paths. */

@@ -1,7 +1,7 @@
 import type { ClipfleetError } from '../../shared/errors.ts';
+import { shown } from '../../shared/refs/shownUri.ts';
 import type { ByteRange } from '../../shared/refs/tarUri.ts';
 import type { RangeRead } from '../../shared/refs/wholeRange.ts';
-import { shown } from '../decode/fileBytes.ts';
 import { rangeHeader } from './byteRange.ts';
 import { asFetchError } from './fetchUrl.ts';
 import { createGuardedAgent } from './guardedAgent.ts';
