@@ -17,9 +17,9 @@ COPY --from=build /app/dist/src ./dist/src
 COPY models/demo ./models/demo
 COPY examples/pictures ./examples/pictures
 
-# Images are decoded on several threads; glibc would keep a heap of freed pixels for each of them.
+# Several threads take and free large buffers; glibc would keep a heap for each of them.
 ENV NODE_ENV=production MALLOC_ARENA_MAX=2
 
 USER node
-ENTRYPOINT ["node", "/app/dist/src/cli/start.cjs"]
+ENTRYPOINT ["node", "/app/dist/src/cli/main.js"]
 CMD ["worker"]

@@ -29,7 +29,7 @@ const [store, runs, log] = [
 const [control, share] = [createRunControl(redis, keys), createLaneShare(redis, keys)];
 const matrix = { data: new Float32Array(0), labels: labelSet.labels.length, dimensions: 0 };
 const labels = { labelSet, matrix, truncated: [] };
-const times = createStageTimes({ batchSize: 16, decodeThreads: 1, imagesInFlight: 48 });
+const times = createStageTimes({ batchSize: 16, decoders: 1, imagesInFlight: 48 });
 const consume = createConsume({
   intake: createIntake({ store, runs, log, model, newerGraceMs: 0 }),
   store: {

@@ -19,7 +19,7 @@ if (unknown.length > 0) {
 }
 
 const script = fileURLToPath(new URL('./runBench.js', import.meta.url));
-// Decoding runs on libuv's threads, whose number is settled before the first line of a program.
+// The way in this process decodes on libuv's threads, whose number is settled before the first line of a program.
 const env = { UV_THREADPOOL_SIZE: String(Math.max(4, cores)), ...process.env };
 // A terminal sends the signal to the bench as well, which cleans up and ends; then nothing more is started.
 let interrupted = false;

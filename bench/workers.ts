@@ -1,6 +1,5 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
@@ -9,8 +8,9 @@ import { createProducer, type Producer } from '../src/producer/producer.ts';
 import { leaseLocalRedis } from '../src/shared/redis/localRedis.ts';
 import { connectRedis } from '../src/shared/redis/redis.ts';
 import type { TestBed } from './bench.ts';
+import { coreSecondsOf, residentMiBOf } from './processTree.ts';
 
-export const startFile = fileURLToPath(new URL('../src/cli/start.cjs', import.meta.url));
+export const startFile = fileURLToPath(new URL('../src/cli/main.js', import.meta.url));
 
 /** A Redis server in the bench's folder, as `clipfleet` starts one: with its append-only log. */
 export interface Queue {
@@ -33,11 +33,11 @@ export interface WorkerProcess {
   /** Identity of its model. */
   model: string;
   pid: number;
-  /** Seconds of a core it has used so far. */
+  /** Seconds of a core that it and its decoders have used so far. */
   coreSeconds(): Promise<number>;
   /** Batches so far and the images in them, as the worker logs them once a second. */
   batches(): { images: number; batches: number };
-  /** Resident memory, MiB. */
+  /** Resident memory of it and its decoders, MiB. */
   residentMiB(): Promise<number>;
   /** Lets it finish what it has. */
   stop(): Promise<void>;
@@ -76,9 +76,9 @@ export async function startWorkerProcess(
   return {
     model,
     pid,
-    coreSeconds: () => coreSecondsOf(pid),
+    coreSeconds: async () => coreSecondsOf(pid),
     batches: () => ({ ...done }),
-    residentMiB: () => residentMiBOf(pid),
+    residentMiB: async () => residentMiBOf(pid),
     stop: () => stop(child),
   };
 }
@@ -103,19 +103,4 @@ function readiness(
     });
     child.once('exit', () => reject(new Error(`The worker ended before it was ready:\n${said.join('\n')}`)));
   });
-}
-
-/** Clock ticks a second, of every Linux there is. */
-const TICKS = 100;
-
-/** From /proc, which only Linux has; NaN elsewhere. */
-async function coreSecondsOf(pid: number): Promise<number> {
-  const stat = await readFile(`/proc/${pid}/stat`, 'utf8').catch(() => '');
-  const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
-  return (Number(fields[11]) + Number(fields[12])) / TICKS;
-}
-
-async function residentMiBOf(pid: number): Promise<number> {
-  const status = await readFile(`/proc/${pid}/status`, 'utf8').catch(() => '');
-  return Number(/VmRSS:\s+(\d+) kB/.exec(status)?.[1]) / 1024;
 }

@@ -1,4 +1,4 @@
-// Runs the compiled tests: all of them, or those below the folders given, such as `worker/fetch`.
+// Runs the compiled tests: all of them but those of `long`, or those below the folders given, such as `worker/fetch`.
 // With --list it prints which files it would run; with --unit it leaves out those that start processes or a Redis.
 import { spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
@@ -16,12 +16,14 @@ const { values, positionals } = parseArgs({
 
 const sources = await fastGlob('test/**/*.test.ts', { cwd: root });
 const isWanted = (path: string) =>
-  positionals.length === 0 || positionals.some((folder) => path.startsWith(`test/${folder}`));
+  positionals.length === 0
+    ? !path.startsWith('test/long/')
+    : positionals.some((folder) => path.startsWith(`test/${folder}`));
 
 /** Whether a test file, or a file of test/support that it imports, can start a process or a Redis. */
 async function startsProcesses(path: string): Promise<boolean> {
   const text = await readFile(join(root, path), 'utf8');
-  if (/\bstartFleet\b|node:child_process|\bleaseLocalRedis\b/.test(text)) return true;
+  if (/\bstartFleet\b|node:child_process|\bleaseLocalRedis\b|\bopenDecoders\b/.test(text)) return true;
   const imports = [...text.matchAll(/'(\.[^']*\/support\/|\.\/)([\w-]+\.ts)'/g)].map((match) => match[2]!);
   // fleet.ts has paths that every test may name; who starts a fleet says startFleet.
   const support = imports

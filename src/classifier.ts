@@ -37,10 +37,6 @@ export { rank, type Scale, type Scoring } from './worker/score/rank.ts';
 export type ImageInput = string | URL | Uint8Array;
 
 export interface ClassifierOptions extends OpenModelOptions {
-  /** Largest image file that is read. */
-  imageBytesMax?: number;
-  /** Time for all bytes of one image to arrive. */
-  fetchTimeoutMs?: number;
   /** Read URLs that lead to private or loopback addresses too. */
   allowPrivateAddresses?: boolean;
   /** User-Agent of requests for images and to the Hub; `clipfleet/VERSION` when absent. */
@@ -65,7 +61,7 @@ export interface Classifier {
     candidateLabels: LabelSetInput['labels'],
     options?: ClassifyOptions,
   ): Promise<Prediction[][]>;
-  /** Ends its threads. */
+  /** Ends its threads and processes. */
   close(): Promise<void>;
 }
 
@@ -78,7 +74,7 @@ const LABEL_SETS_MAX = 100;
  * Labels are encoded once, however many images they are asked for; images are decoded beside the session and go through
  * it in batches. Rejects with a ClipfleetError whose code says what went wrong with which image.
  *
- * Decoding runs on libuv's threads, of which there are 4: for more decode threads, start the program with UV_THREADPOOL_SIZE.
+ * Decoding runs in child processes, started when the first images come. They end with this process, and do not keep it running.
  */
 export async function createClassifier(options: ClassifierOptions): Promise<Classifier> {
   const model = await openModel(options);
@@ -88,8 +84,8 @@ export async function createClassifier(options: ClassifierOptions): Promise<Clas
     model,
     {
       fetchImage: (image, signal) =>
-        image instanceof Uint8Array ? image : fetcher.fetchImage(refOf(image), signal),
-      decodeImage: model.processImage,
+        image instanceof Uint8Array ? { bytes: image } : fetcher.fetchImage(refOf(image), signal),
+      openDecoders: () => model.decoders,
     },
     model.settings,
     { onImagesFitting: (fitting) => warnOfBatchSize(batchSize, fitting) },
@@ -157,8 +153,6 @@ function warnOfBatchSize(batchSize: number, fitting: number): void {
 function openFetcher(options: ClassifierOptions): Fetcher {
   const defaults = defaultPipelineSettings();
   return createFetcher({
-    roots: new Map(),
-    trustPaths: true,
     bytesMax: options.imageBytesMax ?? defaults.imageBytesMax,
     timeoutMs: options.fetchTimeoutMs ?? defaults.fetchTimeoutMs,
     redirectsMax: defaults.redirectsMax,

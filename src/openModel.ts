@@ -1,15 +1,17 @@
 import { defaultOf } from './shared/options/config.ts';
 import type { DecodeOptions, Pixels } from './worker/decode/decode.ts';
+import { type Decoders, type ImageLimits, openDecoders, pixelsOf } from './worker/decode/decoders.ts';
 import { imageBytesOf } from './worker/decode/resample.ts';
 import type { HubOptions } from './worker/hub/hub.ts';
 import { findModel, type LoadedModel, startModel } from './worker/model/loadModel.ts';
 import { planSession, type SessionPlan } from './worker/model/sessionPlan.ts';
 import type { Dtype } from './worker/onnx/dtype.ts';
-import { createImageDecoder } from './worker/pipeline/imageDecoder.ts';
-import { defaultPipelineSettings } from './worker/pipeline/pipelineSettings.ts';
 import type { Settings } from './worker/session/tuned.ts';
 
-export interface OpenModelOptions extends Partial<DecodeOptions>, Partial<Settings> {
+export interface OpenModelOptions
+  extends Pick<DecodeOptions, 'truncated' | 'cropRounding' | 'exif'>,
+    ImageLimits,
+    Partial<Settings> {
   /** Name on the Hub (`owner/name`) or a directory: a checkpoint, or an ONNX export. */
   model: string;
   /** Branch, tag or commit of a model of the Hub; `main` when absent. */
@@ -26,6 +28,8 @@ export interface OpenModelOptions extends Partial<DecodeOptions>, Partial<Settin
   /** For a model whose files do not tell: what cosines are multiplied by, and what is added then. */
   logitScale?: number;
   logitBias?: number;
+  /** Largest image file that is read. */
+  imageBytesMax?: number;
   onProgress?: HubOptions['onProgress'];
   /** User-Agent of requests to the Hub; `clipfleet/VERSION` when absent. */
   userAgent?: string;
@@ -33,13 +37,15 @@ export interface OpenModelOptions extends Partial<DecodeOptions>, Partial<Settin
 
 /** A model by hand: image processor, both towers, and how its cosines become scores. */
 export interface OpenedModel extends LoadedModel, Pick<SessionPlan, 'device' | 'settings' | 'from'> {
+  /** The processes that decode, started when there is something to decode. */
+  decoders: Decoders;
   /** An image file's bytes as pixels of the model's size. */
   processImage(bytes: Uint8Array): Promise<Pixels>;
   /** Unit embeddings, one for each image. */
   embedImages(images: readonly Pixels[]): Promise<Float32Array[]>;
   /** Unit embeddings, one for each prompt. */
   embedTexts(prompts: readonly string[]): Promise<Float32Array[]>;
-  /** Ends the session thread. */
+  /** Ends the session thread and the decoders. */
   close(): Promise<void>;
 }
 
@@ -55,6 +61,7 @@ export async function openModel(options: OpenModelOptions): Promise<OpenedModel>
     revision = defaultOf('revision'),
     dtype = defaultOf('dtype'),
     device = defaultOf('device'),
+    truncated = defaultOf('truncated'),
     cropRounding = defaultOf('cropRounding'),
     exif = defaultOf('exif'),
   } = options;
@@ -64,21 +71,30 @@ export async function openModel(options: OpenModelOptions): Promise<OpenedModel>
     { model, revision, dtype, cropRounding, exif, userAgent },
     onProgress ? { onProgress } : {},
   );
-  const { batchSize, threads, decodeThreads } = options;
-  const plan = await planSession(
-    files,
-    { device, batchSize, threads, decodeThreads, cacheDir },
-    { onWarning },
-  );
+  const { batchSize, threads, decoders } = options;
+  const plan = await planSession(files, { device, batchSize, threads, decoders, cacheDir }, { onWarning });
   const loaded = await startModel(files, plan, { logitScale, logitBias, userAgent }, { onWarning });
   const { session, preprocessing } = loaded;
+  const stage = openDecoders({
+    preprocessing,
+    decoding: { truncated, ...loaded.decoding },
+    // A path is what its user typed.
+    files: {
+      roots: new Map(),
+      trustPaths: true,
+      bytesMax: options.imageBytesMax ?? defaultOf('imageBytesMax'),
+    },
+    decoders: plan.settings.decoders,
+    limits: options,
+  });
 
   return {
     ...loaded,
     device: plan.device,
     settings: plan.settings,
     from: plan.from,
-    processImage: createImageDecoder(loaded, decodeLimits(options)),
+    decoders: stage,
+    processImage: async (bytes) => pixelsOf(await stage.decode({ bytes })),
 
     async embedImages(images) {
       const imageBytes = imageBytesOf(preprocessing);
@@ -93,17 +109,10 @@ export async function openModel(options: OpenModelOptions): Promise<OpenedModel>
       return rows((await session.embedTexts(prompts)).embeddings, session.dimensions);
     },
 
-    close: () => session.close(),
-  };
-}
-
-/** The limits under the names of the option table, whose defaults they have. */
-function decodeLimits({ pixelsMax, timeoutMs, truncated }: Partial<DecodeOptions>) {
-  const defaults = defaultPipelineSettings();
-  return {
-    imagePixelsMax: pixelsMax ?? defaults.imagePixelsMax,
-    decodeTimeoutMs: timeoutMs ?? defaults.decodeTimeoutMs,
-    truncated: truncated ?? defaults.truncated,
+    async close() {
+      await stage.close();
+      await session.close();
+    },
   };
 }
 

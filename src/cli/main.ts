@@ -1,3 +1,4 @@
+#!/usr/bin/env node
 import { Command } from 'commander';
 import { ClipfleetError } from '../shared/errors.ts';
 import { version } from '../shared/version.ts';

@@ -30,6 +30,13 @@ export const errorTable = {
   },
   IMAGE_TOO_LARGE: { retry: false, scope: 'image', says: 'More bytes than allowed.' },
   IMAGE_TOO_MANY_PIXELS: { retry: false, scope: 'image', says: 'More pixels than allowed.' },
+  IMAGE_SIDE_TOO_LONG: { retry: false, scope: 'image', says: 'A side longer than allowed.' },
+  IMAGE_TOO_MANY_SCANS: {
+    retry: false,
+    scope: 'image',
+    says: 'A JPEG of more scans than allowed: each goes over the whole image.',
+  },
+  IMAGE_TOO_MUCH_MEMORY: { retry: false, scope: 'image', says: 'Decoding took more memory than allowed.' },
   IMAGE_EMPTY: { retry: false, scope: 'image', says: 'Zero bytes.' },
   IMAGE_UNSUPPORTED: {
     retry: false,
@@ -66,6 +73,7 @@ export const errorTable = {
   },
   READ_FAILED: { retry: true, scope: 'image', says: 'The disk or share gave an error while reading.' },
   DECODE_TIMEOUT: { retry: false, scope: 'image', says: 'Decoding took longer than allowed.' },
+  IMAGE_CRASHED_DECODER: { retry: false, scope: 'image', says: 'It ended its decoder, also alone.' },
   WORKER_LOST: {
     retry: false,
     scope: 'image',

@@ -34,7 +34,7 @@ type Scores = number[][];
 const model = join(repository, 'models/demo');
 
 async function clipfleet({ folder, template, labels, images }: ImageSet): Promise<Scores> {
-  const start = fileURLToPath(new URL('../../src/cli/start.cjs', import.meta.url));
+  const start = fileURLToPath(new URL('../../src/cli/main.js', import.meta.url));
   const files = images.map(({ file }) => join(repository, folder, file));
   const flags = ['--model', model, '--labels', labels.join(), '--template', template, '--output', '-'];
   const { stdout } = await promisify(execFile)(process.execPath, [start, 'label', ...files, ...flags]);

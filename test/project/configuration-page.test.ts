@@ -10,7 +10,7 @@ import { repository } from '../support/fleet.ts';
 import { temporaryFolder } from '../support/support.ts';
 
 const script = fileURLToPath(new URL('../../scripts/configurationPage.js', import.meta.url));
-const start = fileURLToPath(new URL('../../src/cli/start.cjs', import.meta.url));
+const start = fileURLToPath(new URL('../../src/cli/main.js', import.meta.url));
 
 function runNode(...args: string[]) {
   const { status, stdout, stderr } = spawnSync(process.execPath, args, { encoding: 'utf8' });

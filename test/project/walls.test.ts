@@ -59,7 +59,7 @@ const walls: Record<string, readonly string[]> = {
     'src/worker/labels',
   ],
   'src/worker/checkpoint': ['src/shared', 'src/worker/onnx'],
-  'src/worker/decode': ['src/shared'],
+  'src/worker/decode': ['src/shared', 'src/shared/options', 'src/shared/refs', 'src/worker/onnx'],
   'src/worker/layout': ['src/shared', 'src/worker/checkpoint', 'src/worker/onnx'],
   'src/worker/hub': ['src/shared', 'src/worker/layout', 'src/worker/onnx'],
   'src/worker/score': [
@@ -88,6 +88,7 @@ const walls: Record<string, readonly string[]> = {
     'src/shared/fleet',
     'src/shared/options',
     'src/shared/redis',
+    'src/shared/refs',
     'src/shared/rows',
     'src/worker/decode',
     'src/worker/fetch',
@@ -111,6 +112,8 @@ const walls: Record<string, readonly string[]> = {
   ],
   'src/worker/tune': [
     'src/shared',
+    'src/shared/options',
+    'src/shared/refs',
     'src/worker/decode',
     'src/worker/model',
     'src/worker/onnx',
@@ -194,7 +197,7 @@ const walls: Record<string, readonly string[]> = {
 
 /** Where each heavy library is imported, besides its types: what it does stands behind plain data there. */
 const importSites: Record<string, readonly string[]> = {
-  sharp: ['src/worker/decode/decode.ts'],
+  sharp: ['src/worker/decode/libvipsPixels.ts'],
   'onnxruntime-node': ['src/worker/onnx/graph.ts'],
   '@huggingface/tokenizers': ['src/worker/session/tokenizer.ts'],
   '@huggingface/hub': ['src/worker/hub/hubApi.ts'],

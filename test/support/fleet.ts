@@ -16,7 +16,7 @@ export const demoModel = join(repository, 'models/demo');
 export const pictures = join(repository, 'examples/pictures');
 
 /** The command line's start file. */
-export const startFile = fileURLToPath(new URL('../../src/cli/start.cjs', import.meta.url));
+export const startFile = fileURLToPath(new URL('../../src/cli/main.js', import.meta.url));
 
 export interface Ended {
   code: number | null;

@@ -1,4 +1,4 @@
-import { readdir, readFile } from 'node:fs/promises';
+import { readdir } from 'node:fs/promises';
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import type { Config } from '../../shared/options/config.ts';
@@ -6,7 +6,7 @@ import { packaged } from '../../shared/packageRoot.ts';
 import { type LoadedModel, modelOptions } from '../../worker/model/loadModel.ts';
 import type { ModelFiles } from '../../worker/model/model.ts';
 import type { SessionPlan } from '../../worker/model/sessionPlan.ts';
-import { coresOfEach, defaultDecodeThreads } from '../../worker/session/settings.ts';
+import { coresOfEach } from '../../worker/session/settings.ts';
 import { saveTuned } from '../../worker/session/tuned.ts';
 import { type DecodeTrial, sweepDecode } from '../../worker/tune/sweepDecode.ts';
 import {
@@ -46,13 +46,13 @@ export const tuneCommand = createCommand({
     try {
       process.stdout.write(`${formatSession(trials, trial)}\n\n`);
       const decodeTrials = await tuneDecode(model, trial, cores, config.seconds);
-      const { decodeThreads, ...decode } = fastest(decodeTrials);
-      process.stdout.write(`${formatDecode(decodeTrials, decodeThreads)}\n\n`);
-      const settings = { batchSize: trial.batchSize, threads: trial.threads, decodeThreads };
+      const { decoders, ...decode } = fastest(decodeTrials);
+      process.stdout.write(`${formatDecode(decodeTrials, decoders)}\n\n`);
+      const settings = { batchSize: trial.batchSize, threads: trial.threads, decoders };
       const tunedFor = { fingerprint: files.fingerprint, device: plan.device.name, cores };
       const path = await saveTuned(plan.cacheDir, tunedFor, settings, rateOf(decode));
       process.stdout.write(
-        `--batch-size ${settings.batchSize} --threads ${settings.threads} --decode-threads ${decodeThreads}\n` +
+        `--batch-size ${settings.batchSize} --threads ${settings.threads} --decoders ${decoders}\n` +
           `Saved in ${path}: what this model starts with on this machine from now on, where nothing else is said.\n`,
       );
       if ([trial, decode].some(isUnsteady)) process.stderr.write(UNSTEADY);
@@ -99,12 +99,9 @@ async function tuneDecode(
   seconds: number,
 ): Promise<DecodeTrial[]> {
   process.stderr.write(`Measuring decoding beside it, for up to ${seconds / 2} s.\n`);
-  const names = (await readdir(pictures)).sort();
-  const files = await Promise.all(names.map((name) => readFile(join(pictures, name))));
-  const decodeThreads = [
-    ...new Set([cores, defaultDecodeThreads(cores), 4 * cores].map((n) => Math.max(2, n))),
-  ];
-  return sweepDecode(model, files, { decodeThreads, batchSize, rate: rateOf(trial) }, seconds * 500);
+  const files = (await readdir(pictures)).sort().map((name) => join(pictures, name));
+  const decoders = [...new Set([Math.ceil(cores / 2), cores, 2 * cores])];
+  return sweepDecode(model, files, { decoders, batchSize, rate: rateOf(trial) }, seconds * 500);
 }
 
 function formatSession(trials: readonly SessionTrial[], chosen: SessionTrial): string {
@@ -120,10 +117,10 @@ function formatSession(trials: readonly SessionTrial[], chosen: SessionTrial): s
 }
 
 function formatDecode(trials: readonly DecodeTrial[], chosen: number): string {
-  const rows = trials.map(({ decodeThreads, ...trial }) => [
-    String(decodeThreads),
-    `${rateOf(trial).toFixed(1)}${decodeThreads === chosen ? ' *' : ''}`,
+  const rows = trials.map(({ decoders, ...trial }) => [
+    String(decoders),
+    `${rateOf(trial).toFixed(1)}${decoders === chosen ? ' *' : ''}`,
   ]);
   const title = 'Decode and session together, the example pictures, images/s:';
-  return `${title}\n\n${alignColumns([['decode threads', 'images/s'], ...rows])}`;
+  return `${title}\n\n${alignColumns([['decoders', 'images/s'], ...rows])}`;
 }

@@ -19,7 +19,7 @@ export interface StageTime {
   atOnce: number;
 }
 
-export type Bottleneck = 'session' | 'decode' | 'score' | 'fetch' | 'store' | 'idle';
+export type Bottleneck = 'session' | 'decode' | 'score' | 'event loop' | 'fetch' | 'store' | 'idle';
 
 /** What a worker did in a window. */
 export interface WorkReport {
@@ -30,6 +30,8 @@ export interface WorkReport {
   batches: number;
   /** Images in a batch, of those that fit; 0 where there was no batch. */
   fill: number;
+  /** Share of the window in which the main thread was at work, 0 to 1. */
+  eventLoop: number;
   bottleneck: Bottleneck;
   stages: Record<Stage, StageTime>;
 }

@@ -105,13 +105,13 @@ export const sessionOptions = {
     default: '0',
     says: 'Embeddings a worker caches by file content, 2 to 4 kB each, so that identical files are embedded once.',
   }),
-  decodeThreads: option({
-    flag: 'decode-threads',
-    env: 'CLIPFLEET_DECODE_THREADS',
+  decoders: option({
+    flag: 'decoders',
+    env: 'CLIPFLEET_DECODERS',
     value: 'N',
     schema: integer(1, 1_024).optional(),
-    defaultSays: 'what tune saved, else 2 × the cores available, and 2 more',
-    says: 'Images decoded at the same time. UV_THREADPOOL_SIZE, where it is set, should be at least as many.',
+    defaultSays: 'what tune saved, else the cores available, divided by --processes',
+    says: 'Processes that decode images, one at a time each, of every worker process; started when there is something to decode.',
   }),
   seconds: option({
     flag: 'seconds',

@@ -2,7 +2,7 @@
 export type ColourKey = readonly [number, number, number];
 
 /**
- * The one colour that a PNG or GIF file declares to be transparent, or undefined: where transparency is a channel, or
+ * The one colour that a PNG file declares to be transparent, or undefined: where transparency is a channel, or
  * differs from palette entry to palette entry, there is none.
  *
  * transformers' `load_image` drops an alpha channel, but a transparent colour survives Pillow's `convert('RGB')` as a
@@ -11,13 +11,12 @@ export type ColourKey = readonly [number, number, number];
 export function colourKey(bytes: Uint8Array): ColourKey | undefined {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   try {
-    if (view.getUint32(0) === 0x89504e47) return keyOfPng(view);
-    if (view.getUint32(0) === 0x47494638) return keyOfGif(view);
+    return keyOfPng(view);
   } catch (error) {
     // Reading past the end: the file breaks off, and the decoder has its own word on that.
-    if (!(error instanceof RangeError)) throw error;
+    if (error instanceof RangeError) return undefined;
+    throw error;
   }
-  return undefined;
 }
 
 const ihdr = 0x49484452;
@@ -56,33 +55,6 @@ function keyOfPalette(
     index = entry;
   }
   return index === -1 ? undefined : colourAt(view, palette, index);
-}
-
-const extension = 0x21;
-const graphicControl = 0xf9;
-const imageDescriptor = 0x2c;
-
-/** The transparent index stands in the control block before the first frame, its colour in that frame's palette. */
-function keyOfGif(view: DataView): ColourKey | undefined {
-  const flags = view.getUint8(10);
-  const globalPalette = 13;
-  let at = globalPalette + paletteBytes(flags);
-  let index: number | undefined;
-  while (view.getUint8(at) === extension) {
-    const isControl = view.getUint8(at + 1) === graphicControl;
-    if (isControl && (view.getUint8(at + 3) & 1) === 1) index = view.getUint8(at + 6);
-    at += 2;
-    while (view.getUint8(at) !== 0) at += 1 + view.getUint8(at);
-    at += 1;
-  }
-  if (index === undefined || view.getUint8(at) !== imageDescriptor) return undefined;
-  const hasOwnPalette = paletteBytes(view.getUint8(at + 9)) > 0;
-  return colourAt(view, hasOwnPalette ? at + 10 : globalPalette, index);
-}
-
-/** Length of a GIF palette from the flags that announce it, 0 where there is none. */
-function paletteBytes(flags: number): number {
-  return (flags & 0x80) === 0 ? 0 : 3 * 2 ** ((flags & 7) + 1);
 }
 
 function colourAt(view: DataView, palette: number, index: number): ColourKey {

@@ -50,13 +50,21 @@ export function deepToRgb(samples: Uint16Array, bits: number): Uint8Array {
   return rgb;
 }
 
-/** RGBA (4 bytes a pixel) with one transparent colour: every pixel of that colour, transparent or not, is white. */
-export function keyedToRgb(rgba: Uint8Array, [red, green, blue]: ColourKey): Uint8Array {
+/** Makes every pixel of one colour white, in place: what transformers does with a transparent colour. */
+export function paintKeyWhite(rgb: Uint8Array, [red, green, blue]: ColourKey): void {
+  for (let at = 0; at < rgb.length; at += 3) {
+    if (rgb[at] === red && rgb[at + 1] === green && rgb[at + 2] === blue) rgb.fill(255, at, at + 3);
+  }
+}
+
+/** RGBA (4 bytes a pixel) whose colours were multiplied by alpha. Formula: `unpackRGBa` of Pillow's `Unpack.c`. */
+export function unpremultipliedToRgb(rgba: Uint8Array): Uint8Array {
   const rgb = new Uint8Array((rgba.length / 4) * 3);
   for (let from = 0, to = 0; from < rgba.length; from += 4, to += 3) {
-    const isKey = rgba[from] === red && rgba[from + 1] === green && rgba[from + 2] === blue;
-    const isWhite = isKey || rgba[from + 3] === 0;
-    for (let i = 0; i < 3; i++) rgb[to + i] = isWhite ? 255 : rgba[from + i]!;
+    const alpha = rgba[from + 3]!;
+    for (let i = 0; i < 3; i++) {
+      rgb[to + i] = alpha === 0 ? 0 : Math.min(255, Math.trunc((rgba[from + i]! * 255) / alpha));
+    }
   }
   return rgb;
 }

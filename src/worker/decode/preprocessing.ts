@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { ClipfleetError } from '../../shared/errors.ts';
 
 /** Changes whenever this code gives other pixels for the same file, so that old embeddings are not taken for new ones. */
-export const PREPROCESSING_VERSION = '1';
+export const PREPROCESSING_VERSION = '2';
 
 /** Pillow's resampling filters, by the codes `preprocessor_config.json` carries (PIL.Image.Resampling). */
 const resampleCodes = ['nearest', 'lanczos', 'bilinear', 'bicubic', 'box', 'hamming'] as const;

@@ -18,9 +18,13 @@ export interface Window extends Size {
  * Sizes of the reference: transformers' `get_resize_output_image_size` cuts the longer side's length off to an integer;
  * its `center_crop` takes the floor of half the margin, OpenAI's `CenterCrop` (torchvision) Python's `round`.
  */
-export function planResize(source: Size, preprocessing: Preprocessing, rounding: CropRounding): ResizePlan {
-  const size = resizedSize(source, preprocessing.resize);
-  const { width, height } = preprocessing.crop ?? size;
+export function planResize(
+  source: Size,
+  { resize, crop }: Pick<Preprocessing, 'resize' | 'crop'>,
+  rounding: CropRounding,
+): ResizePlan {
+  const size = resizedSize(source, resize);
+  const { width, height } = crop ?? size;
   const halve = rounding === 'floor' ? (margin: number) => Math.floor(margin / 2) : halveToEven;
   return {
     size,

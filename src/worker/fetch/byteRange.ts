@@ -1,12 +1,6 @@
 import { ClipfleetError } from '../../shared/errors.ts';
 import type { ByteRange } from '../../shared/refs/tarUri.ts';
 
-/** Bytes of a range, fewer where the whole ends in it, and the size of the whole. */
-export interface RangeRead {
-  bytes: Uint8Array;
-  size: number;
-}
-
 /** As HTTP writes a range of at least one byte. */
 export function rangeHeader({ offset, length }: ByteRange): string {
   return `bytes=${offset}-${offset + length - 1}`;
@@ -36,14 +30,5 @@ export function answeredRange(
     'IMAGE_HTTP_STATUS',
     `Expected HTTP 206 with bytes ${offset} to ${offset + length - 1}, got ${status} with ` +
       `${header === '' ? 'no range' : JSON.stringify(header)}: the server does not read ranges; copy the file elsewhere.`,
-  );
-}
-
-/** The whole range. Throws IMAGE_CORRUPT when the archive ends before the member does. */
-export function wholeRange({ bytes, size }: RangeRead, { offset, length }: ByteRange): Uint8Array {
-  if (bytes.length === length) return bytes;
-  throw new ClipfleetError(
-    'IMAGE_CORRUPT',
-    `Expected a member of ${length} bytes at offset ${offset}, but the archive ends at ${size}: it breaks off or was changed.`,
   );
 }

@@ -1,23 +1,19 @@
 import { setMaxListeners } from 'node:events';
 import { ClipfleetError } from '../../shared/errors.ts';
 import type { ImageRef } from '../../shared/refs/imageRef.ts';
+import type { ImageSource, LocalFile } from '../../shared/refs/imageSource.ts';
 import { missingScheme } from '../../shared/refs/missingUri.ts';
-import { parseTarUri } from '../../shared/refs/tarUri.ts';
+import { type ByteRange, parseTarUri } from '../../shared/refs/tarUri.ts';
 import { schemeOf } from '../../shared/refs/uriScheme.ts';
+import { wholeRange } from '../../shared/refs/wholeRange.ts';
 import { createHostNames, type HostNames } from '../names/hostNames.ts';
-import { wholeRange } from './byteRange.ts';
 import { readDataUrl } from './fetchData.ts';
-import { readFileUri } from './fetchFile.ts';
 import { createS3Reader, type S3Reader } from './fetchS3.ts';
 import { createUrlReader, type UrlOptions, type UrlReader } from './fetchUrl.ts';
 import { isPublicAddress } from './guardedAgent.ts';
 import { type S3Environment, s3Environment } from './s3Environment.ts';
 
 export interface FetchOptions {
-  /** Root name → directory. `.` is the root of plain relative paths. */
-  roots: Map<string, string>;
-  /** Plain paths and `file:` URLs are read wherever they lead: for the user's own `label`, never for a fleet. */
-  trustPaths: boolean;
   bytesMax: number;
   /** Of one whole fetch: name look-up, redirects and body together. */
   timeoutMs: number;
@@ -45,12 +41,13 @@ export interface FetchRef extends ImageRef {
 
 export interface Fetcher {
   /**
-   * The bytes of one image, at least 1 and at most `bytesMax`.
+   * The bytes of one image, at least 1 and at most `bytesMax`; of a file on this machine only where it is, because its decoder
+   * reads it.
    *
    * Throws ClipfleetError with an `IMAGE_` code, FETCH_FAILED, FETCH_TIMEOUT, HOST_BUSY, HOST_DOWN or READ_FAILED; when `signal` is aborted, its
    * reason.
    */
-  fetchImage(ref: FetchRef, signal?: AbortSignal): Promise<Uint8Array>;
+  fetchImage(ref: FetchRef, signal?: AbortSignal): Promise<ImageSource>;
   /** Closes idle connections and waits for the fetches that are under way. */
   close(): Promise<void>;
 }
@@ -65,17 +62,40 @@ export function createFetcher(options: FetchOptions): Fetcher {
   };
   return {
     async fetchImage(ref, signal) {
+      const file = localFileOf(ref.uri, options.bytesMax);
+      if (file) return { file };
       const bytes = await withDeadline(options.timeoutMs, signal, (deadline) =>
         readUri(ref, options, readers, deadline),
       );
       if (bytes.length === 0) throw new ClipfleetError('IMAGE_EMPTY', 'Expected an image, got zero bytes.');
-      return bytes;
+      return { bytes };
     },
     async close() {
       await Promise.all([readers.urls.close(), readers.s3.close()]);
       ownNames?.close();
     },
   };
+}
+
+/** What a decoder is to read: a file, or a member of an archive that is one. */
+function localFileOf(uri: string, bytesMax: number): LocalFile | undefined {
+  if (isLocal(uri)) return { uri };
+  if (schemeOf(uri) !== 'tar') return undefined;
+  const { range, archive } = memberOf(uri, bytesMax);
+  return isLocal(archive) ? { uri: archive, range } : undefined;
+}
+
+function isLocal(uri: string): boolean {
+  const scheme = schemeOf(uri);
+  return scheme === undefined || scheme === 'root' || scheme === 'file';
+}
+
+/** Throws IMAGE_URI_INVALID, IMAGE_TOO_LARGE. */
+function memberOf(uri: string, bytesMax: number): { range: ByteRange; archive: string } {
+  const member = parseTarUri(uri);
+  if (member.range.length <= bytesMax) return member;
+  const message = `Expected at most ${bytesMax} bytes, got a member of ${member.range.length}; allow more bytes.`;
+  throw new ClipfleetError('IMAGE_TOO_LARGE', message);
 }
 
 async function readUri(
@@ -86,13 +106,11 @@ async function readUri(
 ): Promise<Uint8Array> {
   const { uri, run } = ref;
   const scheme = schemeOf(uri);
-  if (scheme === undefined || scheme === 'root' || scheme === 'file')
-    return readFileUri(uri, options, signal);
   if (scheme === 'http' || scheme === 'https') return urls.read(uri, signal, run);
   if (scheme === 's3') return s3.read(uri, signal);
   if (scheme === 'tar') return readMember(ref, options, { urls, s3 }, signal);
   if (scheme === 'data') return readDataUrl(uri, options.bytesMax);
-  throw unreadable(uri, scheme);
+  throw unreadable(uri, scheme ?? '');
 }
 
 /** Those bytes of the archive and no others: it may have gigabytes. */
@@ -102,20 +120,14 @@ async function readMember(
   { urls, s3 }: Readers,
   signal: AbortSignal,
 ): Promise<Uint8Array> {
-  const { range, archive } = parseTarUri(uri);
-  if (range.length > options.bytesMax) {
-    const message = `Expected at most ${options.bytesMax} bytes, got a member of ${range.length}; allow more bytes.`;
-    throw new ClipfleetError('IMAGE_TOO_LARGE', message);
-  }
+  const { range, archive } = memberOf(uri, options.bytesMax);
   // A range of no bytes cannot be asked for over HTTP.
   if (range.length === 0) return new Uint8Array();
   const scheme = schemeOf(archive);
-  if (scheme === undefined || scheme === 'root' || scheme === 'file')
-    return readFileUri(archive, options, signal, range);
   if (scheme === 'http' || scheme === 'https')
     return wholeRange(await urls.readRange(archive, range, signal, run), range);
   if (scheme === 's3') return wholeRange(await s3.readRange(archive, range, signal), range);
-  throw unreadable(archive, scheme);
+  throw unreadable(archive, scheme ?? '');
 }
 
 function unreadable(uri: string, scheme: string): ClipfleetError {

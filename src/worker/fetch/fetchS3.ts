@@ -1,8 +1,9 @@
 import type { ClipfleetError } from '../../shared/errors.ts';
+import { shown } from '../../shared/refs/shownUri.ts';
 import type { ByteRange } from '../../shared/refs/tarUri.ts';
-import { type RangeRead, rangeHeader } from './byteRange.ts';
+import type { RangeRead } from '../../shared/refs/wholeRange.ts';
+import { rangeHeader } from './byteRange.ts';
 import { asFetchError } from './fetchError.ts';
-import { shown } from './fileBytes.ts';
 import { createGuardedAgent, type LookUpName } from './guardedAgent.ts';
 import { readAnswer } from './httpBody.ts';
 import type { S3Environment } from './s3Environment.ts';

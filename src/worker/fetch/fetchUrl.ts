@@ -1,7 +1,8 @@
 import { ClipfleetError } from '../../shared/errors.ts';
 import type { ByteRange } from '../../shared/refs/tarUri.ts';
+import type { RangeRead } from '../../shared/refs/wholeRange.ts';
 import type { Politely, SendRequest } from '../hosts/politeRequest.ts';
-import { type RangeRead, rangeHeader } from './byteRange.ts';
+import { rangeHeader } from './byteRange.ts';
 import { asFetchError } from './fetchError.ts';
 import { type AddressPredicate, createGuardedAgent, type LookUpName } from './guardedAgent.ts';
 import { discard, readAnswer } from './httpBody.ts';

@@ -1,7 +1,8 @@
 import type { Dispatcher } from 'undici';
 import { ClipfleetError } from '../../shared/errors.ts';
 import type { ByteRange } from '../../shared/refs/tarUri.ts';
-import { answeredRange, type RangeRead } from './byteRange.ts';
+import type { RangeRead } from '../../shared/refs/wholeRange.ts';
+import { answeredRange } from './byteRange.ts';
 
 /**
  * The body of an answer that has what was asked for, whole or a range; undefined for any other answer, whose body is left.

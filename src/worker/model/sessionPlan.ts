@@ -11,7 +11,7 @@ export interface SessionChoice {
   device: Config<'device'>['device'];
   batchSize?: Settings['batchSize'] | undefined;
   threads?: Settings['threads'] | undefined;
-  decodeThreads?: Settings['decodeThreads'] | undefined;
+  decoders?: Settings['decoders'] | undefined;
   /** That of the command line when absent. */
   cacheDir?: string | undefined;
   /** Cores this process has for itself; those of the machine when absent. */
@@ -36,10 +36,10 @@ export async function planSession(
   choice: SessionChoice,
   { env = process.env, onWarning }: PlanOptions = {},
 ): Promise<SessionPlan> {
-  const { cacheDir = defaultCacheDir(env), cores, batchSize, threads, decodeThreads } = choice;
+  const { cacheDir = defaultCacheDir(env), cores, batchSize, threads, decoders } = choice;
   const device = await openDevice(choice.device);
   const resolved = await resolveSettings({
-    given: { batchSize, threads, decodeThreads },
+    given: { batchSize, threads, decoders },
     fingerprint,
     device: device.name,
     cacheDir,

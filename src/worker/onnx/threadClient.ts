@@ -23,6 +23,8 @@ export interface ThreadClient<Request, Ready> {
   died: Promise<never>;
   /** The thread's answer. The buffers in `moved` are moved where they can be, else copied. What is asked before the thread is ready, waits. */
   ask<Answer>(request: Request, moved?: ArrayBuffer[]): Promise<Answer>;
+  /** Whether the thread keeps the process running; it does from its start. */
+  hold(isHeld: boolean): void;
   /** Ends the thread. What it was asked and has not answered is rejected with SESSION_LOST. */
   close(): Promise<void>;
 }
@@ -88,6 +90,10 @@ export function startThread<Request, Ready, Notice = never>(
         waiting.set(id, { resolve, reject });
         thread.postMessage({ id, request } satisfies ThreadRequest<Request>, movable(moved));
       });
+    },
+    hold(isHeld) {
+      if (isHeld) thread.ref();
+      else thread.unref();
     },
     async close() {
       closing = true;

@@ -20,10 +20,12 @@ export interface Served<Request, Ready> {
  *
  * @param open is given a way to tell what nobody asked
  * @param fallback the code of what `open` throws that is no ClipfleetError; of an answer it is INFERENCE_FAILED
+ * @param inOrder false where the thread answers each request when it can, and others meanwhile
  */
 export async function serveThread<Request, Ready, Notice = never>(
   open: (tell: (notice: Notice) => void) => Promise<Served<Request, Ready>>,
   fallback: ErrorCode,
+  { inOrder = true } = {},
 ): Promise<void> {
   const port = parentPort!;
   const say = (message: ThreadAnswer<Ready, Notice>, moved: ArrayBuffer[] = []) =>
@@ -40,7 +42,8 @@ export async function serveThread<Request, Ready, Notice = never>(
       }
     };
     port.on('message', (message: ThreadRequest<Request>) => {
-      served = served.then(() => serve(message));
+      if (inOrder) served = served.then(() => serve(message));
+      else void serve(message);
     });
     say({ ready });
   } catch (thrown) {

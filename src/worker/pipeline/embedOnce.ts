@@ -1,12 +1,11 @@
-import { createHash } from 'node:crypto';
 import { LRUCache } from 'lru-cache';
 
-/** The embedding of an image file's bytes, made by `embed` unless equal bytes have theirs. */
-export type EmbedOnce = (bytes: Uint8Array, embed: () => Promise<Float32Array>) => Promise<Float32Array>;
+/** The embedding of an image file, known by the SHA-256 of its bytes, made by `embed` unless equal bytes have theirs. */
+export type EmbedOnce = (digest: string, embed: () => Promise<Float32Array>) => Promise<Float32Array>;
 
 /**
- * Remembers embeddings by the SHA-256 of the bytes they are of, for one model and one way of decoding: equal files are
- * decoded and embedded once, also when they come at the same time.
+ * Remembers embeddings by the SHA-256 of the files they are of, for one model and one way of decoding: equal files are
+ * embedded once, also when they come at the same time. Each is decoded, because whoever reads a file decodes it too.
  *
  * @param max embeddings remembered; those used last stay
  */
@@ -19,11 +18,10 @@ export function createEmbedOnce(max: number): EmbedOnce {
     });
     return own;
   };
-  return (bytes, embed) => {
-    const key = createHash('sha256').update(bytes).digest('base64');
-    const earlier = known.get(key);
-    if (!earlier) return remember(key, embed());
-    // What the earlier one failed with may be its own: it was called back, or its batch broke.
-    return earlier.catch(() => remember(key, embed()));
+  return (digest, embed) => {
+    const earlier = known.get(digest);
+    if (!earlier) return remember(digest, embed());
+    // What the earlier one failed with may be its own: its batch broke.
+    return earlier.catch(() => remember(digest, embed()));
   };
 }

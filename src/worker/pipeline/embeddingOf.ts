@@ -1,21 +1,21 @@
 import type PQueue from 'p-queue';
-import type { Pixels } from '../decode/decode.ts';
+import type { ImageSource } from '../../shared/refs/imageSource.ts';
+import type { Decoders } from '../decode/decoders.ts';
 import type { Batcher } from './batcher.ts';
 import type { EmbedOnce } from './embedOnce.ts';
 import type { StageTimes } from './stageTimes.ts';
 
 /** The stages from an image's ref to its embedding; each is passed in. */
 export interface EmbeddingStages<Ref> {
-  fetchImage: (ref: Ref) => Uint8Array | Promise<Uint8Array>;
-  decodeImage: (bytes: Uint8Array) => Promise<Pixels>;
+  fetchImage: (ref: Ref) => ImageSource | Promise<ImageSource>;
+  /** Images wait in it for a decoder, where they can be overtaken and called back; it measures itself. */
+  decodeImage: Decoders['decode'];
   embedImage: Batcher['embedImage'];
   /** Where equal files are to be embedded once. */
   embedOnce?: EmbedOnce;
   /** Bounds the images between ref and embedding, over all jobs. */
   inFlight: PQueue;
-  /** Bounds the images being decoded: what waits for a thread waits here, where it can be overtaken. */
-  decoding: PQueue;
-  /** Measures fetching and decoding; the batcher measures its own. */
+  /** Measures fetching; the decoders and the batcher measure their own. */
   times: Pick<StageTimes, 'timed'>;
 }
 
@@ -34,19 +34,22 @@ export type EmbeddingOf<Ref> = (ref: Ref, how?: EmbedHow) => Promise<Float32Arra
  * the signal's reason; one that is being fetched or is further goes on.
  */
 export function createEmbeddingOf<Ref>(stages: EmbeddingStages<Ref>): EmbeddingOf<Ref> {
-  const { embedImage, embedOnce, inFlight, decoding, times } = stages;
+  const { decodeImage, embedImage, embedOnce, inFlight, times } = stages;
   const fetchImage = times.timed('fetch', stages.fetchImage);
-  const decodeImage = times.timed('decode', stages.decodeImage);
   return (ref, { urgent = false, signal } = {}) => {
     const priority = urgent ? 1 : 0;
     return unlessCalledBack(inFlight, priority, signal, async () => {
-      const bytes = await fetchImage(ref);
+      const source = await fetchImage(ref);
       const listening = signal?.aborted ? undefined : signal;
-      const embed = async () => {
-        const pixels = await unlessCalledBack(decoding, priority, listening, () => decodeImage(bytes));
-        return embedImage(pixels.data, urgent);
-      };
-      return await (embedOnce?.(bytes, embed) ?? embed());
+      const verdict = await decodeImage(source, {
+        urgent,
+        signal: listening,
+        digest: embedOnce !== undefined,
+      });
+      if (verdict.kind === 'calledBack') throw listening!.reason;
+      if (verdict.kind === 'failed') throw verdict.error;
+      const embed = () => embedImage(verdict.pixels.data, urgent);
+      return await (embedOnce?.(verdict.digest!, embed) ?? embed());
     });
   };
 }

@@ -1,24 +1,30 @@
 import PQueue from 'p-queue';
 import { defaultOf } from '../../shared/options/config.ts';
+import type { ImageSource } from '../../shared/refs/imageSource.ts';
 import type { RankedLabel } from '../../shared/rows/prediction.ts';
+import type { Decoders } from '../decode/decoders.ts';
 import { imageBytesOf } from '../decode/resample.ts';
 import type { LoadedModel } from '../model/loadModel.ts';
 import { createScorer, type ScoredLabels } from '../score/scorer.ts';
 import { createBatcher } from './batcher.ts';
 import { createEmbeddingOf, type EmbeddingOf } from './embeddingOf.ts';
 import { createEmbedOnce } from './embedOnce.ts';
-import type { DecodeImage } from './imageDecoder.ts';
 import type { PipelineSettings } from './pipelineSettings.ts';
 import { createStageTimes, type StageTimes } from './stageTimes.ts';
 
 /** Where a pipeline's images come from, and what makes pixels of them. */
-export interface ImageSource<Ref> {
-  /** The bytes of one image; rejects with the signal's reason once that is aborted. */
-  fetchImage(ref: Ref, signal: AbortSignal): Uint8Array | Promise<Uint8Array>;
-  decodeImage: DecodeImage;
+export interface PipelineInput<Ref> {
+  /** The bytes of one image, or which local file has them; rejects with the signal's reason once that is aborted. */
+  fetchImage(ref: Ref, signal: AbortSignal): ImageSource | Promise<ImageSource>;
+  /**
+   * Opens the decoders, which the pipeline closes.
+   *
+   * @param onBegin to be called when an image begins to be decoded; what it returns, when that is done
+   */
+  openDecoders(onBegin: () => () => void): Decoders;
 }
 
-export type PipelineLimits = Pick<PipelineSettings, 'batchSize' | 'decodeThreads'> &
+export type PipelineLimits = Pick<PipelineSettings, 'batchSize' | 'decoders'> &
   Partial<Pick<PipelineSettings, 'imagesInFlight' | 'embeddingCache'>>;
 
 /** What a pipeline tells while it works. */
@@ -42,23 +48,23 @@ export interface Pipeline<Ref> {
   died: Promise<never>;
   /** Ends what is being fetched with this error, and whatever comes to be fetched. */
   stop(reason: Error): void;
-  /** Ends its thread; the model's session is its owner's to close. */
+  /** Ends its thread and its decoders; the model's session is its owner's to close. */
   close(): Promise<void>;
 }
 
 /** The one way from images to ranked labels, for worker, library, `tune` and `verify`. */
 export function openPipeline<Ref>(
   { session, preprocessing, scoring }: Pick<LoadedModel, 'session' | 'preprocessing' | 'scoring'>,
-  source: ImageSource<Ref>,
+  input: PipelineInput<Ref>,
   {
     batchSize,
-    decodeThreads,
+    decoders,
     imagesInFlight = 3 * batchSize,
     embeddingCache = defaultOf('embeddingCache'),
   }: PipelineLimits,
   { onBatch, onImagesFitting }: PipelineListener = {},
 ): Pipeline<Ref> {
-  const times = createStageTimes({ batchSize, decodeThreads, imagesInFlight });
+  const times = createStageTimes({ batchSize, decoders, imagesInFlight });
   const stopping = new AbortController();
   const batcher = createBatcher({
     batchSize,
@@ -72,19 +78,22 @@ export function openPipeline<Ref>(
     onImagesFitting?.(fitting);
   });
   const scorer = createScorer({ scoring });
+  const decoding = input.openDecoders(() => {
+    const begunAt = times.begin('decode');
+    return () => times.end('decode', begunAt);
+  });
   const embeddingOf = createEmbeddingOf<Ref>({
     fetchImage: (ref) => {
       stopping.signal.throwIfAborted();
-      return source.fetchImage(ref, stopping.signal);
+      return input.fetchImage(ref, stopping.signal);
     },
-    decodeImage: source.decodeImage,
+    decodeImage: decoding.decode,
     embedImage: batcher.embedImage,
     ...(embeddingCache > 0 && { embedOnce: createEmbedOnce(embeddingCache) }),
     inFlight: new PQueue({ concurrency: imagesInFlight }),
-    decoding: new PQueue({ concurrency: decodeThreads }),
     times,
   });
-  const died = Promise.race([session.died, scorer.died]);
+  const died = Promise.race([session.died, scorer.died, decoding.died]);
   // Without its threads no image can be finished: none is waited for, however slow its host.
   died.catch((error: Error) => stopping.abort(error));
   return {
@@ -94,6 +103,9 @@ export function openPipeline<Ref>(
     times,
     died,
     stop: (reason) => stopping.abort(reason),
-    close: scorer.close,
+    async close() {
+      await decoding.close();
+      await scorer.close();
+    },
   };
 }

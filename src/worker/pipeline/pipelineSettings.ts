@@ -6,10 +6,14 @@ import type { Settings } from '../session/tuned.ts';
 export const pipelineOptions = [
   'batchSize',
   'imagesInFlight',
-  'decodeThreads',
+  'decoders',
+  'pixelsAtOnce',
+  'decodeMemoryMax',
   'embeddingCache',
   'imageBytesMax',
   'imagePixelsMax',
+  'imageSideMax',
+  'imageScansMax',
   'fetchTimeoutMs',
   'decodeTimeoutMs',
   'truncated',
@@ -26,4 +30,4 @@ export function defaultPipelineSettings(): Config<(typeof pipelineOptions)[numbe
 
 /** The pipeline's settings, with those that depend on the machine resolved. */
 export type PipelineSettings = Config<(typeof pipelineOptions)[number]> &
-  Pick<Settings, 'batchSize' | 'decodeThreads'>;
+  Pick<Settings, 'batchSize' | 'decoders'>;

@@ -9,7 +9,7 @@ import {
 /** How much a worker has of what its stages use. */
 export interface StageLimits {
   batchSize: number;
-  decodeThreads: number;
+  decoders: number;
   imagesInFlight: number;
 }
 
@@ -37,13 +37,19 @@ const USED_MIN = 0.5;
  * The bottleneck is the resource that is most used of what there is of it:
  *
  *   session, score   share of the window in which it was at work: each is one thread;
- *   decode           images in it at the same time, of the decode threads;
+ *   decode           images in it at the same time, of the decoders;
+ *   event loop       share of the window in which the main thread did not wait for an event;
  *   fetch, store     images in it at the same time, of the images in flight: at 1 all places are taken by them;
  *   idle             none of them is used half: the worker waits for jobs.
  *
  * @param now a clock in milliseconds
+ * @param loopUse share of the time since its last call in which the event loop was at work, 0 to 1
  */
-export function createStageTimes(limits: StageLimits, now = () => performance.now()): StageTimes {
+export function createStageTimes(
+  limits: StageLimits,
+  now = () => performance.now(),
+  loopUse = createLoopUse(),
+): StageTimes {
   let windowBegan = now();
   const gauges = Object.fromEntries(stages.map((stage) => [stage, createGauge(windowBegan)])) as Record<
     Stage,
@@ -87,7 +93,7 @@ export function createStageTimes(limits: StageLimits, now = () => performance.no
       const at = now();
       const windowMs = at - windowBegan;
       for (const stage of stages) settle(gauges[stage], at);
-      const report = reportOf(gauges, windowMs, limits);
+      const report = reportOf(gauges, windowMs, loopUse(), limits);
       windowBegan = at;
       for (const stage of stages) gauges[stage] = { ...createGauge(at), inside: gauges[stage].inside };
       return report;
@@ -120,7 +126,22 @@ function settle(gauge: Gauge, at: number): void {
   gauge.changedAt = at;
 }
 
-function reportOf(gauges: Record<Stage, Gauge>, windowMs: number, limits: StageLimits): WorkReport {
+function createLoopUse(): () => number {
+  let last = performance.eventLoopUtilization();
+  return () => {
+    const current = performance.eventLoopUtilization();
+    const { utilization } = performance.eventLoopUtilization(current, last);
+    last = current;
+    return utilization;
+  };
+}
+
+function reportOf(
+  gauges: Record<Stage, Gauge>,
+  windowMs: number,
+  eventLoop: number,
+  limits: StageLimits,
+): WorkReport {
   const timeOf = ({ images, spentMs, busyMs, imageMs }: Gauge): StageTime => ({
     images,
     meanMs: images > 0 ? spentMs / images : 0,
@@ -138,16 +159,18 @@ function reportOf(gauges: Record<Stage, Gauge>, windowMs: number, limits: StageL
     imagesPerSecond: windowMs > 0 ? (images * 1000) / windowMs : 0,
     batches,
     fill: batches > 0 ? images / (batches * limits.batchSize) : 0,
-    bottleneck: bottleneckOf(times, limits),
+    eventLoop,
+    bottleneck: bottleneckOf(times, eventLoop, limits),
     stages: times,
   };
 }
 
-function bottleneckOf(times: Record<Stage, StageTime>, limits: StageLimits): Bottleneck {
+function bottleneckOf(times: Record<Stage, StageTime>, eventLoop: number, limits: StageLimits): Bottleneck {
   const used: [Bottleneck, number][] = [
     ['session', times.inference.busy],
-    ['decode', times.decode.atOnce / limits.decodeThreads],
+    ['decode', times.decode.atOnce / limits.decoders],
     ['score', times.score.busy],
+    ['event loop', eventLoop],
     ['fetch', times.fetch.atOnce / limits.imagesInFlight],
     ['store', times.store.atOnce / limits.imagesInFlight],
   ];

@@ -9,8 +9,8 @@ import type { LoadedModel } from '../model/loadModel.ts';
 import { openHostNames } from '../names/openHostNames.ts';
 import type { ScoredLabels } from '../score/scorer.ts';
 import type { EmbedHow } from './embeddingOf.ts';
-import { createImageDecoder } from './imageDecoder.ts';
 import { openPipeline, type Pipeline } from './pipeline.ts';
+import { openPipelineDecoders } from './pipelineDecoders.ts';
 import type { PipelineSettings } from './pipelineSettings.ts';
 
 export interface WorkerPipelineContext {
@@ -38,8 +38,6 @@ export function openWorkerPipeline(context: WorkerPipelineContext, config: Pipel
   const names = openHostNames(log);
   const gate = openHostGate(redis, keys, config, names, log);
   const fetcher = createFetcher({
-    roots: context.roots,
-    trustPaths: context.trustPaths,
     bytesMax: config.imageBytesMax,
     timeoutMs: config.fetchTimeoutMs,
     redirectsMax: config.redirectsMax,
@@ -49,9 +47,14 @@ export function openWorkerPipeline(context: WorkerPipelineContext, config: Pipel
     names,
   });
   const { batchSize } = config;
+  const { roots, trustPaths } = context;
+  const files = { roots, trustPaths, bytesMax: config.imageBytesMax };
   const pipeline = openPipeline<FetchRef>(
     model,
-    { fetchImage: fetcher.fetchImage, decodeImage: createImageDecoder(model, config) },
+    {
+      fetchImage: fetcher.fetchImage,
+      openDecoders: (onBegin) => openPipelineDecoders(model, { files, onBegin }, config),
+    },
     config,
     {
       onBatch,

@@ -30,28 +30,24 @@ export async function resolveSettings(options: ResolveOptions): Promise<Resolved
     if (given[name] !== undefined) return [given[name], 'given'];
     return tuned ? [tuned[name], 'tuned'] : [defaults[name], 'default'];
   };
-  const [batchSize, threads, decodeThreads] = [pick('batchSize'), pick('threads'), pick('decodeThreads')];
+  const [batchSize, threads, decoders] = [pick('batchSize'), pick('threads'), pick('decoders')];
   return {
-    settings: { batchSize: batchSize[0], threads: threads[0], decodeThreads: decodeThreads[0] },
-    from: { batchSize: batchSize[1], threads: threads[1], decodeThreads: decodeThreads[1] },
+    settings: { batchSize: batchSize[0], threads: threads[0], decoders: decoders[0] },
+    from: { batchSize: batchSize[1], threads: threads[1], decoders: decoders[1] },
   };
 }
 
 /**
  * On the processor a batch of 16 is as fast as any (docs/benchmarks.md). A GPU wants larger ones; 64 is a start that nobody has
- * measured, and tune finds a better one. More images are decoded at the same time than there are cores, because each waits
- * for the main thread between its steps: on two cores 6 kept them busy where 2 left a fifth of them idle.
+ * measured, and tune finds a better one. A decoder has the next image in its pipe when it is done with one, so that one a
+ * core keeps all of them busy.
  */
 function defaultSettings(device: string, cores: number): Settings {
   return {
     batchSize: device === 'cpu' ? 16 : 64,
     threads: cores,
-    decodeThreads: defaultDecodeThreads(cores),
+    decoders: cores,
   };
-}
-
-export function defaultDecodeThreads(cores: number): number {
-  return 2 * cores + 2;
 }
 
 /** What one of several worker processes has of the machine's cores, at least 1. */

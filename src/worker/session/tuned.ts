@@ -9,8 +9,8 @@ export interface Settings {
   batchSize: number;
   /** Threads of the session on the CPU. */
   threads: number;
-  /** Images decoded at the same time. */
-  decodeThreads: number;
+  /** Processes that decode, one image at a time each. */
+  decoders: number;
 }
 
 /** What settings were measured for; others need not be the best. */
@@ -21,14 +21,14 @@ export interface TunedFor {
 }
 
 const tunedSchema = z.object({
-  version: z.literal(1),
+  version: z.literal(2),
   fingerprint: z.string(),
   device: z.string(),
   cores: z.int().positive(),
   settings: z.object({
     batchSize: z.int().min(1).max(1_024),
     threads: z.int().min(1).max(1_024),
-    decodeThreads: z.int().min(1).max(1_024),
+    decoders: z.int().min(1).max(1_024),
   }),
   /** Decode and session together. */
   imagesPerSecond: z.number(),
@@ -69,7 +69,7 @@ export async function saveTuned(
 ): Promise<string> {
   const path = pathOf(cacheDir, tunedFor);
   const about = { ...tunedFor, device: kindOf(tunedFor.device), settings, imagesPerSecond };
-  const text = `${JSON.stringify({ version: 1, ...about, at: new Date().toISOString() }, null, 2)}\n`;
+  const text = `${JSON.stringify({ version: 2, ...about, at: new Date().toISOString() }, null, 2)}\n`;
   // A worker that starts meanwhile reads the old file or the new one, whole.
   await replaceFile(path, (part) => writeFile(part, text));
   return path;

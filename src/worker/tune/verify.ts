@@ -2,13 +2,14 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { packaged } from '../../shared/packageRoot.ts';
+import { defaultRoot } from '../../shared/refs/roots.ts';
 import type { LoadedModel } from '../model/loadModel.ts';
 import type { ModelFiles } from '../model/model.ts';
 import type { SessionPlan } from '../model/sessionPlan.ts';
 import type { Dtype } from '../onnx/dtype.ts';
 import { joinVectors } from '../onnx/vectors.ts';
-import { createImageDecoder } from '../pipeline/imageDecoder.ts';
 import { openPipeline } from '../pipeline/pipeline.ts';
+import { openPipelineDecoders } from '../pipeline/pipelineDecoders.ts';
 import { defaultPipelineSettings } from '../pipeline/pipelineSettings.ts';
 import { loadTokenizer } from '../session/tokenizer.ts';
 import type { Settings } from '../session/tuned.ts';
@@ -80,12 +81,22 @@ async function checkReference(
     return [{ name: 'reference vectors', ok: true, detail: 'none stored for this model' }];
   const { madeBy, imageDir, images, texts } = referenceSchema.parse(JSON.parse(text));
   const folder = packaged(imageDir);
-  const source = {
-    fetchImage: (file: string) => readFile(join(folder, file)),
-    decodeImage: createImageDecoder(model, defaultPipelineSettings()),
+  const limits = { ...defaultPipelineSettings(), ...settings };
+  const files = {
+    roots: new Map([[defaultRoot, folder]]),
+    trustPaths: false,
+    bytesMax: limits.imageBytesMax,
   };
-  const { embeddingOf } = openPipeline(model, source, settings);
-  const ours = joinVectors(await Promise.all(images.map(({ file }) => embeddingOf(file))));
+  const { embeddingOf, close } = openPipeline(
+    model,
+    {
+      fetchImage: (uri: string) => ({ file: { uri } }),
+      openDecoders: (onBegin) => openPipelineDecoders(model, { files, onBegin }, limits),
+    },
+    limits,
+  );
+  const embedded = Promise.all(images.map(({ file }) => embeddingOf(file)));
+  const ours = joinVectors(await embedded.finally(close));
   const { embeddings } = await model.session.embedTexts(texts.map((each) => each.text));
   const compare = (name: string, rows: Float32Array, theirs: { embedding: string }[], max: number): Check => {
     const distances = theirs.map(({ embedding }, i) =>

@@ -102,8 +102,6 @@ test('a row that names no image becomes a ref that fails at the worker, and says
     ]),
   );
   const fetcher = createFetcher({
-    roots: new Map(),
-    trustPaths: false,
     bytesMax: 10,
     timeoutMs: 1000,
     redirectsMax: 0,
@@ -143,8 +141,6 @@ test('a row of more or fewer cells than its header is one row that fails and say
   const idFirst = await refsOf(t, 'b.csv', 'id,url\n7,x?a=1,2\n');
   assert.equal(idFirst[0]![0], '7');
   const fetcher = createFetcher({
-    roots: new Map(),
-    trustPaths: false,
     bytesMax: 10,
     timeoutMs: 1000,
     redirectsMax: 0,

@@ -7,7 +7,7 @@ import { after, test } from 'node:test';
 import { openSource } from '../../../src/openSource.ts';
 import { rootAddress, trustedAddress } from '../../../src/producer/sources/address.ts';
 import { type ImageRef, imageRefSchema } from '../../../src/shared/refs/imageRef.ts';
-import { createFetcher } from '../../../src/worker/fetch/fetch.ts';
+import { readImage } from '../../support/readImage.ts';
 
 const folders: string[] = [];
 after(() => {
@@ -221,7 +221,7 @@ test('any name comes through the uri back to the bytes', async () => {
     file: trustedAddress,
   };
   for (const [kind, address] of Object.entries(addresses)) {
-    const fetcher = createFetcher({
+    const options = {
       roots: new Map([[kind === 'root' ? 'data' : '.', cwd]]),
       trustPaths: kind === 'file',
       bytesMax: 1000,
@@ -229,13 +229,12 @@ test('any name comes through the uri back to the bytes', async () => {
       redirectsMax: 0,
       allowPrivateAddresses: false,
       userAgent: 'clipfleet-test',
-    });
+    };
     const seen: string[] = [];
     for await (const ref of openSource(['.'], { cwd, address })) {
-      assert.equal(Buffer.from(await fetcher.fetchImage(ref)).toString(), ref.id, `${kind}: ${ref.uri}`);
+      assert.equal((await readImage(ref.uri, options)).toString(), ref.id, `${kind}: ${ref.uri}`);
       seen.push(ref.id);
     }
     assert.deepEqual(seen, [...files].sort(), kind);
-    await fetcher.close();
   }
 });

@@ -66,6 +66,7 @@ test('the rates of all workers of the model are added up', async (t) => {
     images: 10,
     batches: 2,
     fill: 0.5,
+    eventLoop: 0.2,
     bottleneck: 'session',
     stages,
   } as const;

@@ -4,9 +4,9 @@ import type { RequestListener } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, type TestContext, test } from 'node:test';
-import { createFetcher, type FetchOptions } from '../../../src/worker/fetch/fetch.ts';
 import { s3Environment } from '../../../src/worker/fetch/s3Environment.ts';
 import { serveHttp } from '../../support/imageServer.ts';
+import { type ReadOptions, readImage } from '../../support/readImage.ts';
 import { serveS3 } from '../../support/s3Server.ts';
 
 const folder = realpathSync(mkdtempSync(join(tmpdir(), 'clipfleet-range-')));
@@ -19,8 +19,8 @@ for (const name of ['here', 'outside']) {
 writeFileSync(join(folder, 'here/data:a.tar'), archive);
 symlinkSync('../outside/a.tar', join(folder, 'here/escape.tar'));
 
-async function read(uri: string, changes: Partial<FetchOptions> = {}): Promise<Buffer> {
-  const fetcher = createFetcher({
+async function read(uri: string, changes: Partial<ReadOptions> = {}): Promise<Buffer> {
+  const options = {
     roots: new Map([
       ['.', join(folder, 'here')],
       ['data', join(folder, 'here')],
@@ -32,14 +32,10 @@ async function read(uri: string, changes: Partial<FetchOptions> = {}): Promise<B
     allowPrivateAddresses: true,
     userAgent: 'clipfleet-test',
     ...changes,
-  });
-  try {
-    return Buffer.from(await fetcher.fetchImage({ id: 'x', uri }));
-  } finally {
-    await fetcher.close();
-  }
+  };
+  return await readImage(uri, options);
 }
-const refuses = (uri: string, code: string, changes?: Partial<FetchOptions>) =>
+const refuses = (uri: string, code: string, changes?: Partial<ReadOptions>) =>
   assert.rejects(read(uri, changes), { code }, uri);
 
 /** A member's bytes, and what no archive may give. */

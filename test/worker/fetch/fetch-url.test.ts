@@ -3,9 +3,9 @@ import { once } from 'node:events';
 import { createServer, type RequestListener, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { after, before, test } from 'node:test';
-import { createFetcher, type FetchOptions } from '../../../src/worker/fetch/fetch.ts';
 import { createUrlReader } from '../../../src/worker/fetch/fetchUrl.ts';
 import { isPublicAddress, type LookUpName, lookUpHere } from '../../../src/worker/fetch/guardedAgent.ts';
+import { type ReadOptions, readImage } from '../../support/readImage.ts';
 
 const image = Buffer.from(Array.from({ length: 5000 }, (_, index) => index % 251));
 const gone: RequestListener = (_, response) => void response.writeHead(404).end();
@@ -70,8 +70,8 @@ after(() => {
   server.close();
 });
 
-async function read(uri: string, changes: Partial<FetchOptions> = {}, signal?: AbortSignal): Promise<Buffer> {
-  const fetcher = createFetcher({
+async function read(uri: string, changes: Partial<ReadOptions> = {}, signal?: AbortSignal): Promise<Buffer> {
+  const options = {
     roots: new Map(),
     trustPaths: false,
     bytesMax: 5000,
@@ -80,14 +80,10 @@ async function read(uri: string, changes: Partial<FetchOptions> = {}, signal?: A
     allowPrivateAddresses: true,
     userAgent: 'clipfleet-test/1',
     ...changes,
-  });
-  try {
-    return Buffer.from(await fetcher.fetchImage({ id: 'x', uri }, signal));
-  } finally {
-    await fetcher.close();
-  }
+  };
+  return await readImage(uri, options, signal);
 }
-const refuses = (uri: string, code: string, changes?: Partial<FetchOptions>) =>
+const refuses = (uri: string, code: string, changes?: Partial<ReadOptions>) =>
   assert.rejects(read(uri, changes), { code }, uri);
 
 test('the body comes byte for byte, with the query sent and the image asked for plainly', async () => {

@@ -20,15 +20,17 @@ const limits = {
 
 function fetcherOf(t: TestContext, s3: S3Environment, changes: Partial<FetchOptions> = {}) {
   const fetcher = createFetcher({
-    roots: new Map(),
-    trustPaths: false,
     bytesMax: 100,
     ...limits,
     s3,
     ...changes,
   });
   t.after(() => fetcher.close());
-  return async (uri: string) => Buffer.from(await fetcher.fetchImage({ id: 'x', uri })).toString();
+  return async (uri: string) => {
+    const source = await fetcher.fetchImage({ id: 'x', uri });
+    assert.ok('bytes' in source);
+    return Buffer.from(source.bytes).toString();
+  };
 }
 
 async function list(server: S3Server, ...names: string[]): Promise<ImageRef[]> {

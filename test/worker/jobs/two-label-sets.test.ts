@@ -64,7 +64,7 @@ test('two runs with different labels share a batch, and each gets its own labels
   });
 
   const batches: number[] = [];
-  const settings = { batchSize: 11, decodeThreads: 2, imagesInFlight: 12 };
+  const settings = { batchSize: 11, decoders: 2, imagesInFlight: 12 };
   const worker = startWorker(
     {
       redis: fleet.redis,

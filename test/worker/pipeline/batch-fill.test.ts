@@ -24,16 +24,16 @@ async function fillOf(images: number, decodeTurns: number, batchTurns: number): 
       return new Float32Array(count);
     },
   });
+  const decoding = new PQueue({ concurrency: 2 });
   const embeddingOf = createEmbeddingOf<number>({
-    fetchImage: () => new Uint8Array(1),
-    async decodeImage() {
-      await turns(decodeTurns);
-      return { data: new Uint8Array(1), width: 1, height: 1 };
+    fetchImage: () => ({ bytes: new Uint8Array(1) }),
+    decodeImage: async () => {
+      await decoding.add(() => turns(decodeTurns));
+      return { kind: 'pixels', pixels: { data: new Uint8Array(1), width: 1, height: 1 } };
     },
     embedImage,
     inFlight: new PQueue({ concurrency: 3 * batchSize }),
-    decoding: new PQueue({ concurrency: 2 }),
-    times: createStageTimes({ batchSize, decodeThreads: 2, imagesInFlight: 3 * batchSize }),
+    times: createStageTimes({ batchSize, decoders: 2, imagesInFlight: 3 * batchSize }),
   });
   await Promise.all(Array.from({ length: images }, (_, image) => embeddingOf(image)));
   assert.equal(

@@ -52,15 +52,15 @@ test('with the cache on, equal files go through the session once, and each has i
 
 test('what failed for one image is tried for the next, and what waited for it', async () => {
   const embedOnce = createEmbedOnce(2);
-  const bytes = new Uint8Array([1, 2, 3]);
+  const digest = 'the SHA-256 of a file';
   let fail: (error: Error) => void = () => {};
-  const first = embedOnce(bytes, () => new Promise((_, reject) => (fail = reject)));
-  const second = embedOnce(bytes, async () => new Float32Array([7]));
+  const first = embedOnce(digest, () => new Promise((_, reject) => (fail = reject)));
+  const second = embedOnce(digest, async () => new Float32Array([7]));
   fail(new Error('called back'));
   await assert.rejects(first, /called back/);
   assert.deepEqual(await second, new Float32Array([7]));
   assert.deepEqual(
-    await embedOnce(bytes, () => Promise.reject(new Error('not asked'))),
+    await embedOnce(digest, () => Promise.reject(new Error('not asked'))),
     new Float32Array([7]),
   );
 });

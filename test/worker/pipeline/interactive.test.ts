@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import PQueue from 'p-queue';
 import type { ImageRef } from '../../../src/shared/refs/imageRef.ts';
+import type { DecodeVerdict } from '../../../src/worker/decode/decoders.ts';
 import { createBatcher } from '../../../src/worker/pipeline/batcher.ts';
 import { createEmbeddingOf } from '../../../src/worker/pipeline/embeddingOf.ts';
 import { createStageTimes } from '../../../src/worker/pipeline/stageTimes.ts';
@@ -18,9 +19,9 @@ function gate<T>() {
 }
 
 /** The way to an embedding with a gate at each stage; limits as given. */
-function gatedLine(limits: { inFlight: number; decoding: number; batchSize: number }) {
-  const fetching = gate<Uint8Array>();
-  const decoding = gate<{ data: Uint8Array; width: number; height: number }>();
+function gatedLine(limits: { inFlight: number; batchSize: number }) {
+  const fetching = gate<{ bytes: Uint8Array }>();
+  const decoding = gate<DecodeVerdict>();
   const batches = gate<Float32Array>();
   const embedded: number[][] = [];
   const batcher = createBatcher({
@@ -33,13 +34,15 @@ function gatedLine(limits: { inFlight: number; decoding: number; batchSize: numb
   });
   const embeddingOf = createEmbeddingOf<ImageRef>({
     fetchImage: ({ id }) => fetching.enter(Number(id)),
-    decodeImage: ([image]) => decoding.enter(image!),
+    decodeImage(source) {
+      assert.ok('bytes' in source);
+      return decoding.enter(source.bytes[0]!);
+    },
     embedImage: batcher.embedImage,
     inFlight: new PQueue({ concurrency: limits.inFlight }),
-    decoding: new PQueue({ concurrency: limits.decoding }),
     times: createStageTimes({
       batchSize: limits.batchSize,
-      decodeThreads: limits.decoding,
+      decoders: 1,
       imagesInFlight: limits.inFlight,
     }),
   });
@@ -48,9 +51,12 @@ function gatedLine(limits: { inFlight: number; decoding: number; batchSize: numb
     decoding,
     embedded,
     add: (image: number, urgent = false) => embeddingOf({ id: `${image}`, uri: 'data:,' }, { urgent }),
-    fetched: (place: number) => fetching.open(place, Uint8Array.of(fetching.order()[place]!)),
+    fetched: (place: number) => fetching.open(place, { bytes: Uint8Array.of(fetching.order()[place]!) }),
     decoded: (place: number) =>
-      decoding.open(place, { data: Uint8Array.of(decoding.order()[place]!), width: 1, height: 1 }),
+      decoding.open(place, {
+        kind: 'pixels',
+        pixels: { data: Uint8Array.of(decoding.order()[place]!), width: 1, height: 1 },
+      }),
     ran: (place: number) => batches.open(place, Float32Array.from(embedded[place]!)),
   };
 }
@@ -61,7 +67,7 @@ const settled = () => new Promise<void>((resolve) => setImmediate(resolve));
 const urgent = 9;
 
 test('where images wait to begin, an urgent one goes first', async () => {
-  const line = gatedLine({ inFlight: 1, decoding: 1, batchSize: 1 });
+  const line = gatedLine({ inFlight: 1, batchSize: 1 });
   const bulk = [0, 1, 2].map((image) => line.add(image));
   const person = line.add(urgent, true);
   await settled();
@@ -82,23 +88,8 @@ test('where images wait to begin, an urgent one goes first', async () => {
   );
 });
 
-test('where images wait for a thread that decodes', async () => {
-  const line = gatedLine({ inFlight: 10, decoding: 1, batchSize: 1 });
-  for (const image of [0, 1, 2]) void line.add(image);
-  void line.add(urgent, true);
-  await settled();
-  for (let place = 0; place < 4; place++) line.fetched(place);
-  await settled();
-  assert.deepEqual(line.decoding.order(), [0], 'one slot');
-  for (let place = 0; place < 3; place++) {
-    line.decoded(place);
-    await settled();
-  }
-  assert.deepEqual(line.decoding.order(), [0, urgent, 1, 2]);
-});
-
 test('where images wait for the session', async () => {
-  const line = gatedLine({ inFlight: 10, decoding: 10, batchSize: 2 });
+  const line = gatedLine({ inFlight: 10, batchSize: 2 });
   const images = [0, 1, 2, 3, 4];
   for (const image of images) void line.add(image);
   void line.add(urgent, true);

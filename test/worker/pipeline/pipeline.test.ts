@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { ClipfleetError } from '../../../src/shared/errors.ts';
 import { defineLabelSet } from '../../../src/shared/labels/labelSet.ts';
+import type { Decoders } from '../../../src/worker/decode/decoders.ts';
 import { openPipeline } from '../../../src/worker/pipeline/pipeline.ts';
 import { clip, matrix } from '../../support/threeLabels.ts';
 
@@ -30,12 +31,27 @@ function openSession() {
   return { model, batches, die, fit: (images: number) => fitting(images) };
 }
 
-const decodeImage = async ([red]: Uint8Array) => ({ data: Uint8Array.of(red!, 0, 0), width: 1, height: 1 });
-const limits = { batchSize: 4, decodeThreads: 2 };
+/** Decoders of files that hold one red level: what a pipeline is handed, without processes. */
+function openDecoders(onBegin: () => () => void): Decoders {
+  return {
+    died: new Promise<never>(() => {}),
+    async decode(source) {
+      const done = onBegin();
+      const [red] = 'bytes' in source ? source.bytes : [];
+      done();
+      const pixels = { data: Uint8Array.of(red!, 0, 0), width: 1, height: 1 };
+      return { kind: 'pixels', pixels, digest: `${red}` };
+    },
+    close: async () => {},
+  };
+}
+
+const fileOf = (red: number) => ({ bytes: Uint8Array.of(red) });
+const limits = { batchSize: 4, decoders: 2 };
 
 test('an image is fetched, decoded, embedded, and ranked by its embedding', async (t) => {
   const { model } = openSession();
-  const source = { fetchImage: (red: number) => Uint8Array.of(red), decodeImage };
+  const source = { fetchImage: fileOf, openDecoders };
   const pipeline = openPipeline<number>(model, source, limits);
   t.after(() => pipeline.close());
   const embedding = await pipeline.embeddingOf(255);
@@ -54,10 +70,10 @@ test('as many images as may be in flight are fetched at the same time, and batch
   const { model, batches, fit } = openSession();
   const waiting: (() => void)[] = [];
   const fetchImage = (red: number) =>
-    new Promise<Uint8Array>((resolve) => waiting.push(() => resolve(Uint8Array.of(red))));
+    new Promise<ReturnType<typeof fileOf>>((resolve) => waiting.push(() => resolve(fileOf(red))));
   const fitting: number[] = [];
   const onImagesFitting = (images: number) => fitting.push(images);
-  const { embeddingOf, imagesInFlight } = openPipeline<number>(model, { fetchImage, decodeImage }, limits, {
+  const { embeddingOf, imagesInFlight } = openPipeline<number>(model, { fetchImage, openDecoders }, limits, {
     onImagesFitting,
   });
   assert.equal(imagesInFlight, 12, 'three batches');
@@ -76,7 +92,7 @@ test('as many images as may be in flight are fetched at the same time, and batch
 
 test('equal files are embedded once where embeddings are remembered', async () => {
   const { model, batches } = openSession();
-  const source = { fetchImage: () => Uint8Array.of(7), decodeImage };
+  const source = { fetchImage: () => fileOf(7), openDecoders };
   const { embeddingOf } = openPipeline<number>(model, source, { ...limits, embeddingCache: 10 });
   await Promise.all([embeddingOf(1), embeddingOf(2)]);
   assert.deepEqual(batches, [1]);
@@ -86,7 +102,7 @@ test('equal files are embedded once where embeddings are remembered', async () =
 const hangs = {
   fetchImage: (_: number, signal: AbortSignal) =>
     new Promise<never>((_, reject) => signal.addEventListener('abort', () => reject(signal.reason))),
-  decodeImage,
+  openDecoders,
 };
 
 test('when a thread is gone, images that are being fetched or wait for it end with the same error', async () => {

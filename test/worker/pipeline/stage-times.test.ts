@@ -4,12 +4,16 @@ import type { Stage } from '../../../src/shared/fleet/servingWorkers.ts';
 import { createBatcher } from '../../../src/worker/pipeline/batcher.ts';
 import { createStageTimes } from '../../../src/worker/pipeline/stageTimes.ts';
 
-const limits = { batchSize: 4, decodeThreads: 2, imagesInFlight: 10 };
+const limits = { batchSize: 4, decoders: 2, imagesInFlight: 10 };
 
-/** A clock that stands until it is moved. */
-function clockedTimes() {
+/** A clock that stands until it is moved, and an event loop of which is known how much it is at work. */
+function clockedTimes(loopUse = 0) {
   let ms = 1_000;
-  const times = createStageTimes(limits, () => ms);
+  const times = createStageTimes(
+    limits,
+    () => ms,
+    () => loopUse,
+  );
   return {
     times,
     pass(by: number) {
@@ -60,8 +64,8 @@ test('rate and fill come from the batches, several images of a call count each',
 });
 
 test('the bottleneck is what is most used of what there is of it, and idle where nothing is used half', () => {
-  const bottleneckWith = (inside: [Stage, number][]) => {
-    const { times, pass } = clockedTimes();
+  const bottleneckWith = (inside: [Stage, number][], loopUse = 0) => {
+    const { times, pass } = clockedTimes(loopUse);
     for (const [stage, images] of inside) times.begin(stage, images);
     pass(100);
     return times.takeReport().bottleneck;
@@ -70,7 +74,9 @@ test('the bottleneck is what is most used of what there is of it, and idle where
   assert.equal(bottleneckWith([['fetch', 4]]), 'idle', '4 of 10 images in flight');
   assert.equal(bottleneckWith([['fetch', 6]]), 'fetch');
   assert.equal(bottleneckWith([['store', 6]]), 'store');
-  assert.equal(bottleneckWith([['decode', 1]]), 'decode', '1 of 2 threads');
+  assert.equal(bottleneckWith([['decode', 1]]), 'decode', '1 of 2 decoders');
+  assert.equal(bottleneckWith([['decode', 1]], 0.6), 'event loop', 'which is used more');
+  assert.equal(bottleneckWith([], 0.4), 'idle');
   assert.equal(bottleneckWith([['score', 1]]), 'score');
   assert.equal(
     bottleneckWith([
@@ -113,4 +119,15 @@ test('an image waits until its batch has its turn, also behind a running one', a
   const { wait, inference } = times.takeReport().stages;
   assert.deepEqual([wait.images, wait.meanMs], [3, 200 / 3]);
   assert.deepEqual([inference.images, inference.meanMs, inference.busy], [3, 60, 1]);
+});
+
+test('the event loop’s use is measured over each window', async () => {
+  const times = createStageTimes(limits);
+  const startedAt = performance.now();
+  while (performance.now() - startedAt < 20);
+  await new Promise<void>((resolve) => setImmediate(resolve));
+  const busy = times.takeReport().eventLoop;
+  await new Promise((resolve) => setTimeout(resolve, 20));
+  const waiting = times.takeReport().eventLoop;
+  assert.ok(busy > waiting, `${busy} at work, ${waiting} waiting for a timer`);
 });

@@ -6,14 +6,14 @@ import { resolveSettings } from '../../../src/worker/session/settings.ts';
 import { saveTuned } from '../../../src/worker/session/tuned.ts';
 import { temporaryFolder } from '../../support/support.ts';
 
-const settings = { batchSize: 8, threads: 3, decodeThreads: 5 };
+const settings = { batchSize: 8, threads: 3, decoders: 5 };
 const of = { fingerprint: 'f'.repeat(64), device: 'cpu', cores: 6 };
 
 test('what is given wins over what was tuned, that over the default of the device', async (t) => {
   const cacheDir = await temporaryFolder(t);
   const unknown = await resolveSettings({ ...of, cacheDir, given: { threads: 2 } });
-  assert.deepEqual(unknown.settings, { batchSize: 16, threads: 2, decodeThreads: 14 });
-  assert.deepEqual(unknown.from, { batchSize: 'default', threads: 'given', decodeThreads: 'default' });
+  assert.deepEqual(unknown.settings, { batchSize: 16, threads: 2, decoders: 6 });
+  assert.deepEqual(unknown.from, { batchSize: 'default', threads: 'given', decoders: 'default' });
   assert.equal(
     (await resolveSettings({ ...of, device: 'cuda', cacheDir, given: {} })).settings.batchSize,
     64,
@@ -22,7 +22,7 @@ test('what is given wins over what was tuned, that over the default of the devic
   await saveTuned(cacheDir, of, settings, 100);
   const tuned = await resolveSettings({ ...of, cacheDir, given: { threads: 2 } });
   assert.deepEqual(tuned.settings, { ...settings, threads: 2 });
-  assert.deepEqual(tuned.from, { batchSize: 'tuned', threads: 'given', decodeThreads: 'tuned' });
+  assert.deepEqual(tuned.from, { batchSize: 'tuned', threads: 'given', decoders: 'tuned' });
 });
 
 test('what was tuned for another model, device or number of cores is not used', async (t) => {
@@ -46,9 +46,9 @@ test('a file that cannot be read, or says something else, is named in a warning 
   const path = await saveTuned(cacheDir, of, settings, 100);
   const saved = JSON.parse(await readFile(path, 'utf8'));
   const faults = [
-    '{"version": 1, "settings',
+    '{"version": 2, "settings',
     '[]',
-    JSON.stringify({ ...saved, version: 2 }),
+    JSON.stringify({ ...saved, version: 1 }),
     JSON.stringify({ ...saved, settings: { ...settings, batchSize: 0 } }),
     JSON.stringify({ ...saved, fingerprint: 'e'.repeat(64) }),
   ];

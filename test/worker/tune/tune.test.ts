@@ -9,7 +9,7 @@ interface ReadyLine {
   msg: string;
   batchSize: number;
   threads: number;
-  decodeThreads: number;
+  decoders: number;
   from: Record<string, string>;
 }
 
@@ -28,18 +28,18 @@ test('tune measures, says and saves; a worker starts with it and says where its 
   }
 
   const before = await readyLine();
-  assert.deepEqual(before.from, { batchSize: 'default', threads: 'default', decodeThreads: 'default' });
+  assert.deepEqual(before.from, { batchSize: 'default', threads: 'default', decoders: 'default' });
 
   const tuned = await fleet.run('tune', '--model', demoModel, '--seconds', '2');
   assert.equal(tuned.code, 0, tuned.stderr);
   const [name] = await readdir(join(cacheDir, 'tuned'));
   const { settings } = JSON.parse(await readFile(join(cacheDir, 'tuned', name!), 'utf8'));
-  const { batchSize, threads, decodeThreads } = settings;
-  const flags = `--batch-size ${batchSize} --threads ${threads} --decode-threads ${decodeThreads}`;
+  const { batchSize, threads, decoders } = settings;
+  const flags = `--batch-size ${batchSize} --threads ${threads} --decoders ${decoders}`;
   assert.ok(tuned.stdout.includes(`\n${flags}\nSaved in ${join(cacheDir, 'tuned', name!)}: `), tuned.stdout);
   assert.equal(tuned.stdout.match(/ \*/g)?.length, 2, 'the choice is marked in both tables');
 
-  const after = await readyLine('--decode-threads', '3');
-  assert.deepEqual(after.from, { batchSize: 'tuned', threads: 'tuned', decodeThreads: 'given' });
-  assert.deepEqual([after.batchSize, after.threads, after.decodeThreads], [batchSize, threads, 3]);
+  const after = await readyLine('--decoders', '3');
+  assert.deepEqual(after.from, { batchSize: 'tuned', threads: 'tuned', decoders: 'given' });
+  assert.deepEqual([after.batchSize, after.threads, after.decoders], [batchSize, threads, 3]);
 });

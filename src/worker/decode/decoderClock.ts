@@ -1,0 +1,60 @@
+/**
+ * What the two threads of a decoder share: which image is in work and since when. The decoding thread writes it, the
+ * watching thread (decoderWatch.ts) holds it against the limits, also while the other is busy in one long loop.
+ */
+export const phases = { idle: 0, reading: 1, decoding: 2 } as const;
+
+export interface DecoderClock {
+  /** Sleeps until an image is in work, then for `ms`; whether one still is. */
+  sleep(ms: number): boolean;
+  phase(): number;
+  /** Since the image in work was begun: time on the wall, and CPU time of the process. */
+  spent(): { wallMs: number; cpuMs: number };
+  /** An image is begun: first its file is read. */
+  begin(): void;
+  /** Its bytes are there. */
+  read(): void;
+  /** It has its answer. */
+  end(): void;
+}
+
+const PHASE = 0;
+const WALL = 1;
+const CPU = 2;
+
+/** The memory of a clock, to be given to both threads. */
+export const clockMemory = () => new SharedArrayBuffer(3 * Int32Array.BYTES_PER_ELEMENT);
+
+/** Milliseconds fit into 32 bits for 24 days, and differences are right after that too. */
+export function createClock(memory: SharedArrayBuffer): DecoderClock {
+  const cells = new Int32Array(memory);
+  const since = (cell: number, nowMs: number) => (nowMs - Atomics.load(cells, cell)) | 0;
+  const set = (phase: number) => {
+    Atomics.store(cells, PHASE, phase);
+    Atomics.notify(cells, PHASE);
+  };
+  return {
+    sleep(ms) {
+      Atomics.wait(cells, PHASE, phases.idle);
+      Atomics.wait(cells, WALL, Atomics.load(cells, WALL), ms);
+      return Atomics.load(cells, PHASE) !== phases.idle;
+    },
+    phase: () => Atomics.load(cells, PHASE),
+    spent: () => ({ wallMs: since(WALL, wallMs()), cpuMs: since(CPU, cpuMs()) }),
+    begin() {
+      // The times before the phase: the watch must never see an image with the times of the one before.
+      Atomics.store(cells, WALL, wallMs());
+      Atomics.store(cells, CPU, cpuMs());
+      set(phases.reading);
+    },
+    read: () => set(phases.decoding),
+    end: () => set(phases.idle),
+  };
+}
+
+const wallMs = () => Math.round(Number(process.hrtime.bigint() / 1_000_000n)) | 0;
+
+function cpuMs(): number {
+  const { user, system } = process.cpuUsage();
+  return Math.round((user + system) / 1_000) | 0;
+}
