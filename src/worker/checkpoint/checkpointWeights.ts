@@ -5,7 +5,7 @@ import { ClipfleetError } from '../../shared/errors.ts';
 import { type ReadRange, readTensorRanges, type TensorRange } from './safetensors.ts';
 
 /** A tensor of a checkpoint on disk. */
-export interface Tensor extends TensorRange {
+export interface StoredTensor extends TensorRange {
   /** The file's path. */
   file: string;
 }
@@ -21,8 +21,8 @@ const indexSchema = z.object({ weight_map: z.record(z.string(), z.string()) });
  * @param files its files in safetensors
  * @throws MODEL_INVALID where one of them cannot be read, or two of them have a tensor of the same name
  */
-export async function readCheckpoint(files: readonly string[]): Promise<Map<string, Tensor>> {
-  const tensors = new Map<string, Tensor>();
+export async function readCheckpoint(files: readonly string[]): Promise<Map<string, StoredTensor>> {
+  const tensors = new Map<string, StoredTensor>();
   for (const file of files) {
     const ranges = await withFileRanges(file, (read, bytes) => readTensorRanges(read, file, bytes)).catch(
       (error: unknown) => {

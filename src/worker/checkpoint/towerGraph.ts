@@ -10,7 +10,7 @@ import {
   onnxModel,
 } from '../onnx/onnxWriter.ts';
 import type { RealPlaces } from '../onnx/realPlaces.ts';
-import type { Tensor } from './checkpointWeights.ts';
+import type { StoredTensor } from './checkpointWeights.ts';
 
 /** The name of a value in the graph that is being written. */
 export type Value = string;
@@ -29,7 +29,7 @@ const weightTypes = {
 
 /** What a graph is written over. */
 export interface WeightSource {
-  tensors: ReadonlyMap<string, Tensor>;
+  tensors: ReadonlyMap<string, StoredTensor>;
   /** Where the files of the tensors lie. */
   places: RealPlaces;
 }
@@ -91,7 +91,7 @@ export function createTowerGraph({ tensors, places }: WeightSource): TowerGraph 
         new Uint8Array(BigInt64Array.from(values, BigInt).buffer),
       ),
     );
-  const tensorOf = (name: string): Tensor => {
+  const tensorOf = (name: string): StoredTensor => {
     const tensor = tensors.get(name);
     if (tensor) return tensor;
     const files = [...places.locations.keys()].join(', ');
