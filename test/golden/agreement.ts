@@ -26,3 +26,8 @@ export function scoresIn(
 export function meanDifference(a: Uint8Array, b: Uint8Array): number {
   return a.reduce((sum, value, i) => sum + Math.abs(value - b[i]!), 0) / a.length;
 }
+
+/** A difference of scores for a table: four decimals, or its order where these would be zeros. */
+export function inFigures(difference: number): string {
+  return difference === 0 || difference >= 5e-5 ? difference.toFixed(4) : difference.toExponential(0);
+}

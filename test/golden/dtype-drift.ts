@@ -22,7 +22,7 @@ import { encodeLabels } from '../../src/worker/labels/encodeLabels.ts';
 import { type Dtype, dtypeSuffix } from '../../src/worker/onnx/dtype.ts';
 import { repository } from '../support/fleet.ts';
 import { type Golden, readGolden } from '../support/goldens.ts';
-import { agreementOf, scoresIn } from './agreement.ts';
+import { agreementOf, inFigures, scoresIn } from './agreement.ts';
 
 const folder = process.argv[2];
 if (folder === undefined) throw new Error('Expected the folder that make_dtypes.py wrote.');
@@ -70,7 +70,7 @@ async function measure(dir: string, dtype: Dtype): Promise<string[]> {
       `${(await bytesOf(dir, dtype)).toFixed(1)} MB`,
       distances(await model.embedImages(given), 0, golden),
       distances(await model.embedTexts(promptsOf(labelSet).flat()), set.textRow, golden),
-      `${largest.toFixed(4)}, ${mean.toFixed(4)}`,
+      `${inFigures(largest)}, ${inFigures(mean)}`,
       `${best} of ${read.length}`,
       agreementOf(together, alone.map(scoresOf)).largest.toFixed(4),
     ];

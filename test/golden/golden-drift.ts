@@ -8,7 +8,7 @@ import { join } from 'node:path';
 import { type Classifier, createClassifier } from '../../src/classifier.ts';
 import { repository } from '../support/fleet.ts';
 import { type Golden, goldenNames, largestDifference, readGolden } from '../support/goldens.ts';
-import { agreementOf, meanDifference, scoresIn } from './agreement.ts';
+import { agreementOf, inFigures, meanDifference, scoresIn } from './agreement.ts';
 
 console.log(
   '| golden | towers: image vectors | text vectors | logits | files: grey levels, mean, worst | to the bit | ' +
@@ -60,8 +60,8 @@ async function fromFiles(golden: Golden, classifier: Classifier): Promise<string
   return [
     `${mean.toFixed(2)}, ${worst.toFixed(2)} (\`${golden.images[drifts.indexOf(worst)]!.file}\`)`,
     `${drifts.filter((drift) => drift === 0).length} of ${drifts.length}`,
-    Math.min(...cosines).toFixed(5),
-    largest.toFixed(3),
+    Math.min(...cosines).toFixed(7),
+    inFigures(largest),
     `${best} of ${of}`,
   ];
 }

@@ -12,7 +12,7 @@ import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { env, pipeline } from '@huggingface/transformers';
 import { repository } from '../support/fleet.ts';
-import { agreementOf, scoresIn } from './agreement.ts';
+import { agreementOf, inFigures, scoresIn } from './agreement.ts';
 
 interface ImageSet {
   name: string;
@@ -76,7 +76,7 @@ function summary(called: string, { name, images, labels }: ImageSet, scores: Sco
   const theirs = images.map((image) => image.scores);
   const { largest, mean, best } = agreementOf(scores, theirs);
   const what = `${images.length} ${name} × ${labels.length} labels`;
-  return `| ${what} | ${called} | ${largest.toFixed(4)} | ${mean.toFixed(4)} | ${best} of ${images.length} |`;
+  return `| ${what} | ${called} | ${inFigures(largest)} | ${inFigures(mean)} | ${best} of ${images.length} |`;
 }
 
 const path = process.argv[2];
