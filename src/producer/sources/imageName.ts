@@ -11,6 +11,8 @@ export const imageExtensions = [
   'tiff',
   'avif',
   'bmp',
+  'heic',
+  'heif',
   'jfif',
   'jpe',
   'jif',
@@ -42,6 +44,9 @@ const beginnings = [
   'MM\0*',
   '????ftypavif',
   '????ftypavis',
+  '????ftypheic',
+  '????ftypheix',
+  '????ftypmif1',
   'BM????\0\0\0\0',
 ];
 

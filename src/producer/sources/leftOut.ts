@@ -20,7 +20,7 @@ export function createLeftOut() {
       const key = counts.has(kind) || counts.size < ENDINGS_KEPT ? kind : 'others';
       counts.set(key, (counts.get(key) ?? 0) + 1);
     },
-    /** `left out: 4 (1 heic, 1 mov, 2 without an ending)`, or undefined where nothing was. */
+    /** `left out: 4 (2 without an ending, 1 mov, 1 psd)`, or undefined where nothing was. */
     text(): string | undefined {
       if (total === 0) return undefined;
       const ranked = [...counts].sort(([a, m], [b, n]) => n - m || (a < b ? -1 : 1));

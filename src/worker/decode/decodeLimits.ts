@@ -1,5 +1,5 @@
 import { ClipfleetError } from '../../shared/errors.ts';
-import { imageOptions } from '../../shared/options/imageOptions.ts';
+import { defaultOf } from '../../shared/options/config.ts';
 import type { ImageFacts } from './imageFacts.ts';
 
 /** What bounds the decoding of one image. */
@@ -12,8 +12,8 @@ export interface DecodeLimits {
   scansMax?: number | undefined;
 }
 
-const sideMaxByDefault = Number(imageOptions.imageSideMax.default);
-const scansMaxByDefault = Number(imageOptions.imageScansMax.default);
+const sideMaxByDefault = defaultOf('imageSideMax');
+const scansMaxByDefault = defaultOf('imageScansMax');
 
 /**
  * @throws {ClipfleetError} IMAGE_SIDE_TOO_LONG, IMAGE_TOO_MANY_PIXELS, IMAGE_TOO_MANY_SCANS

@@ -1,4 +1,4 @@
-import { inflateSync } from 'node:zlib';
+import { crc32, inflateSync } from 'node:zlib';
 import { BrokenImage, FileView, type ImageFacts } from './imageFacts.ts';
 import { orientationOf } from './orientation.ts';
 
@@ -93,6 +93,9 @@ export function explainPng(bytes: Uint8Array): string {
     const [length, name] = [view.getUint32(at), view.latin1(at + 4, 4)];
     if (at + 12 + length > bytes.length) {
       return `its chunk ${printable(name)} at byte ${at} goes past the end of the file's ${bytes.length} bytes`;
+    }
+    if (crc32(view.bytes(at + 4, length + 4)) !== view.getUint32(at + 8 + length)) {
+      return `the checksum of its chunk ${printable(name)} at byte ${at} is wrong`;
     }
     if (name === 'IEND') return 'its compressed data contradict its header';
     at += 12 + length;

@@ -19,7 +19,7 @@ test('what a folder has and is not read is counted by its ending; hidden files a
     ['c.jif', jpeg],
     ['scan', jpeg],
     ['notes', 'BMX is a sport'],
-    ['d.heic', ''],
+    ['d.psd', ''],
     ['below/e.MOV', ''],
     ['below/README', 'text'],
     ['.hidden.mov', ''],
@@ -31,7 +31,7 @@ test('what a folder has and is not read is counted by its ending; hidden files a
   const options = { cwd, address: trustedAddress, onLeftOut: leftOut.add };
   for await (const { id } of openSource(['d'], options)) ids.push(id);
   assert.deepEqual(ids, ['d/a.jfif', 'd/b.JPE', 'd/c.jif', 'd/scan']);
-  assert.equal(leftOut.text(), 'left out: 4 (2 without an ending, 1 heic, 1 mov)');
+  assert.equal(leftOut.text(), 'left out: 4 (2 without an ending, 1 mov, 1 psd)');
 });
 
 test('nothing left out is nothing to say, and many endings are summed up', () => {
@@ -52,9 +52,11 @@ test('an image is known by the end of its name, else by how it begins', () => {
     false,
     false,
   ]);
+  assert.ok(isImageName('IMG_0001.HEIC'));
   const beginning = (text: string) => beginsAsImage(Buffer.from(text, 'latin1'));
   assert.ok(beginning('RIFF\x01\x02\x03\x04WEBPVP8 '));
   assert.ok(beginning('\0\0\0\x20ftypavif'));
+  assert.ok(beginning('\0\0\0\x18ftypheic'));
   assert.ok(beginning('BM\x36\0\x0c\0\0\0\0\0\x36\0'));
   assert.ok(!beginning('RIFF\x01\x02\x03\x04WAVE'));
   assert.ok(!beginning('\xff\xd8'));

@@ -73,6 +73,12 @@ test('a file that breaks off is corrupt in every format, and says what is missin
   }
 });
 
+test('a PNG whose image data do not fit their checksum is corrupt, and the chunk is named', async () => {
+  const bytes = await golden('plain.png');
+  bytes[bytes.length - 18]! ^= 1;
+  assert.match(await faultOf(bytes), /^IMAGE_CORRUPT: .*the checksum of its chunk IDAT at byte 33 is wrong/);
+});
+
 test('a truncated TIFF is corrupt, a whole one of CIELAB is unsupported', async () => {
   // Pixels first, so that the directory is lost; then the directory first, so that pixels are.
   const whole = await golden('tiff_lzw.tif');
