@@ -42,7 +42,10 @@ const consume = createConsume({
     isShareWanted: share.isWanted,
     onError: (error) => log.error(error),
   }),
-  prepareLabels: createPrepareLabels({ labelMatrices: { get: async () => labels }, runs, newerGraceMs: 0 }),
+  prepareLabels: createPrepareLabels({
+    labelMatrices: { get: async () => labels },
+    ...{ runs, control, newerGraceMs: 0, log },
+  }),
   labelImages: createLabelImages({
     classify: async ({ id }) => predictionsOf(id),
     fingerprint,

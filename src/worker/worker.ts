@@ -1,5 +1,6 @@
 import type { Redis } from 'ioredis';
 import type { WorkReport } from '../shared/fleet/servingWorkers.ts';
+import type { LabelSet } from '../shared/labels/labelSet.ts';
 import type { Logger } from '../shared/log.ts';
 import { keysUnder } from '../shared/redis/keys.ts';
 import type { ResultsStore } from '../shared/rows/resultsStore.ts';
@@ -40,6 +41,12 @@ export interface WorkerContext {
 export interface RunningWorker {
   /** Rejects when the session or the scoring thread is gone: the process should end, so that another takes the jobs. */
   died: Promise<never>;
+  /**
+   * Encodes a label set, unless the fleet has it.
+   *
+   * @throws LABEL_NOT_EMBEDDED, INFERENCE_FAILED and what else the text tower says of prompts that it cannot encode
+   */
+  encodeLabels(labelSet: LabelSet): Promise<void>;
   /** What it did since the last call, or since its start. */
   takeReport(): WorkReport;
   /** Takes no new job, finishes those it has, closes. */
@@ -80,7 +87,7 @@ export function startWorker(context: WorkerContext, config: WorkerSettings): Run
       isShareWanted: share.isWanted,
       onError: (error) => log.error({ err: error }, 'looking after the work in hand'),
     }),
-    prepareLabels: createPrepareLabels({ labelMatrices, runs, newerGraceMs }),
+    prepareLabels: createPrepareLabels({ labelMatrices, runs, control, newerGraceMs, log }),
     labelImages: createLabelImages({ classify, fingerprint, hostPatienceMs, log }),
     checkFailures: createFailureBudget({ runs, store, control, log }),
     batchSize,
@@ -90,6 +97,7 @@ export function startWorker(context: WorkerContext, config: WorkerSettings): Run
   );
   return {
     died,
+    encodeLabels: labelMatrices.encode,
     takeReport: times.takeReport,
     async close() {
       await Promise.all(opened.map((lane) => lane.close()));

@@ -101,6 +101,7 @@ const walls: Record<string, readonly string[]> = {
   'src/worker': [
     'src/shared',
     'src/shared/fleet',
+    'src/shared/labels',
     'src/shared/options',
     'src/shared/redis',
     'src/shared/rows',

@@ -87,6 +87,18 @@ export function smallTextTower(type: FloatType): Uint8Array {
   ]);
 }
 
+/** Three dimensions, all zero: a tower that knows no word. */
+export function blindTextTower(): Uint8Array {
+  return onnxModel(17, [
+    node('Cast', ['input_ids'], ['ids'], { to: dataType.float }),
+    node('ReduceMax', ['ids'], ['max'], { axes: [1] }),
+    node('Sub', ['max', 'max'], ['zero']),
+    node('Concat', ['zero', 'zero', 'zero'], ['text_embeds'], { axis: 1 }),
+    graphValue(graphField.input, 'input_ids', dataType.int64, ['N', 'L']),
+    graphValue(graphField.output, 'text_embeds', dataType.float, ['N', 3]),
+  ]);
+}
+
 /**
  * The mean of each channel, by way of 96 ^ count zeros: 4 images need 340 MB of them, 8 more than any process can address.
  */

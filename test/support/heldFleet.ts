@@ -1,5 +1,5 @@
 import type { TestContext } from 'node:test';
-import { addDemoRun } from './demoRun.ts';
+import { addDemoRun, runCompletes } from './demoRun.ts';
 import { type Fleet, startFleet } from './fleet.ts';
 import { type HeldImages, serveHeldImages } from './heldImages.ts';
 import { startPoliteWorker } from './politeFleet.ts';
@@ -11,16 +11,18 @@ export interface HeldFleet extends HeldImages {
 }
 
 /**
- * A worker with three places for images, and a server of held ones. A host that has not answered yet, or that had nothing to do
- * for a second, is asked for one image at a time: a run that is to be held up at three begins with one that is not held.
+ * A worker with three places for images, which has the labels already, and servers of held images. Each image has a host of its own, so that none waits for a turn:
+ * how long it would wait, and what overtakes it meanwhile, is up to the machine.
  */
 export async function startHeldFleet(t: TestContext): Promise<HeldFleet> {
   const fleet = await startFleet(t);
   const held = await serveHeldImages(t);
-  const add: HeldFleet['add'] = (run, paths) => {
-    const urls = paths.map((path) => held.url + path);
+  const add: HeldFleet['add'] = async (run, paths) => {
+    const urls = await Promise.all(paths.map(held.urlAlone));
     return addDemoRun(fleet, run, urls, { chunkSize: 8 });
   };
+  await add('first', ['/quick.jpg']);
   await startPoliteWorker(fleet, '--images-in-flight', '3', '--fetch-timeout-ms', '600000');
+  await runCompletes(fleet, 'first');
   return { ...held, fleet, add };
 }

@@ -15,9 +15,10 @@ import type { LabelSet } from '../../shared/labels/labelSet.ts';
 import type { Config } from '../../shared/options/config.ts';
 import type { ImageRef } from '../../shared/refs/imageRef.ts';
 import { cancelledRun } from '../../shared/runs/runErrors.ts';
-import { type LoadedModel, modelOptions } from '../../worker/model/loadModel.ts';
+import { modelOptions } from '../../worker/model/loadModel.ts';
 import type { ModelFiles } from '../../worker/model/model.ts';
-import { type WorkerSettings, workerOptions } from '../../worker/workerSettings.ts';
+import type { RunningWorker } from '../../worker/worker.ts';
+import { workerOptions } from '../../worker/workerSettings.ts';
 import { createCommand } from '../setup/commandOptions.ts';
 import { type Context, contextOptions, openContext } from '../setup/context.ts';
 import { labelSetForRun } from '../setup/continuedRun.ts';
@@ -105,13 +106,17 @@ async function label(
   const plan = await planSessionShown(files, config);
   const model = await startModelShown(files, plan, config);
   const settings = { ...config, ...plan.settings };
+  const worker = startPrivateWorker(context, model, lane.name, settings);
   try {
+    // Labels that the model cannot encode are refused before a run is opened and an image read.
+    await Promise.race([worker.encodeLabels(labelSet), worker.died, interrupt.interrupted]);
     const newRun = { model: model.identity, labelSet, run, privateLane: lane.name, ...budgetOf(config) };
     const openRun = await context.producer.openRun(newRun);
     // A run that was paused goes on: whoever continues it wants that.
     await context.producer.control.resume(run);
-    await workUntilEnded(context, settings, model, openRun, refs, interrupt.signal);
+    await workUntilEnded(context, settings, worker, openRun, refs, interrupt.signal);
   } finally {
+    await worker.close();
     await model.session.close();
     interrupt.stop();
   }
@@ -127,8 +132,8 @@ async function label(
 
 async function workUntilEnded(
   context: Context,
-  config: LabelConfig & WorkerSettings,
-  model: LoadedModel,
+  config: LabelConfig,
+  worker: RunningWorker,
   openRun: OpenRun,
   refs: AsyncIterable<ImageRef>,
   signal: AbortSignal,
@@ -136,7 +141,6 @@ async function workUntilEnded(
   const { producer } = context;
   const before = await producer.store.counts(openRun.run);
   const progress = createProgress(before.classified + before.failed);
-  const worker = startPrivateWorker(context, model, privateLaneName(openRun.run), config);
   const add = async () => {
     await openRun.add(refs, { ...config, signal });
     if (!signal.aborted) await openRun.seal();
@@ -148,7 +152,6 @@ async function workUntilEnded(
     await Promise.race([done, worker.died]);
   } finally {
     progress.stop();
-    await worker.close();
     await openRun.close();
   }
 }

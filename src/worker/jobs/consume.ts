@@ -104,7 +104,7 @@ export function createConsume(options: ConsumeOptions): Consume {
   ): Promise<ImageOutcome[] | JobVerdict> {
     if (todo.length === 0) return [];
     const prepared = await prepareLabels(delivery, chunk);
-    if (prepared.kind === 'postponed') return prepared;
+    if (prepared.kind === 'postponed' || prepared.kind === 'parked') return prepared;
     return labelImages(todo, prepared.kind === 'ready' ? prepared.labels : prepared.error, {
       run: chunk.run,
       generation: chunk.generation,

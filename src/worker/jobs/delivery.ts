@@ -31,3 +31,38 @@ export interface Delivery {
   /** Adds jobs to the lane that this one came from. */
   addJobs(jobs: readonly NewChunkJob[]): Promise<void>;
 }
+
+/** What is read of BullMQ's job. */
+interface JobFields {
+  id?: string | undefined;
+  data: unknown;
+  timestamp: number;
+  attemptsMade: number;
+  opts: { attempts?: number };
+  progress: unknown;
+}
+
+/** A job as plain data. */
+export function deliveryOf(job: JobFields, lane: Pick<Delivery, 'lane' | 'urgent' | 'addJobs'>): Delivery {
+  const attempts = job.opts.attempts ?? 1;
+  return {
+    id: job.id,
+    data: job.data,
+    ...lane,
+    addedAt: job.timestamp,
+    attempts,
+    isLastAttempt: job.attemptsMade + 1 >= attempts,
+    refusedSince: refusedSinceOf(job),
+  };
+}
+
+/** What the job remembers of refusals stands in its progress. */
+export function refusedSinceOf({ progress }: Pick<JobFields, 'progress'>): number {
+  return typeof progress === 'number' ? progress : 0;
+}
+
+/** Images of a job that is not checked yet, at least 1. */
+export function imagesIn({ data }: Pick<JobFields, 'data'>): number {
+  const images = (data as { images?: unknown } | null)?.images;
+  return Array.isArray(images) ? Math.max(1, images.length / 2) : 1;
+}

@@ -6,11 +6,15 @@ import type { Logger } from '../../shared/log.ts';
 import type { Config } from '../../shared/options/config.ts';
 import type { ResultsStore } from '../../shared/rows/resultsStore.ts';
 import type { Runs } from '../../shared/runs/runs.ts';
+import { createBackOff } from './backOff.ts';
 import type { Consume } from './consume.ts';
-import type { Delivery } from './delivery.ts';
+import { deliveryOf, imagesIn, type NewChunkJob, refusedSinceOf } from './delivery.ts';
 import { type JobVerdict, PARKED_MS } from './jobVerdict.ts';
 import type { LaneShare } from './shareLane.ts';
-import { sweep } from './sweep.ts';
+import { isOfSurroundings, isPassingState } from './surroundings.ts';
+import { takeBackStall } from './survivedStall.ts';
+import { startSweeping } from './sweep.ts';
+import { withstandFaults } from './withstand.ts';
 
 export interface LaneContext {
   redis: Redis;
@@ -25,12 +29,22 @@ export interface LaneContext {
   waiting: () => number;
 }
 
+/** How long BullMQ waits after a connection that failed before it tries again. */
+const RETRY_MS = 1_000;
+
 /** How often a worker without a job says so. */
 const IDLE_MS = 500;
 
 /** The wait before an attempt, in milliseconds: 1 s, 2 s, 4 s, ..., of which up to half is taken off by chance. */
 function backoffStrategy(attemptsMade: number): number {
   return Math.round(1_000 * 2 ** (attemptsMade - 1) * (1 - Math.random() / 2));
+}
+
+/** BullMQ's codes for a job that this worker does not hold any more: it is gone, moved, or another's. */
+const LOST_CODES: readonly unknown[] = [-1, -2, -3, -6];
+
+function isLost(error: unknown): boolean {
+  return LOST_CODES.includes((error as { code?: unknown }).code);
 }
 
 /**
@@ -42,21 +56,36 @@ function backoffStrategy(attemptsMade: number): number {
  */
 export function openLane(
   { name, urgent }: { name: string; urgent: boolean },
-  { redis, prefix, store, runs, log, consume, share, imagesInFlight, waiting }: LaneContext,
+  context: LaneContext,
   { lockMs, stalledMax }: Config<'lockMs' | 'stalledMax'>,
 ) {
+  const { redis, prefix, runs, log, consume, share, imagesInFlight, waiting } = context;
   const connection = { connection: redis, prefix };
   const queue = new Queue(name, { ...connection, streams: { events: { maxLen: laneEventsMax } } });
+  const closing = new AbortController();
+  const backOff = createBackOff({ log, signal: closing.signal });
+  const consumeSafely = withstandFaults(consume, backOff, log);
+  const addJobs = async (jobs: readonly NewChunkJob[]) => {
+    const chunks = jobs.map(({ id, data, attempts }) => ({
+      ...{ name: 'chunk', data },
+      opts: chunkJobOptions(id, attempts),
+    }));
+    await queue.addBulk(chunks);
+  };
+  /** Jobs in hand, by id, with whether their lock was lost. */
+  const inHand = new Map<string, { isLost: boolean }>();
+  const sweeping = startSweeping(queue, { ...context, lockMs, stalledMax });
+  let isResting = false;
   let jobImages = imagesInFlight;
-  let jobsInHand = 0;
   const process = async (job: Job, token?: string) => {
     jobImages += (imagesIn(job) - jobImages) / 4;
     worker.concurrency = Math.max(2, Math.ceil((imagesInFlight + waiting()) / jobImages));
-    jobsInHand++;
+    const held = { isLost: false };
+    inHand.set(job.id!, held);
     try {
-      await carryOut(await consume(deliveryOf(job, queue, urgent)), job, token);
+      await carryOut(await consumeSafely(deliveryOf(job, { lane: name, urgent, addJobs })), job, token);
     } finally {
-      jobsInHand--;
+      if (inHand.get(job.id!) === held) inHand.delete(job.id!);
     }
   };
   const worker = new LaneWorker(name, process, {
@@ -65,6 +94,7 @@ export function openLane(
     lockDuration: lockMs,
     stalledInterval: lockMs,
     maxStalledCount: stalledMax,
+    runRetryDelay: RETRY_MS,
     // Rows are the record of what happened, so a completed job leaves at once; one that BullMQ failed itself stays until
     // the sweep has written its rows.
     removeOnComplete: { count: 0 },
@@ -72,89 +102,92 @@ export function openLane(
   });
 
   /** The one place where what becomes of a job is said to BullMQ. */
-  async function carryOut(verdict: JobVerdict, job: Job, token: string | undefined): Promise<void> {
-    const refusedSince = 'refusedSince' in verdict ? verdict.refusedSince : undefined;
-    if (refusedSince !== undefined && refusedSince !== refusedSinceOf(job))
-      await job.updateProgress(refusedSince);
-    switch (verdict.kind) {
-      case 'done':
-      case 'cancelled':
-        return;
-      case 'again':
-        throw new Error(verdict.why);
-      case 'refused':
-        throw new UnrecoverableError(verdict.why);
-      case 'postponed':
-        await job.moveToDelayed(Date.now() + verdict.delayMs, token);
-        throw new DelayedError();
-      case 'parked':
-        await job.moveToDelayed(Date.now() + PARKED_MS, token);
-        // Whoever resumed the run before that did not find the job delayed.
-        if ((await runs.get(verdict.run))?.paused === undefined) await promoteJob(job);
-        throw new DelayedError();
+  async function carryOut(verdict: JobVerdict, job: Job, token = ''): Promise<void> {
+    if (verdict.kind === 'done' || verdict.kind === 'cancelled') return;
+    const move = async () => {
+      const refusedSince = 'refusedSince' in verdict ? verdict.refusedSince : undefined;
+      if (refusedSince !== undefined && refusedSince !== refusedSinceOf(job))
+        await job.updateProgress(refusedSince);
+      if (verdict.kind === 'again' || verdict.kind === 'refused') {
+        const error = new (verdict.kind === 'again' ? Error : UnrecoverableError)(verdict.why);
+        await job.moveToFailed(error, token);
+        log.warn({ job: job.id, attempt: job.attemptsMade }, verdict.why);
+        if (job.finishedOn !== undefined) sweeping.now();
+      } else {
+        const delayMs = verdict.kind === 'parked' ? PARKED_MS : verdict.delayMs;
+        await job.moveToDelayed(Date.now() + delayMs, token);
+      }
+    };
+    await untilTaken(move).catch((error) => {
+      if (isLost(error)) return survive(job.id!);
+      throw error;
+    });
+    // Whoever resumed the run before that did not find the job delayed.
+    if (verdict.kind === 'parked' && (await runs.get(verdict.run))?.paused === undefined)
+      await promoteJob(job);
+    // For BullMQ: the job is moved already, whichever way.
+    throw new DelayedError();
+  }
+
+  /** Says it to Redis again and again until it is taken, or until the lane closes. */
+  async function untilTaken(say: () => Promise<void>): Promise<void> {
+    for (;;) {
+      try {
+        return await say();
+      } catch (error) {
+        if (isLost(error) || !isOfSurroundings(error) || closing.signal.aborted) throw error;
+        await backOff.fault(error);
+      }
     }
   }
 
-  let sweeping: Promise<void> = Promise.resolve();
-  const sweepAfterwards = () => {
-    sweeping = sweeping
-      .then(() => sweep(queue, { store, runs, log }))
-      .catch((error: Error) => {
-        log.error({ err: error, lane: name }, 'sweep failed');
-      });
-  };
-  sweepAfterwards();
-  const timer = setInterval(sweepAfterwards, lockMs);
-  const wantShare = () => {
-    if (jobsInHand === 0)
-      share.want(name).catch((error: Error) => log.error({ err: error, lane: name }, 'share'));
-  };
-  const idleTimer = urgent ? undefined : setInterval(wantShare, IDLE_MS);
+  /** The lock of a job in hand is gone, and this worker is not. */
+  async function survive(id: string): Promise<void> {
+    const held = inHand.get(id);
+    if (!held || held.isLost) return;
+    held.isLost = true;
+    log.warn({ job: id, lane: name }, 'job lost its lock, not its worker');
+    await untilTaken(() => takeBackStall(redis, queue.toKey(id)));
+  }
 
-  worker.on('error', (error) => log.error({ err: error, lane: name }, 'lane error'));
-  queue.on('error', (error) => log.error({ err: error, lane: name }, 'lane error'));
+  /** BullMQ asks for the next job at once when Redis has answered with an error, and looks for stalled jobs no more. */
+  async function rest(error: Error): Promise<void> {
+    if (isResting || worker.closing) return;
+    isResting = true;
+    await worker.pause(true);
+    await backOff.fault(error);
+    isResting = false;
+    if (!worker.closing) await worker.resume();
+  }
+
+  const onError = (error: Error) => {
+    if (isPassingState(error)) void rest(error);
+    // BullMQ says the same again in an event of its own, which is listened to.
+    else if (/^could not renew lock/.test(error.message)) return;
+    else if (isLost(error)) log.warn({ err: error, lane: name }, 'a job was no longer this worker’s');
+    else log.error({ err: error, lane: name }, 'lane error');
+  };
+  queue.on('error', onError);
+  worker.on('error', onError);
   worker.on('stalled', (job) => log.warn({ job }, 'job lost its worker'));
+  worker.on('lockRenewalFailed', (ids) => {
+    for (const id of ids) survive(id).catch(onError);
+  });
   worker.on('failed', (job, error) => {
     log.warn({ job: job?.id, attempt: job?.attemptsMade }, error.message);
-    if (job?.finishedOn !== undefined) sweepAfterwards();
+    sweeping.now();
   });
+  const wantShare = () => {
+    if (inHand.size === 0) share.want(name).catch(onError);
+  };
+  const idleTimer = urgent ? undefined : setInterval(wantShare, IDLE_MS);
   return {
     async close() {
       clearInterval(idleTimer);
+      closing.abort();
       await worker.close();
-      clearInterval(timer);
-      await sweeping;
+      await sweeping.stop();
       await queue.close();
     },
   };
-}
-
-/** A job as plain data. */
-function deliveryOf(job: Job, lane: Queue, urgent: boolean): Delivery {
-  const attempts = job.opts.attempts ?? 1;
-  return {
-    id: job.id,
-    data: job.data,
-    lane: lane.name,
-    urgent,
-    addedAt: job.timestamp,
-    attempts,
-    isLastAttempt: job.attemptsMade + 1 >= attempts,
-    refusedSince: refusedSinceOf(job),
-    async addJobs(jobs) {
-      await lane.addBulk(
-        jobs.map(({ id, data, attempts }) => ({ name: 'chunk', data, opts: chunkJobOptions(id, attempts) })),
-      );
-    },
-  };
-}
-
-/** What the job remembers of refusals stands in its progress. */
-function refusedSinceOf({ progress }: Job): number {
-  return typeof progress === 'number' ? progress : 0;
-}
-
-function imagesIn(job: Job): number {
-  const images = (job.data as { images?: unknown } | null)?.images;
-  return Array.isArray(images) ? Math.max(1, images.length / 2) : 1;
 }

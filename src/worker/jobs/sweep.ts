@@ -1,44 +1,126 @@
 import type { Job, Queue } from 'bullmq';
+import type { Redis } from 'ioredis';
+import { LRUCache } from 'lru-cache';
 import { ClipfleetError } from '../../shared/errors.ts';
 import type { Logger } from '../../shared/log.ts';
 import type { ResultsStore } from '../../shared/rows/resultsStore.ts';
 import { salvageChunk } from '../../shared/runs/chunkJob.ts';
 import type { Runs } from '../../shared/runs/runs.ts';
 import { failChunk } from './failChunk.ts';
+import { isPassingState } from './surroundings.ts';
 
-/** Failed jobs read at a time. */
-const PAGE_JOBS = 200;
+export interface SweepContext {
+  redis: Redis;
+  store: Pick<ResultsStore, 'find' | 'putRows'>;
+  runs: Pick<Runs, 'get' | 'finish'>;
+  log: Pick<Logger, 'warn'>;
+  /** How often the failed set is looked at, and how long a worker that lost a lock has to say that it lives; milliseconds. */
+  lockMs: number;
+  /** How often a job may lose its worker. */
+  stalledMax: number;
+}
+
+/** Sweeps now, every `lockMs`, and whenever it is told to. */
+export function startSweeping(queue: Queue, context: SweepContext): { now(): void; stop(): Promise<void> } {
+  const sweep = createSweep(queue, context);
+  let sweeping: Promise<void> = Promise.resolve();
+  const now = () => {
+    sweeping = sweeping.then(sweep).catch((error: Error) => {
+      // While Redis answers with errors the lane says so.
+      if (!isPassingState(error)) context.log.warn({ err: error, lane: queue.name }, 'sweep failed');
+    });
+  };
+  now();
+  const timer = setInterval(now, context.lockMs);
+  return {
+    now,
+    async stop() {
+      clearInterval(timer);
+      await sweeping;
+    },
+  };
+}
+
+/** What became of a failed job: it is in the failed set no more, to be looked at later, or left for people to look at. */
+type Swept = 'gone' | 'later' | 'left';
+
+/** Names of failed jobs read at a time. */
+const PAGE_JOBS = 1_000;
+/** Names of jobs left for people that a worker remembers, so that it reads each once. */
+const LEFT_MAX = 200_000;
 
 /**
- * Writes the rows of jobs that BullMQ failed by itself.
+ * Looks after jobs that BullMQ failed by itself: a function to be called again and again, one after the other.
  *
  * BullMQ fails a job that lost its worker too often without calling the processor, so no code of ours runs for it: its
  * images would be left without rows, and its run would never be complete. The job's data is still there to tell which.
- * A job that nothing can be saved of, or whose run nobody opened, stays in the failed set, for people to look at.
+ * One whose workers lived, or that failed by what Redis answered, goes back to the lane instead. One that nothing can be saved
+ * of, or whose run nobody opened, stays in the failed set, for people to look at; while none is added, a look is two
+ * commands, however many there are.
  */
-export async function sweep(queue: Queue, context: SweepContext): Promise<void> {
-  let left = 0;
-  for (;;) {
-    const failed = await queue.getFailed(left, left + PAGE_JOBS - 1);
-    if (failed.length === 0) return;
-    for (const job of failed) if (!(await sweepJob(job, context))) left++;
+function createSweep(queue: Queue, context: SweepContext): () => Promise<void> {
+  const { redis } = context;
+  const failed = queue.toKey('failed');
+  const left = new LRUCache<string, true>({ max: LEFT_MAX });
+  let seen = '';
+
+  async function state(): Promise<string> {
+    const [count, newest] = await Promise.all([
+      redis.zcard(failed),
+      redis.zrevrange(failed, 0, 0, 'WITHSCORES'),
+    ]);
+    return [count, ...newest].join(' ');
+  }
+
+  return async () => {
+    const before = await state();
+    if (before === seen) return;
+    let isAllSeen = true;
+    for (let from = 0; ; ) {
+      const ids = await redis.zrevrange(failed, from, from + PAGE_JOBS - 1);
+      if (ids.length === 0) break;
+      for (const id of ids) {
+        const swept = left.has(id) ? 'left' : await sweepNamed(queue, id, context);
+        if (swept === 'left') left.set(id, true);
+        if (swept === 'later') isAllSeen = false;
+        if (swept !== 'gone') from++;
+      }
+    }
+    seen = isAllSeen ? await state() : '';
+  };
+}
+
+/** One job that cannot be swept is named, and holds up no other. */
+async function sweepNamed(queue: Queue, id: string, context: SweepContext): Promise<Swept> {
+  try {
+    const job = (await queue.getJob(id)) as Job | undefined;
+    return job ? await sweepJob(job, context) : 'left';
+  } catch (error) {
+    if (isPassingState(error)) throw error;
+    context.log.warn({ err: error, job: id }, 'failed job left alone: it cannot be read');
+    return 'left';
   }
 }
 
-interface SweepContext {
-  store: ResultsStore;
-  runs: Runs;
-  log: Logger;
-}
-
-/** Whether the job could be turned into rows. */
-async function sweepJob(job: Job, { store, runs, log }: SweepContext): Promise<boolean> {
+async function sweepJob(job: Job, context: SweepContext): Promise<Swept> {
+  const { store, runs, log, lockMs, stalledMax } = context;
   const chunk = salvageChunk(job);
-  if (!chunk || !(await runs.get(chunk.run))) return false;
+  if (!chunk || !(await runs.get(chunk.run))) return 'left';
   const reason = job.failedReason || 'unknown';
-  const error = new ClipfleetError('WORKER_LOST', `The job failed without an answer: ${reason}`);
+  const isStalled = reason.startsWith('job stalled');
+  const about = { run: chunk.run, chunk: chunk.chunk, images: chunk.images.length };
+  if (isStalled ? job.stalledCounter <= stalledMax : isPassingState(new Error(reason))) {
+    await job.retry('failed', { resetAttemptsMade: !isStalled });
+    log.warn(about, `failed job goes back to its lane: ${isStalled ? 'its workers live' : reason}`);
+    return 'gone';
+  }
+  // Whoever lost its lock while Redis was away says so once Redis is back.
+  if (isStalled && Date.now() - (job.finishedOn ?? 0) < lockMs) return 'later';
+  const error = isStalled
+    ? new ClipfleetError('WORKER_LOST', `The job lost its worker ${job.stalledCounter} times.`)
+    : new ClipfleetError('INTERNAL', `The job failed unexpectedly: ${reason}`);
   await failChunk({ store, runs }, chunk, error);
   await job.remove();
-  log.warn({ run: chunk.run, chunk: chunk.chunk, images: chunk.images.length }, `swept: ${reason}`);
-  return true;
+  log.warn(about, `swept: ${reason}`);
+  return 'gone';
 }

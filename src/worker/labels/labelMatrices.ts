@@ -3,7 +3,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { Redis } from 'ioredis';
 import { LRUCache } from 'lru-cache';
 import { ClipfleetError } from '../../shared/errors.ts';
-import { type LabelSet, promptsKey } from '../../shared/labels/labelSet.ts';
+import { type LabelSet, labelSetId, promptsKey } from '../../shared/labels/labelSet.ts';
 import { readLabelSet } from '../../shared/labels/storedLabelSet.ts';
 import type { Keys } from '../../shared/redis/keys.ts';
 import { type EmbedTexts, encodeLabels } from './encodeLabels.ts';
@@ -50,8 +50,11 @@ export function createLabelMatrices({ redis, keys, fingerprint, embedTexts, leas
     fetchMethod: prepare,
   });
 
-  async function prepare(labelSetId: string): Promise<PreparedLabels> {
-    const labelSet = await readLabelSet(redis, keys, labelSetId);
+  async function prepare(id: string): Promise<PreparedLabels> {
+    return prepareSet(await readLabelSet(redis, keys, id));
+  }
+
+  async function prepareSet(labelSet: LabelSet): Promise<PreparedLabels> {
     const { matrix, truncated } = await encodedOnce(labelSet);
     return { labelSet, matrix, truncated: truncated.map((place) => labelSet.labels[place]!.label) };
   }
@@ -84,10 +87,14 @@ export function createLabelMatrices({ redis, keys, fingerprint, embedTexts, leas
   }
 
   return {
-    async get(labelSetId: string): Promise<PreparedLabels> {
-      const labels = await prepared.fetch(labelSetId);
+    async get(id: string): Promise<PreparedLabels> {
+      const labels = await prepared.fetch(id);
       if (labels) return labels;
       throw new ClipfleetError('INTERNAL', 'Expected prepared labels, got none. This is a bug.');
+    },
+    /** The same for a label set that need not be stored yet. */
+    async encode(labelSet: LabelSet): Promise<void> {
+      prepared.set(labelSetId(labelSet), await prepareSet(labelSet));
     },
   };
 }

@@ -9,7 +9,7 @@ import { until } from '../../support/support.ts';
 test('a run that is resumed before its worker has let go of a job is not parked for it', async (t) => {
   const { fleet, add, asked, letGo } = await startHeldFleet(t);
   const { control, resume } = fleet.producer;
-  await add('r', [...pathsOf('quick', 1), ...pathsOf('held', 3), ...pathsOf('later', 4)]);
+  await add('r', [...pathsOf('held', 3), ...pathsOf('quick', 5)]);
   await until(() => asked.length === 4, 'three images take all the places there are');
   await add('behind', pathsOf('behind', 8));
   await until(async () => (await fleet.producer.progress('behind')).active === 8, 'it is in hand');

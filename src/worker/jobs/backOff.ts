@@ -1,0 +1,69 @@
+import type { Logger } from '../../shared/log.ts';
+
+export interface BackOff {
+  /** Another fault; resolves after a pause that grows with each in a row, or at once when the worker closes. */
+  fault(error: unknown): Promise<void>;
+  /** Something went well: the next fault is the first again. */
+  recovered(): void;
+}
+
+export interface BackOffOptions {
+  log: Pick<Logger, 'warn' | 'info'>;
+  /** Ends pauses. */
+  signal: AbortSignal;
+  /** Waits so many milliseconds, or until the signal; the clock's own when absent. */
+  wait?: (ms: number, signal: AbortSignal) => Promise<void>;
+  /** Epoch milliseconds. */
+  now?: () => number;
+}
+
+/** The first pause in milliseconds; each one in a row is twice as long. */
+const FIRST_MS = 250;
+/** So that jobs are done again within seconds of what is around them being well. */
+const LONGEST_MS = 5_000;
+/** A fault that goes on is logged again after so long, with a count. */
+const LOG_EVERY_MS = 60_000;
+
+/**
+ * How a worker lets its surroundings come to themselves. Up to half of each pause is taken off by chance, so that workers that
+ * paused together do not come back together.
+ */
+export function createBackOff({ log, signal, wait = waitOrEnd, now = Date.now }: BackOffOptions): BackOff {
+  let inARow = 0;
+  let saidAt = -Infinity;
+  let unsaid = 0;
+  return {
+    async fault(error) {
+      const pauseMs = Math.min(FIRST_MS * 2 ** Math.min(inARow, 10), LONGEST_MS) * (1 - Math.random() / 2);
+      inARow++;
+      unsaid++;
+      if (now() - saidAt >= LOG_EVERY_MS) {
+        log.warn({ err: error, faults: unsaid }, 'backing off: Redis or the results store failed');
+        saidAt = now();
+        unsaid = 0;
+      }
+      await wait(pauseMs, signal);
+    },
+
+    recovered() {
+      if (inARow === 0) return;
+      log.info({ faults: inARow }, 'no longer backing off: Redis and the results store work again');
+      inARow = 0;
+      unsaid = 0;
+      saidAt = -Infinity;
+    },
+  };
+}
+
+function waitOrEnd(ms: number, signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    if (signal.aborted) return resolve();
+    const end = () => {
+      clearTimeout(timer);
+      signal.removeEventListener('abort', end);
+      resolve();
+    };
+    const timer = setTimeout(end, ms);
+    signal.addEventListener('abort', end);
+  });
+}
