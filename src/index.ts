@@ -5,6 +5,7 @@ export {
   type OpenRunOptions,
   type Producer,
   type ProducerOptions,
+  type RowsOptions,
 } from './producer/producer.ts';
 export type { AddOptions, OpenRun } from './producer/runs/openRun.ts';
 export type { RunProgress, WaitOptions } from './producer/runs/runProgress.ts';

@@ -22,7 +22,7 @@ import { exitCodes } from '../setup/exitCodes.ts';
 import { budgetOf } from '../setup/failureBudgetFlag.ts';
 import { labelOptions, labelSetOf } from '../setup/labels.ts';
 import { followRun } from '../terminal/follow.ts';
-import { onInterrupt } from '../terminal/interrupt.ts';
+import { onInterrupt, unlessInterrupted } from '../terminal/interrupt.ts';
 import { checkWritable } from '../terminal/jsonLines.ts';
 import { findModelShown, startModelShown } from '../terminal/modelShown.ts';
 import { printRows } from '../terminal/printRows.ts';
@@ -124,10 +124,11 @@ async function workUntilEnded(
   const before = await producer.store.counts(openRun.run);
   const progress = createProgress(before.classified + before.failed);
   const worker = startPrivateWorker(context, model, privateLaneName(openRun.run), config);
-  const add = async () => {
-    await openRun.add(refs, { ...config, signal });
-    if (!signal.aborted) await openRun.seal();
-  };
+  const add = () =>
+    unlessInterrupted(signal, async () => {
+      await openRun.add(refs, { ...config, signal });
+      await openRun.seal();
+    });
   try {
     const bottleneck = sampleBottleneck(worker);
     const following = followRun(producer, openRun.run, progress, { signal, bottleneck, untilPaused: true });
@@ -141,11 +142,11 @@ async function workUntilEnded(
 }
 
 /** What ends the work without being its end: with nobody to resume it, a paused run would wait for ever. */
-function refuseHeld(run: string): (progress: RunProgress) => void {
-  return ({ paused, state }) => {
-    if (state === 'cancelled') throw cancelledRun(run);
-    if (paused === undefined) return;
-    const message = `Run '${run}' was paused: ${paused}. The same command with --run ${run} goes on with it.`;
+function refuseHeld(run: string): (progress: RunProgress | undefined) => void {
+  return (progress) => {
+    if (progress?.state === 'cancelled') throw cancelledRun(run);
+    if (progress?.paused === undefined) return;
+    const message = `Run '${run}' was paused: ${progress.paused}. The same command with --run ${run} goes on with it.`;
     throw new ClipfleetError('RUN_PAUSED', message);
   };
 }

@@ -39,6 +39,17 @@ export function onInterrupt(sayWhatHappens: string, beforeLeaving?: () => void):
   };
 }
 
+/** Does work that rejects when the signal is aborted; resolves to whether it came to its end. */
+export async function unlessInterrupted(signal: AbortSignal, work: () => Promise<void>): Promise<boolean> {
+  try {
+    await work();
+    return true;
+  } catch (error) {
+    if (!signal.aborted) throw error;
+    return false;
+  }
+}
+
 /**
  * By the signal itself, whose default action is back: process.exit() would first take the session's thread apart, in the
  * middle of a run.

@@ -2,6 +2,7 @@ import { isDeepStrictEqual } from 'node:util';
 import type { Queue } from 'bullmq';
 import type { RowCounts } from '../../shared/rows/resultsStore.ts';
 import type { Run } from '../../shared/runs/run.ts';
+import { together } from '../../shared/together.ts';
 import { pendingJobs } from './pendingJobs.ts';
 import { type RunProgress, type RunState, readProgress } from './runProgress.ts';
 
@@ -30,10 +31,10 @@ export async function auditRun(from: RunState, run: Run, lane: Queue): Promise<A
   const lost = (await pendingJobs(run.run, lane, runs)).filter(({ lost }) => lost);
   const kept =
     lost.length > 0 ? await rowsOf(from, run.run, new Set(lost.map(({ piece }) => piece))) : undefined;
-  for (const { piece, images } of lost) {
+  await together(lost, async ({ piece, images }) => {
     await runs.withdraw(run.run, piece, Math.min(images, kept?.get(piece) ?? 0));
     await runs.release(run.run, piece);
-  }
+  });
   const nothingToCome = (await runs.active(run.run)) === 0 && (await runs.pending(run.run)).length === 0;
   // Of a cancelled run no more rows are taken, whatever is pending.
   const quiet = run.state === 'cancelled' || nothingToCome;

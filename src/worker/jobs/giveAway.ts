@@ -1,7 +1,6 @@
 import { setImmediate as immediate } from 'node:timers/promises';
 import type { Job, Queue } from 'bullmq';
-import { chunkJobOptions } from '../../shared/fleet/lanes.ts';
-import { encodeChunkJob, jobId } from '../../shared/runs/chunkJob.ts';
+import { addChunkJobs } from '../../shared/fleet/chunkJobs.ts';
 import type { Runs } from '../../shared/runs/runs.ts';
 import type { TakenChunk } from './intake.ts';
 import type { Todo } from './labelImages.ts';
@@ -40,16 +39,13 @@ export function createGiveAway({ runs, lane, job, chunk, batchSize }: GiveAwayOp
     const first = await runs.split(run, number, sizes);
     // Another delivery of the job has divided or finished the chunk: the next one will see what is left to do.
     if (first === 0) throw new PutOff(0);
-    const attempts = job.opts.attempts ?? 1;
-    const jobs = parts.map((part, i) => {
-      const id = jobId(run, `${number}/${first + i}`, generation);
-      const data = encodeChunkJob(
-        part.map(({ ref }) => ref),
-        part.map(({ place }) => place.index),
-      );
-      return { name: 'chunk', data, opts: chunkJobOptions(id, attempts) };
-    });
-    await lane.addBulk(jobs);
+    const pieces = parts.map((part, i) => ({
+      piece: `${number}/${first + i}`,
+      generation,
+      images: part.map(({ ref }) => ref),
+      indexes: part.map(({ place }) => place.index),
+    }));
+    await addChunkJobs(lane, run, pieces, job.opts.attempts ?? 1);
     given += images.length;
   }
 
