@@ -1,5 +1,6 @@
 // Runs the compiled tests: all of them, or those below the folders given, such as `worker/fetch`.
-// With --list it prints which files it would run.
+// With --long it runs those that take minutes, the `*.long.ts`, instead of the `*.test.ts`. With --list it prints which
+// files it would run.
 import { spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
@@ -9,11 +10,11 @@ import fastGlob from 'fast-glob';
 
 const root = fileURLToPath(new URL('../../', import.meta.url));
 const { values, positionals } = parseArgs({
-  options: { list: { type: 'boolean' } },
+  options: { list: { type: 'boolean' }, long: { type: 'boolean' } },
   allowPositionals: true,
 });
 
-const sources = await fastGlob('test/**/*.test.ts', { cwd: root });
+const sources = await fastGlob(`test/**/*.${values.long ? 'long' : 'test'}.ts`, { cwd: root });
 const isWanted = (path: string) =>
   positionals.length === 0 || positionals.some((folder) => path.startsWith(`test/${folder}`));
 const files = sources

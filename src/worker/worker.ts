@@ -1,4 +1,6 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import type { Redis } from 'ioredis';
+import { ClipfleetError } from '../shared/errors.ts';
 import type { WorkReport } from '../shared/fleet/servingWorkers.ts';
 import type { Logger } from '../shared/log.ts';
 import { keysUnder } from '../shared/redis/keys.ts';
@@ -7,6 +9,7 @@ import { createRunControl } from '../shared/runs/runControl.ts';
 import type { Runs } from '../shared/runs/runs.ts';
 import { createConsume } from './jobs/consume.ts';
 import { createFailureBudget } from './jobs/failureBudget.ts';
+import type { GivenBack } from './jobs/jobsInHand.ts';
 import { openLane } from './jobs/lane.ts';
 import { createLaneShare } from './jobs/shareLane.ts';
 import { createWorkInHand } from './jobs/workInHand.ts';
@@ -34,13 +37,30 @@ export interface WorkerContext {
 }
 
 export interface RunningWorker {
-  /** Rejects when the session or the scoring thread is gone: the process should end, so that another takes the jobs. */
+  /** Resolves when it takes jobs from all its lanes. */
+  ready: Promise<void>;
+  /**
+   * Rejects when the session or the scoring thread is gone, or Redis went away before it was ready: the process should end, so that
+   * another takes the jobs.
+   */
   died: Promise<never>;
   /** What it did since the last call, or since its start. */
   takeReport(): WorkReport;
-  /** Takes no new job, finishes those it has, closes. */
-  close(): Promise<void>;
+  /** Gives the jobs in hand back to their lanes, in seconds; images that have begun are not waited for. */
+  giveBack(): Promise<GivenBack>;
+  /**
+   * Takes no new job, finishes those it has, closes. After four fifths of the grace time it gives back what is not finished, and resolves
+   * without waiting any longer: not `finished`, and whoever asked should end the process.
+   */
+  close(graceMs: number): Promise<GivenBack & { finished: boolean }>;
 }
+
+/** Shares of the grace time: for finishing what is in hand, and then for Redis to take back what is left. */
+const PATIENCE = 0.8;
+const GIVING_BACK = 0.1;
+
+/** For Redis to take the jobs back, where the worker has lost its session. */
+const GIVE_BACK_MS = 2_500;
 
 /** Constructs the line from lane to row, and starts it. */
 export function startWorker(context: WorkerContext, config: WorkerSettings): RunningWorker {
@@ -81,12 +101,40 @@ export function startWorker(context: WorkerContext, config: WorkerSettings): Run
   const opened = lanes.map((lane) =>
     openLane(lane, { ...context, consume, share, imagesInFlight, waiting }, config),
   );
+  const ready = waitForLanes(opened);
+  const died = Promise.race([line.died, ready.then(() => new Promise<never>(() => {}))]);
+  died.catch(() => {});
+  const giveBack = async (limitMs: number) => {
+    const lost = await Promise.all(opened.map((lane) => lane.giveBack(limitMs)));
+    const sum = (name: keyof GivenBack) => lost.reduce((all, of) => all + of[name], 0);
+    return { givenBack: sum('givenBack'), left: sum('left') };
+  };
+  const finish = async () => {
+    await Promise.all(opened.map((lane) => lane.close()));
+    await line.close();
+    return { finished: true, givenBack: 0, left: 0 };
+  };
   return {
-    died: line.died,
+    ready,
+    died,
     takeReport: times.takeReport,
-    async close() {
-      await Promise.all(opened.map((lane) => lane.close()));
-      await line.close();
+    giveBack: () => giveBack(GIVE_BACK_MS),
+    close(graceMs) {
+      const later = async () => {
+        await delay(PATIENCE * graceMs, undefined, { ref: false });
+        return { finished: false, ...(await giveBack(GIVING_BACK * graceMs)) };
+      };
+      return Promise.race([finish(), later()]);
     },
   };
+}
+
+/** @throws REDIS_UNAVAILABLE */
+async function waitForLanes(lanes: readonly { ready: Promise<unknown> }[]): Promise<void> {
+  try {
+    await Promise.all(lanes.map(({ ready }) => ready));
+  } catch (error) {
+    const message = `Expected Redis to stay while the lanes were opened, got: ${(error as Error).message}. Start again.`;
+    throw new ClipfleetError('REDIS_UNAVAILABLE', message, { cause: error });
+  }
 }

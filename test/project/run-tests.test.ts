@@ -15,6 +15,11 @@ test('every test file of the tree is run, however deep it lies', async () => {
   assert.deepEqual(listed.trim().split('\n').sort(), written.map((path) => path.replace(/ts$/, 'js')).sort());
 });
 
+test('tests that take minutes are named so, and run only when asked for', () => {
+  const listed = execFileSync(process.execPath, [script, '--list', '--long'], { encoding: 'utf8' });
+  assert.deepEqual(listed.trim().split('\n'), ['dist/test/faults/redis-away.long.js']);
+});
+
 test('a folder without tests is no success', () => {
   const { status, stderr } = spawnSync(process.execPath, [script, 'no-such-folder'], { encoding: 'utf8' });
   assert.equal(status, 1);

@@ -37,7 +37,14 @@ const scenes = [
   },
 ];
 
-const optionNames = ['device', 'threads', 'cacheDir', ...workerOptions, ...contextOptions] as const;
+const optionNames = [
+  'device',
+  'threads',
+  'cacheDir',
+  ...workerOptions,
+  'graceMs',
+  ...contextOptions,
+] as const;
 
 export const demoCommand = createCommand({
   name: 'demo',
@@ -62,7 +69,7 @@ async function demo(context: Context, config: Config<(typeof optionNames)[number
   const files = await findModel({ model: bundledModel, revision: 'main', dtype: 'fp32' });
   const model = await startModelShown(files, config);
   const settings = { ...config, ...model.settings };
-  const interrupt = onInterrupt('finishing what has begun.');
+  const interrupt = onInterrupt('finishing what has begun.', config);
   // All three runs wait in the lane before the worker starts, the largest in front: so their images meet in its batches.
   const runs: string[] = [];
   const batches: number[] = [];
@@ -73,7 +80,7 @@ async function demo(context: Context, config: Config<(typeof optionNames)[number
     const progress = createProgress();
     for (const run of runs) await followRun(context.producer, run, progress, interrupt);
     progress.stop();
-    await worker.close();
+    await worker.close(config.graceMs);
   } finally {
     await model.session.close();
     interrupt.stop();

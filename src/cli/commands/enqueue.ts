@@ -40,6 +40,7 @@ export const enqueueCommand = createCommand({
     'highWater',
     'attempts',
     'maxFailureRate',
+    'graceMs',
     ...contextOptions,
   ] as const,
   oneOf: ['labels', 'labelsFile'],
@@ -50,7 +51,7 @@ export const enqueueCommand = createCommand({
     const open = () => openSource(paths, { ...config, cwd, address: rootAddress(roots, cwd) });
     const refs = await begin(open());
     const context = await openContext(config);
-    const interrupt = onInterrupt('ending after the chunks at hand.');
+    const interrupt = onInterrupt('ending after the chunks at hand.', config);
     try {
       const run = config.run ?? newRunId();
       const model = await identityOf(config, context);

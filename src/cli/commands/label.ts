@@ -40,6 +40,7 @@ const optionNames = [
   'highWater',
   'attempts',
   'maxFailureRate',
+  'graceMs',
   ...contextOptions,
 ] as const;
 
@@ -90,7 +91,7 @@ async function label(
 ): Promise<number> {
   const run = config.run ?? newRunId();
   const lane = await openPrivateLane(run, context);
-  const interrupt = onInterrupt(`finishing what has begun; continue with --run ${run}.`);
+  const interrupt = onInterrupt(`finishing what has begun; continue with --run ${run}.`, config);
   const model = await startModelShown(files, config);
   const settings = { ...config, ...model.settings };
   try {
@@ -136,7 +137,7 @@ async function workUntilEnded(
     await Promise.race([done, worker.died]);
   } finally {
     progress.stop();
-    await worker.close();
+    await worker.close(config.graceMs);
     await openRun.close();
   }
 }

@@ -1,3 +1,4 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import { laneName } from '../../shared/fleet/lanes.ts';
 import { modelKey } from '../../shared/fleet/modelIdentity.ts';
 import { registerModel } from '../../shared/fleet/models.ts';
@@ -13,6 +14,7 @@ import { type WorkerSettings, workerOptions } from '../../worker/workerSettings.
 import { createCommand } from '../setup/commandOptions.ts';
 import { type Context, contextOptions, openContext } from '../setup/context.ts';
 import { exitCodes } from '../setup/exitCodes.ts';
+import { leaveThreads } from '../setup/leave.ts';
 import { onInterrupt } from '../terminal/interrupt.ts';
 import { findModelShown, startModelShown } from '../terminal/modelShown.ts';
 import { devicesOf, supervise } from '../workers/supervise.ts';
@@ -25,6 +27,7 @@ const optionNames = [
   'devices',
   'processes',
   'logEveryMs',
+  'graceMs',
   ...contextOptions,
 ] as const;
 
@@ -41,7 +44,7 @@ export const workerCommand = createCommand({
   options: optionNames,
   async run(_, config) {
     const devices = devicesOf(config);
-    if (devices && !isSupervised()) return supervise(devices, createLog(config.logLevel));
+    if (devices && !isSupervised()) return supervise(devices, createLog(config.logLevel), config.graceMs);
     const roots = parseRoots(config.root ?? [], process.cwd());
     const files = await findModelShown(config);
     const context = await openContext(config);
@@ -58,6 +61,9 @@ export const workerCommand = createCommand({
     }
   },
 });
+
+/** Share of the grace time for its last report, which Redis may not take any more. */
+const LAST_WORDS = 0.05;
 
 /** Works the model's lanes until a signal comes. */
 async function serve(
@@ -85,22 +91,28 @@ async function serve(
   const context = { redis, prefix, model, store, runs, lanes, roots, trustPaths: false, ...told };
   const worker = startWorker(context, config);
   // Nothing can be finished without its threads; whatever started this process should start it again.
-  worker.died.catch((error: Error) => {
-    log.fatal({ err: error }, 'session lost');
-    process.exit(exitCodes.couldNotRun);
+  worker.died.catch(async (error: Error) => {
+    log.fatal({ err: error }, 'worker lost its session or its lanes');
+    const { givenBack, left } = await worker.giveBack();
+    log.fatal({ givenBack, left }, 'worker gave its jobs back');
+    await leaveThreads(exitCodes.couldNotRun);
   });
   const stopped = isSupervised()
-    ? supervisorSaysStop()
-    : onInterrupt('finishing the images in flight.').interrupted;
+    ? supervisorSaysStop(config.graceMs)
+    : onInterrupt('finishing the images in flight.', config).interrupted;
   const on = { device, ...(fallback && { deviceFallback: fallback }), ...model.settings, from: model.from };
   const said = { model: identity, ...scale, lanes: lanes.map(({ name }) => name), roots: [...roots.keys()] };
+  // Where that fails, it is the worker's end.
+  await worker.ready.catch(() => worker.died);
   log.info({ pid: process.pid, ...on, ...said }, 'worker ready');
   sayReady();
   const { takeReport } = worker;
   const reporting = startReporting({ redis, keys, log, model: identity, device, everyMs, takeReport });
   await stopped;
-  await worker.close();
-  await reporting.stop();
-  log.info('worker stopped');
+  const { finished, givenBack, left } = await worker.close(config.graceMs);
+  await Promise.race([reporting.stop(), delay(LAST_WORDS * config.graceMs, undefined, { ref: false })]);
+  log.info({ givenBack, left }, 'worker stopped');
+  // What it did not wait for would keep the process alive.
+  if (!finished) await leaveThreads(left > 0 ? exitCodes.couldNotRun : exitCodes.classified);
   return exitCodes.classified;
 }

@@ -1,10 +1,11 @@
-import { type Job, Worker as LaneWorker, Queue } from 'bullmq';
+import { DelayedError, type Job, Worker as LaneWorker, Queue } from 'bullmq';
 import type { Redis } from 'ioredis';
 import { laneEventsMax } from '../../shared/fleet/lanes.ts';
 import type { Logger } from '../../shared/log.ts';
 import type { Config } from '../../shared/options/config.ts';
 import type { ResultsStore } from '../../shared/rows/resultsStore.ts';
 import type { Runs } from '../../shared/runs/runs.ts';
+import { createJobsInHand, type GivenBack } from './jobsInHand.ts';
 import type { LaneShare } from './shareLane.ts';
 import { sweep } from './sweep.ts';
 
@@ -20,6 +21,9 @@ export interface LaneContext {
   /** Images of this worker's jobs that wait for a host's turn and hold nothing. */
   waiting: () => number;
 }
+
+/** How long BullMQ waits after a connection that failed before it tries again. */
+const RETRY_MS = 1_000;
 
 /** How often a worker without a job says so. */
 const IDLE_MS = 500;
@@ -44,14 +48,11 @@ export function openLane(
   const connection = { connection: redis, prefix };
   const queue = new Queue(name, { ...connection, streams: { events: { maxLen: laneEventsMax } } });
   let jobImages = imagesInFlight;
-  let jobsInHand = 0;
+  const inHand = createJobsInHand(runs, () => new DelayedError());
   const process = async (job: Job, token?: string) => {
     jobImages += (imagesIn(job) - jobImages) / 4;
     worker.concurrency = Math.max(2, Math.ceil((imagesInFlight + waiting()) / jobImages));
-    jobsInHand++;
-    await consume(job, token, urgent, queue).finally(() => {
-      jobsInHand--;
-    });
+    await inHand.hold(job, token, () => consume(job, token, urgent, queue));
   };
   const worker = new LaneWorker(name, process, {
     ...connection,
@@ -59,6 +60,7 @@ export function openLane(
     lockDuration: lockMs,
     stalledInterval: lockMs,
     maxStalledCount: stalledMax,
+    runRetryDelay: RETRY_MS,
     // Rows are the record of what happened, so a completed job leaves at once; one that BullMQ failed itself stays until
     // the sweep has written its rows.
     removeOnComplete: { count: 0 },
@@ -76,7 +78,7 @@ export function openLane(
   sweepAfterwards();
   const timer = setInterval(sweepAfterwards, lockMs);
   const wantShare = () => {
-    if (jobsInHand === 0)
+    if (inHand.size === 0)
       share.want(name).catch((error: Error) => log.error({ err: error, lane: name }, 'share'));
   };
   const idleTimer = urgent ? undefined : setInterval(wantShare, IDLE_MS);
@@ -89,6 +91,14 @@ export function openLane(
     if (job?.finishedOn !== undefined) sweepAfterwards();
   });
   return {
+    /** Resolves when its connections are open; BullMQ does not open those again that Redis left before. */
+    ready: Promise.all([queue.waitUntilReady(), worker.waitUntilReady()]),
+    /** Takes no more, and gives back what it has. */
+    async giveBack(limitMs: number): Promise<GivenBack> {
+      // Not awaited: it would wait for Redis.
+      worker.pause(true).catch(() => {});
+      return inHand.giveBack(limitMs);
+    },
     async close() {
       clearInterval(idleTimer);
       await worker.close();

@@ -9,6 +9,7 @@ import { downloadJointGraph, downloadModel, type HubOptions, hubCommit } from '.
 import { hubEnvironment } from '../hub/hubEnvironment.ts';
 import type { Scoring } from '../score/rank.ts';
 import { type Device, openDevice } from '../session/devices.ts';
+import { rememberFitting } from '../session/fittingBatch.ts';
 import { type Session, startSession } from '../session/session.ts';
 import { type ResolvedSettings, resolveSettings } from '../session/settings.ts';
 import type { Settings } from '../session/tuned.ts';
@@ -47,6 +48,8 @@ export interface SessionConfig extends Partial<ModelConfig>, Partial<Settings> {
   device: string;
   /** Cores this process has for itself; those of the machine when absent. */
   cores?: number;
+  /** How long one batch may take before the session counts as hung; by default a multiple of the first. */
+  inferenceTimeoutMs?: number | undefined;
 }
 
 /** What names a model, and no more. */
@@ -133,18 +136,27 @@ export async function startModel(
   const about = { given: config, fingerprint, device: device.name, cacheDir, ...(cores && { cores }) };
   const resolved = await resolveSettings(onWarning ? { ...about, onWarning } : about);
   const { settings } = resolved;
-  const session = await startSession({
-    modelDir: files.dir,
-    graphs: files.graphs,
-    hashes: files.hashes,
-    preprocessing,
-    textLimits: files.textLimits,
-    device,
-    threads: settings.threads,
-    batchSize: settings.batchSize,
-    cacheDir,
-    solveScaleFrom: 'solve' in scale ? scale.solve : undefined,
-  });
+  const remember = (images: number) =>
+    void rememberFitting({ fingerprint, device: device.name, cacheDir }, images).catch((error: Error) =>
+      onWarning?.(
+        `That batches of ${images} images fit into memory could not be remembered: ${error.message}`,
+      ),
+    );
+  const session = await startSession(
+    {
+      modelDir: files.dir,
+      graphs: files.graphs,
+      hashes: files.hashes,
+      preprocessing,
+      textLimits: files.textLimits,
+      device,
+      threads: settings.threads,
+      batchSize: settings.batchSize,
+      cacheDir,
+      solveScaleFrom: 'solve' in scale ? scale.solve : undefined,
+    },
+    { answerMaxMs: config.inferenceTimeoutMs, onFitting: remember },
+  );
   if (session.warning) onWarning?.(session.warning);
   const scoring = { ...('solve' in scale ? solved(session) : scale), scoreFunction };
   return { identity, fingerprint, preprocessing, decoding, device, ...resolved, session, scoring };

@@ -66,7 +66,7 @@ export function openImageLine(context: ImageLineContext, config: PipelineSetting
     batcher.limitTo(fitting);
     log.warn({ batchSize, fitting }, 'a batch did not fit into memory: lower --batch-size');
   });
-  const scorer = createScorer({ scoring: model.scoring });
+  const scorer = createScorer({ scoring: model.scoring, answerMaxMs: config.inferenceTimeoutMs });
   const classify = createClassify<ImageRef>({
     fetchImage: (ref) => fetcher.fetchImage(ref),
     decodeImage: (bytes) =>

@@ -8,6 +8,7 @@ export const pipelineOptions = [
   'imagesInFlight',
   'decodeThreads',
   'embeddingCache',
+  'inferenceTimeoutMs',
   'imageBytesMax',
   'imagePixelsMax',
   'fetchTimeoutMs',

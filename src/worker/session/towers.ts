@@ -6,10 +6,11 @@ import type { Scale } from '../score/rank.ts';
 import { batchShapes } from './batchShapes.ts';
 import type { Device } from './devices.ts';
 import { pick, runGraph } from './feeds.ts';
-import { createImageBatches, type ImageBatches } from './imageBatches.ts';
+import { createImageBatches } from './imageBatches.ts';
 import { prepareGraph } from './preparedGraph.ts';
 import { solveScale } from './solveScale.ts';
 import { loadTokenizer, type TextLimits } from './tokenizer.ts';
+import { type FirstBatch, warmUp } from './warmUp.ts';
 
 /** What the session thread needs to open a model; plain data, so that it can be sent to a thread. */
 export interface TowersSpec {
@@ -32,9 +33,7 @@ export interface TowersSpec {
 }
 
 /** What the session thread says of itself once it can take work. */
-export interface SessionInfo {
-  /** D, the length of an embedding. */
-  dimensions: number;
+export interface SessionInfo extends FirstBatch {
   /** Solved from the joint graph, when the model's files did not give it. */
   solvedScale: Scale | undefined;
   /** What the user should know though the session is ready. */
@@ -122,7 +121,8 @@ export async function openTowers(spec: TowersSpec): Promise<Towers> {
     return { embeddings, truncated: tokens.truncated };
   }
 
-  const dimensions = await warm(images, shapes ?? [spec.batchSize], imageBytes);
+  const firstBatch = await warmUp(images, shapes ?? [spec.batchSize], imageBytes);
+  const { dimensions } = firstBatch;
   const solvedScale = spec.solveScaleFrom
     ? await solveScaleOf(joint ?? (await open(spec.solveScaleFrom)), joint !== undefined)
     : undefined;
@@ -137,7 +137,7 @@ export async function openTowers(spec: TowersSpec): Promise<Towers> {
   }
 
   return {
-    info: { dimensions, solvedScale, warning },
+    info: { ...firstBatch, solvedScale, warning },
     embedImages: images.embed,
     imagesFitting: images.fitting,
     embedTexts,
@@ -167,15 +167,6 @@ async function openImageGraph(
     }
   }
   return { graph: await open(path), warning };
-}
-
-/** Runs each of the sizes, the largest first, so that memory is claimed once. Resolves to D. */
-async function warm(images: ImageBatches, sizes: readonly number[], imageBytes: number): Promise<number> {
-  let dimensions = 0;
-  for (const size of sizes.toReversed()) {
-    dimensions = (await images.embed(new Uint8Array(size * imageBytes), size)).length / size;
-  }
-  return dimensions;
 }
 
 /** A vector of zeros has no direction: no image is nearer to it than another. */
