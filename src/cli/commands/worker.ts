@@ -45,6 +45,8 @@ export const workerCommand = createCommand({
   async run(_, config) {
     const devices = devicesOf(config);
     if (devices && !isSupervised()) return supervise(devices, createLog(config.logLevel), config.graceMs);
+    // From here on: a supervisor may be gone before the model is loaded.
+    const supervised = isSupervised() ? supervisorSaysStop(config.graceMs) : undefined;
     const roots = parseRoots(config.root ?? [], process.cwd());
     const files = await findModelShown(config);
     const context = await openContext(config);
@@ -52,7 +54,7 @@ export const workerCommand = createCommand({
       const cores = coresOfEach(devices?.length ?? 1);
       const model = await startModelShown(files, { ...config, cores });
       try {
-        return await serve(context, { ...config, ...model.settings }, model, roots);
+        return await serve(context, { ...config, ...model.settings }, model, roots, supervised);
       } finally {
         await model.session.close();
       }
@@ -71,6 +73,7 @@ async function serve(
   config: WorkerConfig & WorkerSettings,
   model: LoadedModel,
   roots: Map<string, string>,
+  supervised: Promise<void> | undefined,
 ): Promise<number> {
   const { identity, fingerprint } = model;
   const { logitScale, logitBias, source: scaleSource } = model.scoring;
@@ -97,9 +100,7 @@ async function serve(
     log.fatal({ givenBack, left }, 'worker gave its jobs back');
     await leaveThreads(exitCodes.couldNotRun);
   });
-  const stopped = isSupervised()
-    ? supervisorSaysStop(config.graceMs)
-    : onInterrupt('finishing the images in flight.', config).interrupted;
+  const stopped = supervised ?? onInterrupt('finishing the images in flight.', config).interrupted;
   const on = { device, ...(fallback && { deviceFallback: fallback }), ...model.settings, from: model.from };
   const said = { model: identity, ...scale, lanes: lanes.map(({ name }) => name), roots: [...roots.keys()] };
   // Where that fails, it is the worker's end.
