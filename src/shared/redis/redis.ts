@@ -64,9 +64,17 @@ function openConnection(address: RedisAddress, timeoutMs: number, answerTimeoutM
   };
   const socket = address.socket ?? socketOf(address.url);
   const redis = socket ? new Redis({ ...options, path: socket }) : new Redis(address.url ?? '', options);
-  // BullMQ's connections that wait for jobs are made so. They wait without a word, which is no silence.
-  redis.duplicate = (override) =>
-    Redis.prototype.duplicate.call(redis, { socketTimeout: answerTimeoutMs + LONGEST_BLOCK_MS, ...override });
+  // BullMQ's connections that wait for jobs are made so. Once they are ready they wait without a word, which is no silence.
+  redis.duplicate = (override) => {
+    const twin = Redis.prototype.duplicate.call(redis, override);
+    twin.on('ready', () => {
+      twin.options.socketTimeout = answerTimeoutMs + LONGEST_BLOCK_MS;
+    });
+    twin.on('close', () => {
+      twin.options.socketTimeout = answerTimeoutMs;
+    });
+    return twin;
+  };
   return redis;
 }
 
