@@ -10,6 +10,7 @@ const [labels = 'fox,bear,owl', ...files] = process.argv.slice(2);
 const images: ImageRef[] = files.map((file) => ({ id: file, uri: file }));
 
 const redis = await connectRedis({ url: process.env.REDIS_URL ?? 'redis://localhost:6379' });
+redis.on('error', (error) => console.error(`Redis: ${error.message}`));
 try {
   const producer = createProducer({ redis });
   const run = await producer.openRun({
@@ -22,8 +23,10 @@ try {
   await run.close();
 
   const giveUp = AbortSignal.timeout(60_000);
-  const { complete, done, expected } = await producer.waitFor(run.run, { signal: giveUp });
-  if (!complete) console.error(`Not complete after a minute: ${done} of ${expected} images have their row.`);
+  await producer.waitFor(run.run, { signal: giveUp }).catch((error: Error) => {
+    if (!giveUp.aborted) throw error;
+    console.error('Not complete after a minute; these are the rows so far.');
+  });
   for await (const row of producer.rows(run.run)) console.log(JSON.stringify(row));
 } finally {
   redis.disconnect();

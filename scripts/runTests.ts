@@ -1,5 +1,6 @@
-// Runs the compiled tests: all of them but those of `long`, or those below the folders given, such as `worker/fetch`.
-// With --list it prints which files it would run; with --unit it leaves out those that start processes or a Redis.
+// Runs the compiled tests: all of them, or those below the folders given, such as `worker/fetch`.
+// With --long it runs those that take minutes, the `*.long.ts`, instead of the `*.test.ts`. With --list it prints which files
+// it would run; with --unit it leaves out those that start processes or a Redis.
 import { spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
@@ -10,15 +11,13 @@ import fastGlob from 'fast-glob';
 
 const root = fileURLToPath(new URL('../../', import.meta.url));
 const { values, positionals } = parseArgs({
-  options: { list: { type: 'boolean' }, unit: { type: 'boolean' } },
+  options: { list: { type: 'boolean' }, unit: { type: 'boolean' }, long: { type: 'boolean' } },
   allowPositionals: true,
 });
 
-const sources = await fastGlob('test/**/*.test.ts', { cwd: root });
+const sources = await fastGlob(`test/**/*.${values.long ? 'long' : 'test'}.ts`, { cwd: root });
 const isWanted = (path: string) =>
-  positionals.length === 0
-    ? !path.startsWith('test/long/')
-    : positionals.some((folder) => path.startsWith(`test/${folder}`));
+  positionals.length === 0 || positionals.some((folder) => path.startsWith(`test/${folder}`));
 
 /** Whether a test file, or a file of test/support that it imports, can start a process or a Redis. */
 async function startsProcesses(path: string): Promise<boolean> {

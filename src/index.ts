@@ -5,6 +5,7 @@ export {
   type OpenRunOptions,
   type Producer,
   type ProducerOptions,
+  type RowsOptions,
 } from './producer/producer.ts';
 export type { AddOptions, OpenRun } from './producer/runs/openRun.ts';
 export type { RunProgress, WaitOptions } from './producer/runs/runProgress.ts';
@@ -12,7 +13,7 @@ export { type Address, rootAddress } from './producer/sources/address.ts';
 export { ClipfleetError, type ErrorCode, errorTable } from './shared/errors.ts';
 export type { LaneKind } from './shared/fleet/lanes.ts';
 export { defineLabelSet, type LabelSet, type LabelSetInput, labelSetId } from './shared/labels/labelSet.ts';
-export { connectRedis, type RedisAddress } from './shared/redis/redis.ts';
+export { type ConnectOptions, connectRedis, type RedisAddress } from './shared/redis/redis.ts';
 export type { ImageRef } from './shared/refs/imageRef.ts';
 export type { Prediction } from './shared/rows/prediction.ts';
 export type { ResultsStore } from './shared/rows/resultsStore.ts';

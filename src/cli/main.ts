@@ -4,6 +4,7 @@ import { ClipfleetError } from '../shared/errors.ts';
 import { version } from '../shared/version.ts';
 import { loadCommands } from './commands.ts';
 import { exitCodes } from './setup/exitCodes.ts';
+import { leaveThreads } from './setup/leave.ts';
 import { printable } from './terminal/printable.ts';
 
 const program = new Command('clipfleet')
@@ -38,6 +39,8 @@ try {
   if (!(error instanceof ClipfleetError)) throw error;
   const lines = error.message.split('\n').map(printable);
   process.stderr.write(`clipfleet: ${error.code}: ${lines.join('\n  ')}\n`);
+  // Its thread may hang, which would keep the process.
+  if (error.code === 'SESSION_LOST') await leaveThreads(exitCodes.couldNotRun);
 } finally {
   // A command at its end reads nothing more: a pipe that stays open would keep the process waiting.
   process.stdin.destroy();

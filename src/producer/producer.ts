@@ -15,6 +15,7 @@ import { runIdSchema } from '../shared/runs/chunkJob.ts';
 import { createRunControl } from '../shared/runs/runControl.ts';
 import { unknownRun } from '../shared/runs/runErrors.ts';
 import { createRuns } from '../shared/runs/runs.ts';
+import { itemsUntilAborted } from '../shared/untilAborted.ts';
 import { createRunManager } from './runs/manageRuns.ts';
 import { createOpenRun, type OpenRun } from './runs/openRun.ts';
 import { type RunProgress, readProgress, type WaitOptions, waitForRun } from './runs/runProgress.ts';
@@ -42,12 +43,24 @@ export interface OpenRunOptions {
   privateLane?: string;
 }
 
+export interface RowsOptions {
+  /** Ends the reading. */
+  signal?: AbortSignal;
+}
+
 /** Opens runs on a Redis that workers listen to, and reads what came of them. */
 export function createProducer({ redis, prefix = defaultOf('prefix'), store: given }: ProducerOptions) {
   const keys = keysUnder(prefix);
   const runs = createRuns(redis, keys);
   const store = given ?? createRedisResultsStore(redis, keys);
   const control = createRunControl(redis, keys);
+
+  async function* rowsOf(run: string): AsyncGenerator<PublicRow> {
+    const record = await runs.get(run);
+    if (!record) throw unknownRun(run);
+    yield* readRows(store, record, () => readLabelSet(redis, keys, record.labelSet));
+  }
+
   return {
     runs,
     store,
@@ -83,16 +96,17 @@ export function createProducer({ redis, prefix = defaultOf('prefix'), store: giv
     /** Where the run is. @throws RUN_UNKNOWN */
     progress: (run: string): Promise<RunProgress> => readProgress({ runs, store }, run),
 
-    /** Resolves when the run is complete or the signal ends the waiting: `complete` says which. @throws RUN_UNKNOWN */
+    /** Resolves when the run is complete or cancelled: `complete` says which. @throws RUN_UNKNOWN, and the signal's reason */
     waitFor: (run: string, options?: WaitOptions): Promise<RunProgress> =>
       waitForRun({ runs, store }, run, options),
 
-    /** The rows there are so far, each once; in the order of the input up to 100,000 images. @throws RUN_UNKNOWN, LABEL_SET_UNKNOWN */
-    async *rows(run: string): AsyncGenerator<PublicRow> {
-      const record = await runs.get(run);
-      if (!record) throw unknownRun(run);
-      yield* readRows(store, record, () => readLabelSet(redis, keys, record.labelSet));
-    },
+    /**
+     * The rows there are so far, each once; in the order of the input up to 100,000 images.
+     *
+     * @throws RUN_UNKNOWN, LABEL_SET_UNKNOWN, and the signal's reason at once
+     */
+    rows: (run: string, { signal }: RowsOptions = {}): AsyncGenerator<PublicRow> =>
+      itemsUntilAborted(signal, rowsOf(run)),
   };
 }
 

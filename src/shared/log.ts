@@ -1,14 +1,57 @@
-import { destination, type Logger, pino } from 'pino';
+import { destination, type Logger, type LoggerOptions, pino } from 'pino';
+import { createRepeatedEvents, type EventNews } from './repeatedEvents.ts';
 
 export type { Logger } from 'pino';
+
+/** Warnings and errors may repeat as fast as a server answers; the rest is written as it comes. */
+const [WARN, FATAL] = [40, 60];
+
+const LOOK_MS = 60_000;
+
+/** What tells one event from another, beside its words: where it is. Numbers and ids of jobs do not. */
+const placeFields = ['host', 'lane', 'run', 'device', 'code'];
 
 /**
  * JSON lines on standard error: standard output belongs to results. Written synchronously, so that the last line before
  * a crash is not lost.
+ *
+ * A warning or an error that repeats is written once, then at most once a minute with `times`, how often it came since, then once
+ * that it is `over`.
  */
-export function createLog(level: string): Logger {
-  return pino(
-    { level, base: null, timestamp: pino.stdTimeFunctions.isoTime },
-    destination({ fd: 2, sync: true }),
-  );
+export function createLog(
+  level: string,
+  stream = destination({ fd: 2, sync: true }),
+  lookMs = LOOK_MS,
+): Logger {
+  const repeated = createRepeatedEvents({ everyMs: lookMs });
+  setInterval(repeated.look, lookMs).unref();
+  const logMethod: NonNullable<LoggerOptions['hooks']>['logMethod'] = function (args, method, severity) {
+    if (severity < WARN || severity >= FATAL) return method.apply(this, args);
+    const [about, message] = typeof args[0] === 'object' ? [args[0] as object, args[1]] : [{}, args[0]];
+    repeated.note(eventOf(severity, about, String(message)), (news: EventNews) => {
+      if (news.kind === 'first') return method.apply(this, args);
+      const { kind, ...counts } = news;
+      const said = kind === 'over' ? `over: ${message}` : String(message);
+      method.apply(this, [
+        { ...about, ...counts, ...(kind === 'over' && { over: true }) },
+        said,
+      ] as typeof args);
+    });
+  };
+  const timestamp = pino.stdTimeFunctions.isoTime;
+  return pino({ level, base: null, timestamp, hooks: { logMethod } }, stream);
+}
+
+function eventOf(severity: number, about: object, message: string): string {
+  const error = (about as { err?: Error }).err?.message ?? '';
+  const places = placeFields.map((name) => (about as Record<string, unknown>)[name] ?? '');
+  return [severity, ...places, wordsOf(message), wordsOf(error)].join('|');
+}
+
+/** A message without what differs from one time to the next: numbers, what is quoted, and addresses. */
+function wordsOf(message: string): string {
+  return message
+    .slice(0, 1_000)
+    .replace(/\S+:\/\/\S+|'[^']*'|"[^"]*"/g, '…')
+    .replace(/[\da-f]*\d[\da-f]*/gi, '#');
 }

@@ -1,4 +1,6 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import type { Redis } from 'ioredis';
+import { ClipfleetError } from '../shared/errors.ts';
 import type { WorkReport } from '../shared/fleet/servingWorkers.ts';
 import type { LabelSet } from '../shared/labels/labelSet.ts';
 import type { Logger } from '../shared/log.ts';
@@ -10,6 +12,7 @@ import type { Runs } from '../shared/runs/runs.ts';
 import { createConsume } from './jobs/consume.ts';
 import { createFailureBudget } from './jobs/failureBudget.ts';
 import { createIntake } from './jobs/intake.ts';
+import type { GivenBack } from './jobs/jobsInHand.ts';
 import { createLabelImages } from './jobs/labelImages.ts';
 import { openLane } from './jobs/lane.ts';
 import { createPrepareLabels } from './jobs/prepareLabels.ts';
@@ -39,7 +42,12 @@ export interface WorkerContext {
 }
 
 export interface RunningWorker {
-  /** Rejects when the session or the scoring thread is gone: the process should end, so that another takes the jobs. */
+  /** Resolves when it takes jobs from all its lanes. */
+  ready: Promise<void>;
+  /**
+   * Rejects when the session or the scoring thread is gone, or Redis went away before it was ready: the process should end, so that
+   * another takes the jobs.
+   */
   died: Promise<never>;
   /**
    * Encodes a label set, unless the fleet has it.
@@ -49,9 +57,21 @@ export interface RunningWorker {
   encodeLabels(labelSet: LabelSet): Promise<void>;
   /** What it did since the last call, or since its start. */
   takeReport(): WorkReport;
-  /** Takes no new job, finishes those it has, closes. */
-  close(): Promise<void>;
+  /** Gives the jobs in hand back to their lanes, in seconds; images that have begun are not waited for. */
+  giveBack(): Promise<GivenBack>;
+  /**
+   * Takes no new job, finishes those it has, closes. After four fifths of the grace time it gives back what is not finished, and resolves
+   * without waiting any longer: not `finished`, and whoever asked should end the process.
+   */
+  close(graceMs: number): Promise<GivenBack & { finished: boolean }>;
 }
+
+/** Shares of the grace time: for finishing what is in hand, and then for Redis to take back what is left. */
+const PATIENCE = 0.8;
+const GIVING_BACK = 0.1;
+
+/** For Redis to take the jobs back, where the worker has lost its session. */
+const GIVE_BACK_MS = 2_500;
 
 /** Constructs the line from lane to row, and starts it. */
 export function startWorker(context: WorkerContext, config: WorkerSettings): RunningWorker {
@@ -60,7 +80,7 @@ export function startWorker(context: WorkerContext, config: WorkerSettings): Run
   const { fingerprint } = model;
   const keys = keysUnder(prefix);
   const pipeline = openWorkerPipeline({ ...context, keys }, config);
-  const { classify, imagesInFlight, times, waiting, died } = pipeline;
+  const { classify, imagesInFlight, times, waiting } = pipeline;
   const timedStore = {
     find: (run: string, ids: readonly string[]) => store.find(run, ids),
     putRows: times.timed(
@@ -95,13 +115,41 @@ export function startWorker(context: WorkerContext, config: WorkerSettings): Run
   const opened = lanes.map((lane) =>
     openLane(lane, { redis, prefix, store, runs, log, consume, share, imagesInFlight, waiting }, config),
   );
+  const ready = waitForLanes(opened);
+  const died = Promise.race([pipeline.died, ready.then(() => new Promise<never>(() => {}))]);
+  died.catch(() => {});
+  const giveBack = async (limitMs: number) => {
+    const lost = await Promise.all(opened.map((lane) => lane.giveBack(limitMs)));
+    const sum = (name: keyof GivenBack) => lost.reduce((all, of) => all + of[name], 0);
+    return { givenBack: sum('givenBack'), left: sum('left') };
+  };
+  const finish = async () => {
+    await Promise.all(opened.map((lane) => lane.close()));
+    await pipeline.close();
+    return { finished: true, givenBack: 0, left: 0 };
+  };
   return {
+    ready,
     died,
     encodeLabels: labelMatrices.encode,
     takeReport: times.takeReport,
-    async close() {
-      await Promise.all(opened.map((lane) => lane.close()));
-      await pipeline.close();
+    giveBack: () => giveBack(GIVE_BACK_MS),
+    close(graceMs) {
+      const later = async () => {
+        await delay(PATIENCE * graceMs, undefined, { ref: false });
+        return { finished: false, ...(await giveBack(GIVING_BACK * graceMs)) };
+      };
+      return Promise.race([finish(), later()]);
     },
   };
+}
+
+/** @throws REDIS_UNAVAILABLE */
+async function waitForLanes(lanes: readonly { ready: Promise<unknown> }[]): Promise<void> {
+  try {
+    await Promise.all(lanes.map(({ ready }) => ready));
+  } catch (error) {
+    const message = `Expected Redis to stay while the lanes were opened, got: ${(error as Error).message}. Start again.`;
+    throw new ClipfleetError('REDIS_UNAVAILABLE', message, { cause: error });
+  }
 }

@@ -14,7 +14,7 @@ const walls: Record<string, readonly string[]> = {
   'src/shared/runs': ['src/shared', 'src/shared/redis', 'src/shared/refs', 'src/shared/rows'],
   'src/shared/options': ['src/shared', 'src/shared/runs'],
   'src/shared/labels': ['src/shared', 'src/shared/redis'],
-  'src/shared/fleet': ['src/shared/redis'],
+  'src/shared/fleet': ['src/shared/redis', 'src/shared/refs', 'src/shared/runs'],
   'src/producer/runs': [
     'src/shared',
     'src/shared/fleet',

@@ -10,6 +10,8 @@ await serveThread<string, string>(async () => {
     ready: `here with ${workerData}`,
     async answer(word) {
       if (word === 'slow') for (let turns = 0; turns < 100; turns++) await turn();
+      if (word === 'hang') blockFor(Number.POSITIVE_INFINITY);
+      if (word === 'rest') blockFor(50);
       if (word === 'end') process.exit(3);
       if (word === 'throw') setImmediate(() => assertNothing());
       if (word === 'fail') throw new Error('It does not work.');
@@ -20,4 +22,9 @@ await serveThread<string, string>(async () => {
 
 function assertNothing(): never {
   throw new Error('Nobody catches this.');
+}
+
+/** As native code does that is busy, or hangs: the thread hears nothing. */
+function blockFor(ms: number): void {
+  Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, ms);
 }

@@ -52,6 +52,8 @@ export async function startFleet(t: TestContext): Promise<Fleet> {
   const dataDir = join(folder, '.clipfleet');
   const lease = await leaseLocalRedis({ dataDir });
   const redis = await connectRedis({ socket: lease.socket });
+  // Some tests take the server away.
+  redis.on('error', () => {});
   const producer = createProducer({ redis });
   const children: ChildProcess[] = [];
   const startedBy: string[] = [];

@@ -118,6 +118,33 @@ export function steepImageTower(): Uint8Array {
   ]);
 }
 
+/**
+ * The mean of each channel, by way of products of k × k zeros, where k is 1 for a black image and some 4,000 for a white one:
+ * minutes of arithmetic.
+ */
+export function slowForBrightImages(): Uint8Array {
+  const floatsOf = (...values: number[]) => new Uint8Array(Float32Array.from(values).buffer);
+  const products = Array.from({ length: 100 }, (_, i) => node('MatMul', [`p${i}`, 'p0'], [`p${i + 1}`]));
+  return onnxModel(17, [
+    initializer('times', dataType.float, [1], floatsOf(2_000)),
+    initializer('one', dataType.float, [1], floatsOf(1)),
+    node('Flatten', ['pixel_values'], ['all'], { axis: 0 }),
+    node('ReduceMax', ['all'], ['brightest'], { axes: [0, 1], keepdims: 0 }),
+    node('Mul', ['brightest', 'times'], ['scaled']),
+    node('Max', ['scaled', 'one'], ['size']),
+    node('Cast', ['size'], ['k'], { to: dataType.int64 }),
+    node('Concat', ['k', 'k'], ['dims'], { axis: 0 }),
+    node('ConstantOfShape', ['dims'], ['p0']),
+    ...products,
+    node('ReduceMax', ['p100'], ['zero'], { keepdims: 0 }),
+    node('GlobalAveragePool', ['pixel_values'], ['pooled']),
+    node('Flatten', ['pooled'], ['flat'], { axis: 1 }),
+    node('Add', ['flat', 'zero'], ['image_embeds']),
+    imageInput(dataType.float),
+    graphValue(graphField.output, 'image_embeds', dataType.float, ['N', 3]),
+  ]);
+}
+
 /** The graph with the data of its large constants in a file of their own, and that file. */
 export function withExternalData(model: Uint8Array, location: string): { graph: Buffer; data: Buffer } {
   const moved: Uint8Array[] = [];

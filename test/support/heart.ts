@@ -1,10 +1,11 @@
+import { addChunkJobs, type JobTaker } from '../../src/shared/fleet/chunkJobs.ts';
 import { createLog } from '../../src/shared/log.ts';
 import type { ImageRef } from '../../src/shared/refs/imageRef.ts';
 import type { FoundRow } from '../../src/shared/rows/resultsStore.ts';
 import type { Row } from '../../src/shared/rows/row.ts';
 import { encodeChunkJob } from '../../src/shared/runs/chunkJob.ts';
 import type { Runs } from '../../src/shared/runs/runs.ts';
-import type { Delivery, NewChunkJob } from '../../src/worker/jobs/delivery.ts';
+import type { Delivery } from '../../src/worker/jobs/delivery.ts';
 
 /** What the heart of a worker is handed, for tests that need no process and no Redis. */
 
@@ -18,7 +19,13 @@ export function refs(...ids: string[]): ImageRef[] {
 
 /** A first delivery of chunk 0 of run r, and the jobs that were added to its lane. */
 export function deliver(ids: readonly string[], about: Partial<Delivery> = {}) {
-  const added: NewChunkJob[] = [];
+  const added: { id: string; data: unknown; attempts: number }[] = [];
+  const lane: JobTaker = {
+    async addBulk(jobs) {
+      for (const { data, opts } of jobs) added.push({ id: opts!.jobId!, data, attempts: opts!.attempts! });
+      return [];
+    },
+  };
   const delivery: Delivery = {
     id: 'r.0.0',
     data: encodeChunkJob(refs(...ids)),
@@ -28,9 +35,7 @@ export function deliver(ids: readonly string[], about: Partial<Delivery> = {}) {
     attempts: 3,
     isLastAttempt: false,
     refusedSince: 0,
-    async addJobs(jobs) {
-      added.push(...jobs);
-    },
+    addJobs: (...chunk) => addChunkJobs(lane, ...chunk),
     ...about,
   };
   return { delivery, added };

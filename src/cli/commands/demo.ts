@@ -37,7 +37,14 @@ const scenes = [
   },
 ];
 
-const optionNames = ['device', 'threads', 'cacheDir', ...workerOptions, ...contextOptions] as const;
+const optionNames = [
+  'device',
+  'threads',
+  'cacheDir',
+  ...workerOptions,
+  'graceMs',
+  ...contextOptions,
+] as const;
 
 export const demoCommand = createCommand({
   examples: ['clipfleet demo'],
@@ -65,7 +72,7 @@ async function demo(context: Context, config: Config<(typeof optionNames)[number
   const plan = await planSessionShown(files, config);
   const model = await startModelShown(files, plan, {});
   const settings = { ...config, ...plan.settings };
-  const interrupt = onInterrupt('finishing what has begun.');
+  const interrupt = onInterrupt('finishing what has begun.', config);
   // All three runs wait in the lane before the worker starts, the largest in front: so their images meet in its batches.
   const runs: string[] = [];
   const batches: number[] = [];
@@ -76,7 +83,7 @@ async function demo(context: Context, config: Config<(typeof optionNames)[number
     const progress = createProgress();
     for (const run of runs) await followRun(context.producer, run, progress, interrupt);
     progress.stop();
-    await worker.close();
+    await worker.close(config.graceMs);
   } finally {
     await model.session.close();
     interrupt.stop();

@@ -15,7 +15,7 @@ import { labelSetForRun } from '../setup/continuedRun.ts';
 import { exitCodes } from '../setup/exitCodes.ts';
 import { budgetOf } from '../setup/failureBudgetFlag.ts';
 import { labelOptions, labelSetOf } from '../setup/labels.ts';
-import { onInterrupt } from '../terminal/interrupt.ts';
+import { onInterrupt, unlessInterrupted } from '../terminal/interrupt.ts';
 import { sayLeftOut, warnOfLikeLabels } from '../terminal/notices.ts';
 
 export const enqueueCommand = createCommand({
@@ -40,6 +40,7 @@ export const enqueueCommand = createCommand({
     'highWater',
     'attempts',
     'maxFailureRate',
+    'graceMs',
     ...contextOptions,
   ] as const,
   oneOf: ['labels', 'labelsFile'],
@@ -57,7 +58,7 @@ export const enqueueCommand = createCommand({
       });
     const refs = await begin(open(leftOut.add));
     const context = await openContext(config);
-    const interrupt = onInterrupt('ending after the chunk at hand.');
+    const interrupt = onInterrupt('ending after the chunks at hand.', config);
     try {
       const run = config.run ?? newRunId();
       const model = await identityOf(config, context);
@@ -68,12 +69,19 @@ export const enqueueCommand = createCommand({
       if (!paths.includes('-')) await refuseTooLarge(() => open(), { ...config, redis, labelSet, rows });
       const openRun = await producer.openRun({ model, labelSet, run, ...budgetOf(config) });
       process.stdout.write(`${run}\n`);
-      const added = await openRun.add(refs, { ...config, signal: interrupt.signal });
-      if (!interrupt.signal.aborted) await openRun.seal();
+      let added = 0;
+      const onAdded = (images: number) => {
+        added += images;
+      };
+      const { signal } = interrupt;
+      const ended = await unlessInterrupted(signal, async () => {
+        await openRun.add(refs, { ...config, signal, onAdded });
+        await openRun.seal();
+      });
       await openRun.close();
       process.stderr.write(`${added} images added for ${model}\n`);
       sayLeftOut(leftOut);
-      if (!interrupt.signal.aborted) return exitCodes.classified;
+      if (ended) return exitCodes.classified;
       process.stderr.write(`Interrupted: continue with the same command and --run ${run}\n`);
       return exitCodes.interrupted;
     } finally {

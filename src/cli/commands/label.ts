@@ -26,7 +26,7 @@ import { exitCodes } from '../setup/exitCodes.ts';
 import { budgetOf } from '../setup/failureBudgetFlag.ts';
 import { labelOptions, labelSetOf } from '../setup/labels.ts';
 import { followRun } from '../terminal/follow.ts';
-import { onInterrupt } from '../terminal/interrupt.ts';
+import { onInterrupt, unlessInterrupted } from '../terminal/interrupt.ts';
 import { findModelShown, planSessionShown, startModelShown } from '../terminal/modelShown.ts';
 import { sayLeftOut, warnOfLikeLabels } from '../terminal/notices.ts';
 import { printRows } from '../terminal/printRows.ts';
@@ -45,6 +45,7 @@ const optionNames = [
   'highWater',
   'attempts',
   'maxFailureRate',
+  'graceMs',
   ...contextOptions,
 ] as const;
 
@@ -102,7 +103,7 @@ async function label(
 ): Promise<number> {
   const run = config.run ?? newRunId();
   const lane = await openPrivateLane(run, context);
-  const interrupt = onInterrupt(`finishing what has begun; continue with --run ${run}.`);
+  const interrupt = onInterrupt(`finishing what has begun; continue with --run ${run}.`, config);
   const plan = await planSessionShown(files, config);
   const model = await startModelShown(files, plan, config);
   const settings = { ...config, ...plan.settings };
@@ -116,7 +117,7 @@ async function label(
     await context.producer.control.resume(run);
     await workUntilEnded(context, settings, worker, openRun, refs, interrupt.signal);
   } finally {
-    await worker.close();
+    await worker.close(config.graceMs);
     await model.session.close();
     interrupt.stop();
   }
@@ -141,10 +142,11 @@ async function workUntilEnded(
   const { producer } = context;
   const before = await producer.store.counts(openRun.run);
   const progress = createProgress(before.classified + before.failed);
-  const add = async () => {
-    await openRun.add(refs, { ...config, signal });
-    if (!signal.aborted) await openRun.seal();
-  };
+  const add = () =>
+    unlessInterrupted(signal, async () => {
+      await openRun.add(refs, { ...config, signal });
+      await openRun.seal();
+    });
   try {
     const bottleneck = sampleBottleneck(worker);
     const following = followRun(producer, openRun.run, progress, { signal, bottleneck, untilPaused: true });
@@ -157,11 +159,11 @@ async function workUntilEnded(
 }
 
 /** What ends the work without being its end: with nobody to resume it, a paused run would wait for ever. */
-function refuseHeld(run: string): (progress: RunProgress) => void {
-  return ({ paused, state }) => {
-    if (state === 'cancelled') throw cancelledRun(run);
-    if (paused === undefined) return;
-    const message = `Run '${run}' was paused: ${paused}. The same command with --run ${run} goes on with it.`;
+function refuseHeld(run: string): (progress: RunProgress | undefined) => void {
+  return (progress) => {
+    if (progress?.state === 'cancelled') throw cancelledRun(run);
+    if (progress?.paused === undefined) return;
+    const message = `Run '${run}' was paused: ${progress.paused}. The same command with --run ${run} goes on with it.`;
     throw new ClipfleetError('RUN_PAUSED', message);
   };
 }

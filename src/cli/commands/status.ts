@@ -17,10 +17,10 @@ export const statusCommand = createCommand({
     'clipfleet status nightly --format jsonl | jq .waiting',
     "clipfleet status nightly --format jsonl | jq '.workers[] | {host, pid, bottleneck}'",
   ],
-  options: ['format', 'watch', ...contextOptions] as const,
+  options: ['format', 'watch', 'graceMs', ...contextOptions] as const,
   run: ([id], config) =>
     withContext(config, async (context) => {
-      if (config.watch) await watch(context, id!);
+      if (config.watch) await watch(context, id!, config.graceMs);
       const status = await readStatus(context, id!);
       process.stdout.write(`${config.format === 'jsonl' ? JSON.stringify(status) : formatStatus(status)}\n`);
       return exitCodes.classified;
@@ -30,10 +30,10 @@ export const statusCommand = createCommand({
 /** How often the workers are asked what holds them up; they say it every ten seconds. */
 const BOTTLENECK_MS = 2_000;
 
-async function watch({ producer, redis, prefix }: Context, run: string): Promise<void> {
+async function watch({ producer, redis, prefix }: Context, run: string, graceMs: number): Promise<void> {
   const { model, images, pending } = await producer.describe(run);
   const progress = createProgress(images - pending);
-  const interrupt = onInterrupt('leaving; the run goes on.');
+  const interrupt = onInterrupt('leaving; the run goes on.', { graceMs });
   let bottleneck: string | undefined;
   const look = async () => {
     bottleneck = bottleneckOf(await listServing(redis, keysUnder(prefix), model));

@@ -1,3 +1,4 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import { laneName } from '../../shared/fleet/lanes.ts';
 import { modelKey } from '../../shared/fleet/modelIdentity.ts';
 import { registerModel } from '../../shared/fleet/models.ts';
@@ -14,6 +15,7 @@ import { type WorkerSettings, workerOptions } from '../../worker/workerSettings.
 import { createCommand } from '../setup/commandOptions.ts';
 import { type Context, contextOptions, openContext } from '../setup/context.ts';
 import { exitCodes } from '../setup/exitCodes.ts';
+import { leaveThreads } from '../setup/leave.ts';
 import { onInterrupt } from '../terminal/interrupt.ts';
 import { findModelShown, planSessionShown, startModelShown } from '../terminal/modelShown.ts';
 import { devicesOf, supervise } from '../workers/supervise.ts';
@@ -26,6 +28,7 @@ const optionNames = [
   'devices',
   'processes',
   'logEveryMs',
+  'graceMs',
   ...contextOptions,
 ] as const;
 
@@ -40,7 +43,9 @@ export const workerCommand = createCommand({
   options: optionNames,
   async run(_, config) {
     const devices = devicesOf(config);
-    if (devices && !isSupervised()) return supervise(devices, createLog(config.logLevel));
+    if (devices && !isSupervised()) return supervise(devices, createLog(config.logLevel), config.graceMs);
+    // From here on: a supervisor may be gone before the model is loaded.
+    const supervised = isSupervised() ? supervisorSaysStop(config.graceMs) : undefined;
     const roots = parseRoots(config.root ?? [], process.cwd());
     const files = await findModelShown(config);
     const context = await openContext(config);
@@ -49,7 +54,7 @@ export const workerCommand = createCommand({
       const plan = await planSessionShown(files, { ...config, cores });
       const model = await startModelShown(files, plan, config);
       try {
-        return await serve(context, { ...config, ...plan.settings }, plan, model, roots);
+        return await serve(context, { ...config, ...plan.settings }, plan, model, roots, supervised);
       } finally {
         await model.session.close();
       }
@@ -59,6 +64,9 @@ export const workerCommand = createCommand({
   },
 });
 
+/** Share of the grace time for its last report, which Redis may not take any more. */
+const LAST_WORDS = 0.05;
+
 /** Works the model's lanes until a signal comes. */
 async function serve(
   { producer, redis, prefix, log }: Context,
@@ -66,6 +74,7 @@ async function serve(
   plan: SessionPlan,
   model: LoadedModel,
   roots: Map<string, string>,
+  supervised: Promise<void> | undefined,
 ): Promise<number> {
   const { identity, fingerprint } = model;
   const { logitScale, logitBias, source: scaleSource } = model.scoring;
@@ -86,22 +95,26 @@ async function serve(
   const context = { redis, prefix, model, store, runs, lanes, roots, trustPaths: false, ...told };
   const worker = startWorker(context, config);
   // Nothing can be finished without its threads; whatever started this process should start it again.
-  worker.died.catch((error: Error) => {
-    log.fatal({ err: error }, 'session lost');
-    process.exit(exitCodes.couldNotRun);
+  worker.died.catch(async (error: Error) => {
+    log.fatal({ err: error }, 'worker lost its session or its lanes');
+    const { givenBack, left } = await worker.giveBack();
+    log.fatal({ givenBack, left }, 'worker gave its jobs back');
+    await leaveThreads(exitCodes.couldNotRun);
   });
-  const stopped = isSupervised()
-    ? supervisorSaysStop()
-    : onInterrupt('finishing the images in flight.').interrupted;
+  const stopped = supervised ?? onInterrupt('finishing the images in flight.', config).interrupted;
   const on = { device, ...(fallback && { deviceFallback: fallback }), ...plan.settings, from: plan.from };
   const said = { model: identity, ...scale, lanes: lanes.map(({ name }) => name), roots: [...roots.keys()] };
+  // Where that fails, it is the worker's end.
+  await worker.ready.catch(() => worker.died);
   log.info({ pid: process.pid, ...on, ...said }, 'worker ready');
   sayReady();
   const { takeReport } = worker;
   const reporting = startReporting({ redis, keys, log, model: identity, device, everyMs, takeReport });
   await stopped;
-  await worker.close();
-  await reporting.stop();
-  log.info('worker stopped');
+  const { finished, givenBack, left } = await worker.close(config.graceMs);
+  await Promise.race([reporting.stop(), delay(LAST_WORDS * config.graceMs, undefined, { ref: false })]);
+  log.info({ givenBack, left }, 'worker stopped');
+  // What it did not wait for would keep the process alive.
+  if (!finished) await leaveThreads(left > 0 ? exitCodes.couldNotRun : exitCodes.classified);
   return exitCodes.classified;
 }

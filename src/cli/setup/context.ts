@@ -6,7 +6,7 @@ import type { Config } from '../../shared/options/config.ts';
 import { leaseLocalRedis } from '../../shared/redis/localRedis.ts';
 import { connectRedis } from '../../shared/redis/redis.ts';
 
-export const contextOptions = ['redisUrl', 'prefix', 'dataDir', 'logLevel'] as const;
+export const contextOptions = ['redisUrl', 'redisTimeoutMs', 'prefix', 'dataDir', 'logLevel'] as const;
 
 export type ContextConfig = Config<(typeof contextOptions)[number]>;
 
@@ -28,7 +28,8 @@ export async function openContext(config: ContextConfig): Promise<Context> {
   const log = createLog(config.logLevel);
   const local = config.redisUrl ? undefined : await leaseLocalRedis({ dataDir: resolve(config.dataDir) });
   try {
-    const redis = await connectRedis({ url: config.redisUrl, socket: local?.socket });
+    const address = { url: config.redisUrl, socket: local?.socket };
+    const redis = await connectRedis(address, { answerTimeoutMs: config.redisTimeoutMs });
     redis.on('error', (error) => log.warn({ err: error }, 'Redis connection'));
     // A server of our own that died is started again; its log has everything.
     redis.on('close', () => void local?.ensure().catch((error: Error) => log.error({ err: error }, 'Redis')));

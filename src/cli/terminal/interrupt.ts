@@ -1,3 +1,5 @@
+import { dieOf, endAfter } from '../setup/leave.ts';
+
 export interface Interrupt {
   signal: AbortSignal;
   /** Resolves at the first signal. */
@@ -6,23 +8,29 @@ export interface Interrupt {
   stop(): void;
 }
 
+export interface InterruptOptions {
+  /** How long the process may live after the first signal. */
+  graceMs: number;
+  /** What is done before the process ends by the signal. */
+  beforeLeaving?: () => void;
+}
+
 /**
- * The first SIGINT or SIGTERM asks to drain, the second ends the process at once.
+ * The first SIGINT or SIGTERM asks to drain; the second ends the process at once, and so does the end of the grace time,
+ * whatever the process waits for.
  *
  * Either way nothing is lost: rows are written before their job completes, and what has no row can be continued.
- *
- * @param beforeLeaving what the second one does before the process ends
  */
-export function onInterrupt(sayWhatHappens: string, beforeLeaving?: () => void): Interrupt {
+export function onInterrupt(sayWhatHappens: string, { graceMs, beforeLeaving }: InterruptOptions): Interrupt {
   const controller = new AbortController();
   const handle = (name: NodeJS.Signals) => {
     if (controller.signal.aborted) {
-      stop();
       beforeLeaving?.();
       dieOf(name);
       return;
     }
     process.stderr.write(`\n${name}: ${sayWhatHappens} Once more to leave at once.\n`);
+    endAfter(graceMs, name, beforeLeaving);
     controller.abort(name);
   };
   process.on('SIGINT', handle);
@@ -39,12 +47,13 @@ export function onInterrupt(sayWhatHappens: string, beforeLeaving?: () => void):
   };
 }
 
-/**
- * By the signal itself, whose default action is back: process.exit() would first take the session's thread apart, in the
- * middle of a run.
- */
-function dieOf(name: NodeJS.Signals): void {
-  // A progress bar has hidden the cursor.
-  if (process.stderr.isTTY) process.stderr.write('\u001b[?25h\n');
-  process.kill(process.pid, name);
+/** Does work that rejects when the signal is aborted; resolves to whether it came to its end. */
+export async function unlessInterrupted(signal: AbortSignal, work: () => Promise<void>): Promise<boolean> {
+  try {
+    await work();
+    return true;
+  } catch (error) {
+    if (!signal.aborted) throw error;
+    return false;
+  }
 }

@@ -28,17 +28,21 @@ export function devicesOf(config: Config<'device' | 'devices' | 'processes'>): s
 /**
  * Runs this same command once for each device, as a process of its own, and starts those again that end.
  *
- * The first signal is passed on, and the processes finish what they have; the second kills them. They hold a channel to
+ * The first signal is passed on, and the processes finish what they have; the second kills them, and so does the end of the grace
+ * time. They hold a channel to
  * this process, and finish too when it closes, however this process came to its end. Here is no model and no Redis.
  *
  * Resolves to the exit code: 0 when all have finished, 1 when one could not, or when one cannot be started at all.
  */
-export async function supervise(devices: readonly string[], log: Logger): Promise<number> {
+export async function supervise(devices: readonly string[], log: Logger, graceMs: number): Promise<number> {
   const children = new Set<ChildProcess>();
   const killAll = () => {
     for (const child of children) child.kill('SIGKILL');
   };
-  const interrupt = onInterrupt('the worker processes finish the images in flight.', killAll);
+  const interrupt = onInterrupt('the worker processes finish the images in flight.', {
+    graceMs,
+    beforeLeaving: killAll,
+  });
   const stopping = new AbortController();
   let exitCode: number = exitCodes.classified;
 

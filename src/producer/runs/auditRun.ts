@@ -2,6 +2,7 @@ import { isDeepStrictEqual } from 'node:util';
 import type { Queue } from 'bullmq';
 import type { RowCounts } from '../../shared/rows/resultsStore.ts';
 import type { Run } from '../../shared/runs/run.ts';
+import { together } from '../../shared/together.ts';
 import { keptImages } from './keptImages.ts';
 import { pendingJobs } from './pendingJobs.ts';
 import { type RunProgress, type RunState, readProgress } from './runProgress.ts';
@@ -29,10 +30,10 @@ export interface Audit {
 export async function auditRun(from: RunState, run: Run, lane: Queue): Promise<Audit> {
   const { runs, store } = from;
   const kept = await keptImages(from, run.run, await pendingJobs(run.run, lane, runs));
-  for (const [piece, images] of kept) {
+  await together([...kept], async ([piece, images]) => {
     await runs.withdraw(run.run, piece, images);
     await runs.release(run.run, piece);
-  }
+  });
   const nothingToCome = (await runs.active(run.run)) === 0 && (await runs.pending(run.run)).length === 0;
   // Of a cancelled run no more rows are taken, whatever is pending.
   const quiet = run.state === 'cancelled' || nothingToCome;

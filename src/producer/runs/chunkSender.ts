@@ -1,18 +1,51 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import type { Queue } from 'bullmq';
-import { chunkJobOptions } from '../../shared/fleet/lanes.ts';
+import { addChunkJobs, type JobTaker } from '../../shared/fleet/chunkJobs.ts';
+import { defaultOf } from '../../shared/options/config.ts';
 import type { ImageRef } from '../../shared/refs/imageRef.ts';
-import { encodeChunkJob, jobId } from '../../shared/runs/chunkJob.ts';
+import { cancelledRun } from '../../shared/runs/runErrors.ts';
 import type { Runs } from '../../shared/runs/runs.ts';
 
-export interface ChunkSenderOptions {
-  queue: Queue;
-  runs: Runs;
-  /** Leaves out of each chunk the images that are not to be added. */
-  choose: (chunks: ImageRef[][]) => Promise<ImageRef[][]>;
-  highWater: number;
-  attempts: number;
-  signal: AbortSignal | undefined;
+/** Images that go into one job. */
+export interface NewChunk {
+  images: readonly ImageRef[];
+  /** Retry generation: 0 for the first pass over a run. */
+  generation: number;
+}
+
+/** How chunks are added; the defaults are those of the command line. */
+export interface SendOptions {
+  /** Images a job carries, 1 to 256; 64 when absent. */
+  chunkSize?: number;
+  /** Images of the run that may wait in Redis; adding pauses above it. 100,000 when absent. */
+  highWater?: number;
+  /** How often an image is tried when its error may pass; 3 when absent. */
+  attempts?: number;
+  /** Ends the adding: it rejects with the signal's reason at once, and what was added stays. */
+  signal?: AbortSignal;
+  /** Told of images as they are in Redis. */
+  onAdded?: (images: number) => void;
+}
+
+export const sendDefaults = {
+  chunkSize: defaultOf('chunkSize'),
+  highWater: defaultOf('highWater'),
+  attempts: defaultOf('attempts'),
+};
+
+export interface ChunkSenderOptions extends Omit<SendOptions, 'chunkSize'> {
+  lane: JobTaker;
+  runs: Pick<Runs, 'get' | 'reserveChunks' | 'announce'>;
+  /** Leaves out of each chunk the images that are not to be added; all are added when absent. */
+  choose?: (chunks: NewChunk[]) => Promise<NewChunk[]>;
+}
+
+export interface ChunkSender {
+  /** Takes a chunk; resolves when there is room for another. Rejects with what an earlier one failed with. */
+  send(chunk: NewChunk): Promise<void>;
+  /** Resolves to the number of images added, when all that were taken are. */
+  finish(): Promise<number>;
+  /** Resolves when nothing is under way, whatever came of it. */
+  settled(): Promise<void>;
 }
 
 /** Chunks that go together, so that a round trip to Redis serves many. */
@@ -25,29 +58,43 @@ const HIGH_WATER_POLL_MS = 100;
  *
  * Chunks are announced before their jobs are added. Whoever is cut off in between leaves announced chunks without a job.
  */
-export async function createChunkSender(run: string, options: ChunkSenderOptions) {
-  const { queue, runs, choose, highWater, attempts, signal } = options;
-  let gathered: ImageRef[][] = [];
-  let underWay: Promise<void> = Promise.resolve();
+export function createChunkSender(run: string, options: ChunkSenderOptions): ChunkSender {
+  const { lane, runs, choose, signal, onAdded } = options;
+  const { highWater = sendDefaults.highWater, attempts = sendDefaults.attempts } = options;
+  let gathered: NewChunk[] = [];
+  let underWay: Promise<void> | undefined;
   let imagesUnderWay = 0;
   let added = 0;
-  let pending = (await runs.get(run))?.pending ?? 0;
+  /** Images of the run that waited when it was last looked at; undefined before the first look. */
+  let pending: number | undefined;
 
-  async function add(chunks: ImageRef[][]): Promise<void> {
-    const left = (await choose(chunks)).filter((images) => images.length > 0);
-    if (left.length === 0) return;
-    const first = await runs.reserveChunks(run, left.length);
-    const answers = await Promise.all(left.map((images, i) => runs.announce(run, first + i, images.length)));
-    const jobs = left.map((images, i) => {
-      const opts = chunkJobOptions(jobId(run, String(first + i), 0), attempts);
-      return { name: 'chunk', data: encodeChunkJob(images), opts };
-    });
-    await queue.addBulk(jobs);
-    added += imagesIn(left);
-    pending = answers.at(-1)!;
-    while (pending >= highWater && !signal?.aborted) {
-      await delay(HIGH_WATER_POLL_MS);
-      pending = (await runs.get(run))?.pending ?? 0;
+  /** Resolves to how many images may be added, 1 or more. Looks at the run again until that is so, or until it cannot be. */
+  async function waitForRoom(): Promise<number> {
+    while (pending === undefined || pending >= highWater) {
+      signal?.throwIfAborted();
+      if (pending !== undefined) await delay(HIGH_WATER_POLL_MS);
+      const record = await runs.get(run);
+      // Of a cancelled run nothing is finished any more; that one is gone, announcing says.
+      if (record?.state === 'cancelled') throw cancelledRun(run);
+      pending = record?.pending ?? 0;
+    }
+    signal?.throwIfAborted();
+    return highWater - pending;
+  }
+
+  async function add(chunks: NewChunk[]): Promise<void> {
+    let left = (await (choose?.(chunks) ?? chunks)).filter(({ images }) => images.length > 0);
+    while (left.length > 0) {
+      const next = fitting(left, await waitForRoom());
+      left = left.slice(next.length);
+      const first = await runs.reserveChunks(run, next.length);
+      const announce = ({ images, generation }: NewChunk, i: number) =>
+        runs.announce(run, first + i, images.length, generation);
+      pending = (await Promise.all(next.map(announce))).at(-1)!;
+      const pieces = next.map((chunk, i) => ({ ...chunk, piece: String(first + i) }));
+      await addChunkJobs(lane, run, pieces, attempts);
+      added += imagesIn(next);
+      onAdded?.(imagesIn(next));
     }
   }
 
@@ -55,37 +102,43 @@ export async function createChunkSender(run: string, options: ChunkSenderOptions
     const chunks = gathered;
     gathered = [];
     imagesUnderWay = imagesIn(chunks);
-    underWay = add(chunks).finally(() => {
+    underWay = add(chunks).then(() => {
       imagesUnderWay = 0;
+      underWay = undefined;
+      if (gathered.length > 0) start();
     });
     // Whoever waits for it next is told of its failure.
     underWay.catch(() => {});
   }
 
   const isFull = () =>
-    gathered.length >= CHUNKS_MAX || pending + imagesUnderWay + imagesIn(gathered) >= highWater;
+    gathered.length >= CHUNKS_MAX || (pending ?? 0) + imagesUnderWay + imagesIn(gathered) >= highWater;
 
   return {
-    /** Takes a chunk; resolves when there is room for another. Rejects with what an earlier one failed with. */
-    async send(images: ImageRef[]): Promise<void> {
-      gathered.push(images);
-      if (imagesUnderWay === 0) start();
-      while (isFull() && !signal?.aborted) {
-        await underWay;
-        if (gathered.length > 0) start();
-      }
+    async send(chunk) {
+      gathered.push(chunk);
+      if (!underWay) start();
+      while (isFull()) await (underWay ?? waitForRoom());
     },
 
-    /** Resolves to the number of images added, when all that were taken are. */
-    async finish(): Promise<number> {
-      await underWay;
-      if (gathered.length > 0) start();
-      await underWay;
+    async finish() {
+      while (underWay) await underWay;
       return added;
+    },
+
+    async settled() {
+      await underWay?.catch(() => {});
     },
   };
 }
 
-function imagesIn(chunks: readonly ImageRef[][]): number {
-  return chunks.reduce((sum, images) => sum + images.length, 0);
+/** As many of the chunks as there is room for, and one in any case: a chunk may be larger than the mark. */
+function fitting(chunks: NewChunk[], room: number): NewChunk[] {
+  let count = 1;
+  while (count < chunks.length && imagesIn(chunks.slice(0, count + 1)) <= room) count++;
+  return chunks.slice(0, count);
+}
+
+function imagesIn(chunks: readonly NewChunk[]): number {
+  return chunks.reduce((sum, { images }) => sum + images.length, 0);
 }

@@ -5,6 +5,8 @@ import { promoteJob } from '../../shared/fleet/promoteJob.ts';
 import type { Run } from '../../shared/runs/run.ts';
 import type { RunControl } from '../../shared/runs/runControl.ts';
 import { cancelledRun, unknownRun } from '../../shared/runs/runErrors.ts';
+import { together } from '../../shared/together.ts';
+import { untilAborted } from '../../shared/untilAborted.ts';
 import { type Audit, auditRun } from './auditRun.ts';
 import { pendingJobs } from './pendingJobs.ts';
 import { type RetryOptions, retryRun } from './retryRun.ts';
@@ -60,18 +62,18 @@ export function createRunManager({ redis, prefix, runs, store, control }: Manage
     resume: (run: string): Promise<void> =>
       withLane(run, async (_, lane) => {
         await control.resume(run);
-        for (const { job } of await pendingJobs(run, lane, runs)) if (job) await promoteJob(job);
+        await together(await pendingJobs(run, lane, runs), async ({ job }) => job && promoteJob(job));
       }),
 
     /**
      * Adds the failed images once more; resolves to their number.
      *
-     * @throws RUN_UNKNOWN, RUN_CANCELLED
+     * @throws RUN_UNKNOWN, RUN_CANCELLED, and at once the signal's reason
      */
     retry: (run: string, options: RetryOptions = {}): Promise<number> =>
       withLane(run, async (record, lane) => {
         if (record.state === 'cancelled') throw cancelledRun(run);
-        return retryRun(from, record, lane, options);
+        return untilAborted(options.signal, () => retryRun(from, record, lane, options));
       }),
 
     /** Recounts the run from its rows and puts right what differs. @throws RUN_UNKNOWN */
@@ -84,7 +86,7 @@ export function createRunManager({ redis, prefix, runs, store, control }: Manage
           const message = `Run '${run}' is ${state}: cancel it first, or wait until it is complete.`;
           throw new ClipfleetError('RUN_BUSY', message);
         }
-        for (const { job } of await pendingJobs(run, lane, runs)) if (job) await removeJob(run, job);
+        await together(await pendingJobs(run, lane, runs), async ({ job }) => job && removeJob(run, job));
         await store.remove(run);
         await control.remove(run);
       }),

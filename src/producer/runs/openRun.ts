@@ -1,24 +1,27 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import type { Queue } from 'bullmq';
 import { ClipfleetError } from '../../shared/errors.ts';
-import { defaultOf } from '../../shared/options/config.ts';
 import { type ImageRef, imageRefSchema } from '../../shared/refs/imageRef.ts';
 import type { ResultsStore } from '../../shared/rows/resultsStore.ts';
 import { CHUNK_IMAGES_MAX } from '../../shared/runs/chunkJob.ts';
 import type { Run } from '../../shared/runs/run.ts';
 import type { Runs } from '../../shared/runs/runs.ts';
-import { createChunkSender } from './chunkSender.ts';
+import { untilAborted } from '../../shared/untilAborted.ts';
+import {
+  type ChunkSender,
+  createChunkSender,
+  type NewChunk,
+  type SendOptions,
+  sendDefaults,
+} from './chunkSender.ts';
 import { settlePending } from './settlePending.ts';
 
-export interface AddOptions {
-  /** Images a job carries, 1 to 256. */
-  chunkSize?: number;
-  /** Images of the run that may wait in Redis; adding pauses above it. */
-  highWater?: number;
-  /** How often an image is tried when its error may pass. */
-  attempts?: number;
-  /** Ends the adding after the chunk at hand. */
-  signal?: AbortSignal;
-}
+type Images = AsyncIterable<ImageRef> | Iterable<ImageRef>;
+
+const CLOSE_MAX_MS = 5_000;
+
+/** How images are added to a run. */
+export type AddOptions = SendOptions;
 
 /** A run that images can be added to. */
 export interface OpenRun {
@@ -28,11 +31,12 @@ export interface OpenRun {
    * are passed over.
    * Resolves to the number of images added.
    *
-   * @throws RUN_SEALED, USAGE for a ref that is none
+   * @throws RUN_SEALED, RUN_CANCELLED, USAGE for a ref that is none, and at once the signal's reason
    */
-  add(images: AsyncIterable<ImageRef> | Iterable<ImageRef>, options?: AddOptions): Promise<number>;
+  add(images: Images, options?: AddOptions): Promise<number>;
   /** Says that nothing more comes: the run is complete when all its images have rows. */
   seal(): Promise<void>;
+  /** To be called at the end: what an aborted adding had under way gets 5 s to reach Redis. */
   close(): Promise<void>;
 }
 
@@ -40,49 +44,60 @@ export interface OpenRun {
 export function createOpenRun(record: Run, queue: Queue, runs: Runs, store: ResultsStore): OpenRun {
   const { run } = record;
   const continued = record.chunks > 0;
+  const senders = new Set<ChunkSender>();
+
+  async function add(images: Images, options: AddOptions): Promise<number> {
+    const { chunkSize = sendDefaults.chunkSize, signal } = options;
+    if (!Number.isInteger(chunkSize) || chunkSize < 1 || chunkSize > CHUNK_IMAGES_MAX) {
+      const message = `Expected chunkSize from 1 to ${CHUNK_IMAGES_MAX}, got ${chunkSize}.`;
+      throw new ClipfleetError('USAGE', message);
+    }
+    const waiting = continued ? await settlePending(run, queue, runs) : undefined;
+    const choose = waiting && ((chunks: NewChunk[]) => neitherDoneNorWaiting(store, run, chunks, waiting));
+    const sender = createChunkSender(run, { ...options, lane: queue, runs, ...(choose && { choose }) });
+    senders.add(sender);
+    let added = 0;
+    try {
+      for await (const chunk of inChunks(images, chunkSize)) {
+        signal?.throwIfAborted();
+        await sender.send({ images: chunk, generation: 0 });
+      }
+    } finally {
+      // Also where the source fails: what it gave before is added, and nothing is under way afterwards.
+      added = await sender.finish();
+      senders.delete(sender);
+    }
+    return added;
+  }
 
   return {
     run,
-    async add(images, options = {}) {
-      const { chunkSize = defaultOf('chunkSize'), signal } = options;
-      const { highWater = defaultOf('highWater'), attempts = defaultOf('attempts') } = options;
-      if (!Number.isInteger(chunkSize) || chunkSize < 1 || chunkSize > CHUNK_IMAGES_MAX) {
-        const message = `Expected chunkSize from 1 to ${CHUNK_IMAGES_MAX}, got ${chunkSize}.`;
-        throw new ClipfleetError('USAGE', message);
-      }
-      const waiting = continued ? await settlePending(run, queue, runs) : undefined;
-      const choose = async (chunks: ImageRef[][]) =>
-        waiting ? neitherDoneNorWaiting(store, run, chunks, waiting) : chunks;
-      const sender = await createChunkSender(run, { queue, runs, choose, highWater, attempts, signal });
-      let added = 0;
-      try {
-        for await (const chunk of inChunks(images, chunkSize)) {
-          await sender.send(chunk);
-          if (signal?.aborted) break;
-        }
-      } finally {
-        // Also where the source fails: what it gave before is added, and nothing is under way afterwards.
-        added = await sender.finish();
-      }
-      return added;
-    },
+    add: (images, options = {}) => untilAborted(options.signal, () => add(images, options)),
     seal: () => runs.seal(run),
-    close: () => queue.close(),
+    async close() {
+      // Chunks of an adding that was aborted: announced, and about to get their jobs.
+      const settled = Promise.all([...senders].map((sender) => sender.settled()));
+      await Promise.race([settled, delay(CLOSE_MAX_MS, undefined, { ref: false })]);
+      await queue.close();
+    },
   };
 }
 
 async function neitherDoneNorWaiting(
   store: ResultsStore,
   run: string,
-  chunks: ImageRef[][],
+  chunks: NewChunk[],
   waiting: Map<string, number>,
-): Promise<ImageRef[][]> {
-  const ids = chunks.flatMap((images) => images.map(({ id }) => id)).filter((id) => !waiting.has(id));
+): Promise<NewChunk[]> {
+  const ids = chunks.flatMap(({ images }) => images.map(({ id }) => id)).filter((id) => !waiting.has(id));
   const done = await store.find(run, ids);
-  return chunks.map((images) => images.filter(({ id }) => !waiting.has(id) && !done.has(id)));
+  return chunks.map(({ images, generation }) => ({
+    images: images.filter(({ id }) => !waiting.has(id) && !done.has(id)),
+    generation,
+  }));
 }
 
-async function* inChunks(images: AsyncIterable<ImageRef> | Iterable<ImageRef>, size: number) {
+async function* inChunks(images: Images, size: number) {
   let chunk: ImageRef[] = [];
   for await (const image of images) {
     chunk.push(checked(image));

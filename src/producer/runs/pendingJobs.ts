@@ -2,6 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { Job, Queue } from 'bullmq';
 import { chunkOf, jobId } from '../../shared/runs/chunkJob.ts';
 import type { Pending, Runs } from '../../shared/runs/runs.ts';
+import { together } from '../../shared/together.ts';
 
 /** A pending piece of a run and its job; one that is `lost` has none, and nobody will ever finish it. */
 export interface PendingJob extends Pending {
@@ -30,13 +31,11 @@ export async function pendingJobs(run: string, lane: Queue, runs: Runs): Promise
 async function look(run: string, lane: Queue, runs: Runs): Promise<PendingJob[]> {
   const pending = await runs.pending(run);
   const pieces = new Set(pending.map(({ piece }) => piece));
-  const found: PendingJob[] = [];
-  for (const each of pending) {
+  return together(pending, async (each) => {
     const job = await lane.getJob(jobId(run, each.piece, each.generation));
     // A part whose chunk is pending is done with it, whether or not it got a job of its own.
     const chunk = String(chunkOf(each.piece));
     const withChunk = each.piece !== chunk && pieces.has(chunk);
-    found.push({ ...each, job, lost: job === undefined && !withChunk });
-  }
-  return found;
+    return { ...each, job, lost: job === undefined && !withChunk };
+  });
 }

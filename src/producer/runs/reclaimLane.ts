@@ -2,6 +2,7 @@ import type { Queue } from 'bullmq';
 import type { ResultsStore } from '../../shared/rows/resultsStore.ts';
 import { chunkOf, jobId, salvageChunk } from '../../shared/runs/chunkJob.ts';
 import type { Pending, Runs } from '../../shared/runs/runs.ts';
+import { together } from '../../shared/together.ts';
 
 /**
  * Empties a run's own lane, whose only worker is gone, so that nothing waits for that worker's locks to run out. Images
@@ -22,19 +23,22 @@ export async function reclaimLane(
   const pending = await runs.pending(run);
   const isWhole = ({ piece }: Pending) => piece === String(chunkOf(piece));
   const parts = new Map<number, { images: number; rows: number }>();
-  for (const part of pending.filter((piece) => !isWhole(piece))) {
-    const chunk = chunkOf(part.piece);
-    const { images, rows } = parts.get(chunk) ?? { images: 0, rows: 0 };
-    const own = (await look(part)).rows;
-    parts.set(chunk, { images: images + part.images, rows: rows + own });
-    await runs.withdraw(run, part.piece, own);
-  }
-  for (const whole of pending.filter(isWhole)) {
+  await together(
+    pending.filter((piece) => !isWhole(piece)),
+    async (part) => {
+      const own = (await look(part)).rows;
+      const chunk = chunkOf(part.piece);
+      const { images, rows } = parts.get(chunk) ?? { images: 0, rows: 0 };
+      parts.set(chunk, { images: images + part.images, rows: rows + own });
+      await runs.withdraw(run, part.piece, own);
+    },
+  );
+  await together(pending.filter(isWhole), async (whole) => {
     const { jobImages, rows } = await look(whole);
     const ofParts = parts.get(chunkOf(whole.piece)) ?? { images: 0, rows: 0 };
     // A divided chunk's job has the images of its parts too; those of parts that are finished count as such already.
     const finished = Math.max(0, jobImages - whole.images - ofParts.images);
     await runs.withdraw(run, whole.piece, Math.max(0, rows - ofParts.rows - finished));
-  }
+  });
   await lane.obliterate({ force: true });
 }

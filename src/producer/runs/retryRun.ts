@@ -1,20 +1,14 @@
 import type { Queue } from 'bullmq';
 import type { ErrorCode } from '../../shared/errors.ts';
-import { chunkJobOptions } from '../../shared/fleet/lanes.ts';
-import { defaultOf } from '../../shared/options/config.ts';
 import type { ImageRef } from '../../shared/refs/imageRef.ts';
-import { encodeChunkJob, jobId } from '../../shared/runs/chunkJob.ts';
 import type { Run } from '../../shared/runs/run.ts';
+import { createChunkSender, type SendOptions, sendDefaults } from './chunkSender.ts';
 import type { RunState } from './runProgress.ts';
 import { settlePending } from './settlePending.ts';
 
-export interface RetryOptions {
+export interface RetryOptions extends SendOptions {
   /** Only images that failed with one of these codes; all failed images when absent. */
   codes?: readonly ErrorCode[];
-  /** Images a job carries, 1 to 256. */
-  chunkSize?: number;
-  /** How often an image is tried when its error may pass. */
-  attempts?: number;
 }
 
 /**
@@ -27,23 +21,18 @@ export async function retryRun(
   { runs, store }: RunState,
   run: Run,
   lane: Queue,
-  { codes, chunkSize = defaultOf('chunkSize'), attempts = defaultOf('attempts') }: RetryOptions,
+  options: RetryOptions,
 ): Promise<number> {
+  const { codes, chunkSize = sendDefaults.chunkSize, signal } = options;
   const waiting = await settlePending(run.run, lane, runs);
   // An image with a failed row whose chunk waits for others is not tried again by that chunk.
   const passed = new Set([...waiting].flatMap(([id, generation]) => (generation > 0 ? id : [])));
   /** Chunks that fill up, by their generation. */
   const filling = new Map<number, ImageRef[]>();
-  let added = 0;
-  const add = async (generation: number, images: ImageRef[]) => {
-    const chunk = await runs.reserveChunks(run.run, 1);
-    await runs.announce(run.run, chunk, images.length, generation);
-    const opts = chunkJobOptions(jobId(run.run, String(chunk), generation), attempts);
-    await lane.add('chunk', encodeChunkJob(images), opts);
-    added += images.length;
-  };
+  const sender = createChunkSender(run.run, { ...options, lane, runs });
   let cursor: string | undefined;
   do {
+    signal?.throwIfAborted();
     const page = await store.getRows(run.run, cursor);
     for (const row of page.rows) {
       if (row.status !== 'failed' || passed.has(row.id)) continue;
@@ -54,10 +43,10 @@ export async function retryRun(
       filling.set(generation, images);
       if (images.length < chunkSize) continue;
       filling.delete(generation);
-      await add(generation, images);
+      await sender.send({ images, generation });
     }
     cursor = page.cursor;
   } while (cursor !== undefined);
-  for (const [generation, images] of filling) await add(generation, images);
-  return added;
+  for (const [generation, images] of filling) await sender.send({ images, generation });
+  return sender.finish();
 }

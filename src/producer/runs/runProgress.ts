@@ -3,6 +3,7 @@ import type { ResultsStore, RowCounts } from '../../shared/rows/resultsStore.ts'
 import { type Account, accountOf, type Run } from '../../shared/runs/run.ts';
 import { unknownRun } from '../../shared/runs/runErrors.ts';
 import type { Runs } from '../../shared/runs/runs.ts';
+import { untilAborted } from '../../shared/untilAborted.ts';
 
 /** Where a run is: the account of its images, and what is made of it. */
 export interface RunProgress extends Account, Pick<Run, 'state' | 'paused'> {
@@ -17,7 +18,7 @@ export interface RunProgress extends Account, Pick<Run, 'state' | 'paused'> {
 }
 
 export interface WaitOptions {
-  /** Ends the waiting, not the run. */
+  /** Ends the waiting, not the run: it rejects with the signal's reason at once, also where Redis does not answer. */
   signal?: AbortSignal;
   /** Told where the run is, several times a second. */
   onProgress?: (progress: RunProgress) => void;
@@ -71,25 +72,30 @@ function hasEnded({ state }: Run): boolean {
 }
 
 /**
- * Resolves when the run is complete or cancelled, or the signal ends the waiting: `complete` and `ended` say which.
+ * Resolves when the run is complete or cancelled: `complete` says which.
  *
- * @throws RUN_UNKNOWN
+ * @throws RUN_UNKNOWN, and the signal's reason
  */
-export async function waitForRun(
+export function waitForRun(from: RunState, run: string, options: WaitOptions = {}): Promise<RunProgress> {
+  return untilAborted(options.signal, () => lookUntilEnded(from, run, options));
+}
+
+async function lookUntilEnded(
   from: RunState,
   run: string,
-  { signal, onProgress }: WaitOptions = {},
+  { signal, onProgress }: WaitOptions,
 ): Promise<RunProgress> {
   const startedAt = performance.now();
   for (;;) {
     // The ledger is one key and the counts are in many: they are read for somebody who looks, and at the end.
-    const ends = signal?.aborted || hasEnded(await readLedger(from, run));
-    if (ends || onProgress) {
+    if (onProgress || hasEnded(await readLedger(from, run))) {
       const progress = await readProgress(from, run);
+      signal?.throwIfAborted();
       onProgress?.(progress);
-      if (progress.ended || signal?.aborted) return progress;
+      if (progress.ended) return progress;
     }
     const waited = performance.now() - startedAt;
     await delay(Math.min(Math.max(waited * POLL_SHARE, POLL_MIN_MS), POLL_MAX_MS));
+    signal?.throwIfAborted();
   }
 }

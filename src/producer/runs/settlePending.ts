@@ -1,6 +1,7 @@
 import type { Queue } from 'bullmq';
 import { salvageChunk } from '../../shared/runs/chunkJob.ts';
 import type { Runs } from '../../shared/runs/runs.ts';
+import { together } from '../../shared/together.ts';
 import { pendingJobs } from './pendingJobs.ts';
 
 /**
@@ -12,9 +13,9 @@ import { pendingJobs } from './pendingJobs.ts';
  */
 export async function settlePending(run: string, queue: Queue, runs: Runs): Promise<Map<string, number>> {
   const waiting = new Map<string, number>();
-  for (const { piece, generation, job, lost } of await pendingJobs(run, queue, runs)) {
+  await together(await pendingJobs(run, queue, runs), async ({ piece, generation, job, lost }) => {
     if (lost) await runs.withdraw(run, piece, 0);
     for (const { id } of (job && salvageChunk(job)?.images) ?? []) waiting.set(id, generation);
-  }
+  });
   return waiting;
 }

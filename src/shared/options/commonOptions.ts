@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { choice, onOff, option, text } from './option.ts';
+import { choice, integer, onOff, option, text } from './option.ts';
 
 /** Where Redis is, and what is kept where. */
 export const redisOptions = {
@@ -14,6 +14,14 @@ export const redisOptions = {
       )
       .optional(),
     says: 'Redis server, or unix:///path of its socket. Without it, commands start a Redis server of their own and stop it when they end.',
+  }),
+  redisTimeoutMs: option({
+    flag: 'redis-timeout-ms',
+    env: 'CLIPFLEET_REDIS_TIMEOUT_MS',
+    value: 'MS',
+    schema: integer(100, 3_600_000),
+    default: '5000',
+    says: 'How long Redis may leave a command without an answer; then the connection is made anew and the command sent again.',
   }),
   prefix: option({
     flag: 'prefix',
@@ -38,6 +46,18 @@ export const redisOptions = {
     schema: choice('debug', 'info', 'warn', 'error', 'silent'),
     default: 'info',
     says: 'Least severe log message written to standard error: debug, info, warn, error or silent.',
+  }),
+} as const;
+
+/** How a command ends that was told to. */
+export const endOptions = {
+  graceMs: option({
+    flag: 'grace-ms',
+    env: 'CLIPFLEET_GRACE_MS',
+    value: 'MS',
+    schema: integer(100, 3_600_000),
+    default: '25000',
+    says: 'How long a command may go on after SIGTERM or Ctrl-C, whatever it waits for. A worker gives its jobs back at four fifths of it. Kubernetes kills after 30 s.',
   }),
 } as const;
 

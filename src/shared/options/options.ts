@@ -1,4 +1,4 @@
-import { outputOptions, redisOptions } from './commonOptions.ts';
+import { endOptions, outputOptions, redisOptions } from './commonOptions.ts';
 import { imageOptions } from './imageOptions.ts';
 import { labelSetOptions } from './labelSetOptions.ts';
 import { runOptions } from './runOptions.ts';
@@ -14,6 +14,7 @@ export const options = {
   ...runOptions,
   ...imageOptions,
   ...fleetOptions,
+  ...endOptions,
   ...outputOptions,
 } as const;
 
@@ -28,5 +29,6 @@ export const optionGroups = [
   { title: 'Runs', options: runOptions },
   { title: 'Reading images', options: imageOptions },
   { title: 'A worker among others', options: fleetOptions },
+  { title: 'Ending', options: endOptions },
   { title: 'Output', options: outputOptions },
 ] as const;

@@ -89,6 +89,14 @@ export const sessionOptions = {
     defaultSays: 'what tune saved, else 16 on a CPU and 64 on a GPU',
     says: 'Most images in one batch.',
   }),
+  inferenceTimeoutMs: option({
+    flag: 'inference-timeout-ms',
+    env: 'CLIPFLEET_INFERENCE_TIMEOUT_MS',
+    value: 'MS',
+    schema: integer(100, 24 * 3_600_000).optional(),
+    defaultSays: '20 × what the first batch took, at least a minute',
+    says: 'How long the session or the scoring thread may take for one batch; then it counts as hung, and the process ends with code 1.',
+  }),
   imagesInFlight: option({
     flag: 'images-in-flight',
     env: 'CLIPFLEET_IMAGES_IN_FLIGHT',

@@ -1,5 +1,8 @@
-import { Redis } from 'ioredis';
+import { Redis, type RedisOptions } from 'ioredis';
 import { ClipfleetError } from '../errors.ts';
+
+/** How long a connection may take to be made, and an answer to come, where nobody says. */
+const [CONNECT_MS, ANSWER_MS] = [5_000, 5_000];
 
 /** Redis before 6.2 lacks commands BullMQ relies on. */
 const OLDEST_VERSION = [6, 2] as const;
@@ -11,18 +14,27 @@ export interface RedisAddress {
   socket?: string | undefined;
 }
 
+export interface ConnectOptions {
+  /** For the first answer, in milliseconds; 5,000 when absent. */
+  timeoutMs?: number;
+  /** How long a command may be without an answer before the connection is made anew; 5,000 ms when absent. */
+  answerTimeoutMs?: number;
+}
+
 /**
  * A connection that is known to work: it answered once, its server is new enough and does not evict keys.
  *
- * Later it outlives an absent Redis: commands wait until it is back. Only the first connection fails fast, because
- * then the address is probably wrong.
+ * Later it outlives an absent Redis: commands wait until it is back. A server that leaves a command without an answer, or
+ * answers that it only may be read from, is left: the connection is made anew, to where the address leads then, and the command
+ * is sent again. Only the first connection fails fast, because then the address is probably wrong.
+ *
+ * The connection's errors are its owner's: listen to `error`, or ioredis prints each.
  *
  * @throws REDIS_UNAVAILABLE, REDIS_UNSUITABLE
  */
-export async function connectRedis(address: RedisAddress, timeoutMs = 5_000): Promise<Redis> {
-  const options = { lazyConnect: true, maxRetriesPerRequest: null, connectTimeout: timeoutMs, retryStrategy };
-  const socket = address.socket ?? socketOf(address.url);
-  const redis = socket ? new Redis({ ...options, path: socket }) : new Redis(address.url ?? '', options);
+export async function connectRedis(address: RedisAddress, options: ConnectOptions = {}): Promise<Redis> {
+  const { timeoutMs = CONNECT_MS, answerTimeoutMs = ANSWER_MS } = options;
+  const redis = openConnection(address, timeoutMs, answerTimeoutMs);
   let lastError: Error | undefined;
   const onError = (error: Error) => {
     lastError = error;
@@ -30,6 +42,7 @@ export async function connectRedis(address: RedisAddress, timeoutMs = 5_000): Pr
   redis.on('error', onError);
   try {
     await withTimeout(firstAnswer(redis), timeoutMs);
+    redis.off('error', onError);
     return redis;
   } catch (error) {
     redis.disconnect();
@@ -43,6 +56,34 @@ export async function connectRedis(address: RedisAddress, timeoutMs = 5_000): Pr
   }
 }
 
+function openConnection(address: RedisAddress, timeoutMs: number, answerTimeoutMs: number): Redis {
+  const options: RedisOptions = {
+    lazyConnect: true,
+    maxRetriesPerRequest: null,
+    connectTimeout: timeoutMs,
+    socketTimeout: answerTimeoutMs,
+    retryStrategy,
+    reconnectOnError,
+  };
+  const socket = address.socket ?? socketOf(address.url);
+  const redis = socket ? new Redis({ ...options, path: socket }) : new Redis(address.url ?? '', options);
+  // BullMQ's connections that wait for jobs are made so. Once they are ready they wait without a word, which is no silence.
+  redis.duplicate = (override) => {
+    const twin = Redis.prototype.duplicate.call(redis, override);
+    twin.on('ready', () => {
+      twin.options.socketTimeout = answerTimeoutMs + LONGEST_BLOCK_MS;
+    });
+    twin.on('close', () => {
+      twin.options.socketTimeout = answerTimeoutMs;
+    });
+    return twin;
+  };
+  return redis;
+}
+
+/** For so long BullMQ asks Redis to wait for a job at most (`maximumBlockTimeout` of its Redis backend). */
+const LONGEST_BLOCK_MS = 10_000;
+
 /** ioredis knows no `unix:` URL; Redis clients of other languages do. */
 function socketOf(url: string | undefined): string | undefined {
   return url?.startsWith('unix:///') ? decodeURIComponent(new URL(url).pathname) : undefined;
@@ -50,6 +91,14 @@ function socketOf(url: string | undefined): string | undefined {
 
 function retryStrategy(attempt: number): number {
   return Math.min(100 * 2 ** Math.min(attempt, 5), 2_000);
+}
+
+/**
+ * A server that was demoted may be read from and no more: the address may lead to another by now. 2 is ioredis's word for
+ * connecting anew and sending the command again.
+ */
+function reconnectOnError({ message }: Error): 2 | false {
+  return /^(READONLY|UNBLOCKED|MASTERDOWN)\b/.test(message) ? 2 : false;
 }
 
 async function firstAnswer(redis: Redis): Promise<void> {

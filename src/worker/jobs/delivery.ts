@@ -1,11 +1,4 @@
-import type { encodeChunkJob } from '../../shared/runs/chunkJob.ts';
-
-/** A chunk job to be added to a lane. */
-export interface NewChunkJob {
-  id: string;
-  data: ReturnType<typeof encodeChunkJob>;
-  attempts: number;
-}
+import type { PieceOfWork } from '../../shared/fleet/chunkJobs.ts';
 
 /** One delivery of a job to this worker, as plain data: what the lane read of the job, and what it can do for it. */
 export interface Delivery {
@@ -28,8 +21,8 @@ export interface Delivery {
    * The job remembers it, because it has no other memory of earlier deliveries.
    */
   refusedSince: number;
-  /** Adds jobs to the lane that this one came from. */
-  addJobs(jobs: readonly NewChunkJob[]): Promise<void>;
+  /** Adds jobs of pieces of a run to the lane that this one came from. */
+  addJobs(run: string, pieces: readonly PieceOfWork[], attempts: number): Promise<void>;
 }
 
 /** What is read of BullMQ's job. */

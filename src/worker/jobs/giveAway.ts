@@ -1,7 +1,7 @@
 import { setImmediate as immediate } from 'node:timers/promises';
-import { encodeChunkJob, jobId } from '../../shared/runs/chunkJob.ts';
+import type { PieceOfWork } from '../../shared/fleet/chunkJobs.ts';
 import type { Runs } from '../../shared/runs/runs.ts';
-import type { Delivery, NewChunkJob } from './delivery.ts';
+import type { Delivery } from './delivery.ts';
 import type { TakenChunk } from './intake.ts';
 import type { Todo } from './labelImages.ts';
 
@@ -46,19 +46,17 @@ export function createGiveAway({ runs, delivery, chunk, batchSize }: GiveAwayOpt
       given.isOvertaken = true;
       return;
     }
-    await delivery.addJobs(jobsOf(parts, first));
+    await delivery.addJobs(chunk.run, piecesOf(parts, first), delivery.attempts);
     given.given += images.length;
   }
 
-  /** The parts as jobs; `first` is the number of the first. */
-  function jobsOf(parts: readonly Todo[][], first: number): NewChunkJob[] {
+  /** `first` is the number of the first part. */
+  function piecesOf(parts: readonly Todo[][], first: number): PieceOfWork[] {
     return parts.map((part, i) => ({
-      id: jobId(chunk.run, `${chunk.chunk}/${first + i}`, chunk.generation),
-      data: encodeChunkJob(
-        part.map(({ ref }) => ref),
-        part.map(({ place }) => place.index),
-      ),
-      attempts: delivery.attempts,
+      piece: `${chunk.chunk}/${first + i}`,
+      generation: chunk.generation,
+      images: part.map(({ ref }) => ref),
+      indexes: part.map(({ place }) => place.index),
     }));
   }
 

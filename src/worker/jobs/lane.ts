@@ -1,6 +1,7 @@
 import { DelayedError, type Job, Worker as LaneWorker, Queue, UnrecoverableError } from 'bullmq';
 import type { Redis } from 'ioredis';
-import { chunkJobOptions, laneEventsMax } from '../../shared/fleet/lanes.ts';
+import { addChunkJobs } from '../../shared/fleet/chunkJobs.ts';
+import { laneEventsMax } from '../../shared/fleet/lanes.ts';
 import { promoteJob } from '../../shared/fleet/promoteJob.ts';
 import type { Logger } from '../../shared/log.ts';
 import type { Config } from '../../shared/options/config.ts';
@@ -8,7 +9,8 @@ import type { ResultsStore } from '../../shared/rows/resultsStore.ts';
 import type { Runs } from '../../shared/runs/runs.ts';
 import { createBackOff } from './backOff.ts';
 import type { Consume } from './consume.ts';
-import { deliveryOf, imagesIn, type NewChunkJob, refusedSinceOf } from './delivery.ts';
+import { type Delivery, deliveryOf, imagesIn, refusedSinceOf } from './delivery.ts';
+import { createJobsInHand, type GivenBack } from './jobsInHand.ts';
 import { type JobVerdict, PARKED_MS } from './jobVerdict.ts';
 import type { LaneShare } from './shareLane.ts';
 import { isOfSurroundings, isPassingState } from './surroundings.ts';
@@ -65,27 +67,23 @@ export function openLane(
   const closing = new AbortController();
   const backOff = createBackOff({ log, signal: closing.signal });
   const consumeSafely = withstandFaults(consume, backOff, log);
-  const addJobs = async (jobs: readonly NewChunkJob[]) => {
-    const chunks = jobs.map(({ id, data, attempts }) => ({
-      ...{ name: 'chunk', data },
-      opts: chunkJobOptions(id, attempts),
-    }));
-    await queue.addBulk(chunks);
-  };
-  /** Jobs in hand, by id, with whether their lock was lost. */
-  const inHand = new Map<string, { isLost: boolean }>();
+  const addJobs: Delivery['addJobs'] = (...chunk) => addChunkJobs(queue, ...chunk);
+  /** The locks of the jobs in hand, by the job's id. */
+  const locks = new Map<string, { isLost: boolean }>();
   const sweeping = startSweeping(queue, { ...context, lockMs, stalledMax });
   let isResting = false;
   let jobImages = imagesInFlight;
+  const inHand = createJobsInHand(runs, () => new DelayedError());
   const process = async (job: Job, token?: string) => {
     jobImages += (imagesIn(job) - jobImages) / 4;
     worker.concurrency = Math.max(2, Math.ceil((imagesInFlight + waiting()) / jobImages));
-    const held = { isLost: false };
-    inHand.set(job.id!, held);
+    const lock = { isLost: false };
+    locks.set(job.id!, lock);
+    const delivery = deliveryOf(job, { lane: name, urgent, addJobs });
     try {
-      await carryOut(await consumeSafely(deliveryOf(job, { lane: name, urgent, addJobs })), job, token);
+      await inHand.hold(job, token, async () => carryOut(await consumeSafely(delivery), job, token));
     } finally {
-      if (inHand.get(job.id!) === held) inHand.delete(job.id!);
+      if (locks.get(job.id!) === lock) locks.delete(job.id!);
     }
   };
   const worker = new LaneWorker(name, process, {
@@ -143,9 +141,9 @@ export function openLane(
 
   /** The lock of a job in hand is gone, and this worker is not. */
   async function survive(id: string): Promise<void> {
-    const held = inHand.get(id);
-    if (!held || held.isLost) return;
-    held.isLost = true;
+    const lock = locks.get(id);
+    if (!lock || lock.isLost) return;
+    lock.isLost = true;
     log.warn({ job: id, lane: name }, 'job lost its lock, not its worker');
     await untilTaken(() => takeBackStall(redis, queue.toKey(id)));
   }
@@ -182,6 +180,14 @@ export function openLane(
   };
   const idleTimer = urgent ? undefined : setInterval(wantShare, IDLE_MS);
   return {
+    /** Resolves when its connections are open; BullMQ does not open those again that Redis left before. */
+    ready: Promise.all([queue.waitUntilReady(), worker.waitUntilReady()]),
+    /** Takes no more, and gives back what it has. */
+    async giveBack(limitMs: number): Promise<GivenBack> {
+      // Not awaited: it would wait for Redis.
+      worker.pause(true).catch(() => {});
+      return inHand.giveBack(limitMs);
+    },
     async close() {
       clearInterval(idleTimer);
       closing.abort();

@@ -7,6 +7,7 @@ import { packaged } from '../../shared/packageRoot.ts';
 import { downloadJointGraph, downloadModel, type HubOptions, hubCommit } from '../hub/hub.ts';
 import { hubEnvironment } from '../hub/hubEnvironment.ts';
 import type { Scoring } from '../score/rank.ts';
+import { rememberFitting } from '../session/fittingBatch.ts';
 import { type Session, startSession } from '../session/session.ts';
 import { findScale, type GivenScale, type SourcedScale } from './findScale.ts';
 import { readHubScale } from './hubScale.ts';
@@ -104,7 +105,7 @@ function localDirectory(model: string): string {
  */
 export async function startModel(
   files: ModelFiles,
-  { device, settings, cacheDir }: SessionPlan,
+  { device, settings, cacheDir, answerMaxMs }: SessionPlan,
   { userAgent, ...given }: GivenScale & HubClient,
   options: FindModelOptions = {},
 ): Promise<LoadedModel> {
@@ -121,14 +122,23 @@ export async function startModel(
     joint: files.joint,
     downloadJoint: access && (() => downloadJointGraph(hub.name, access)),
   });
-  const session = await startSession({
-    ...files.towers,
-    preprocessing,
-    device,
-    threads: settings.threads,
-    batchSize: settings.batchSize,
-    solveScaleFrom: 'solve' in scale ? scale.solve : undefined,
-  });
+  const remember = (images: number) =>
+    void rememberFitting({ fingerprint, device: device.name, cacheDir }, images).catch((error: Error) =>
+      options.onWarning?.(
+        `That batches of ${images} images fit into memory could not be remembered: ${error.message}`,
+      ),
+    );
+  const session = await startSession(
+    {
+      ...files.towers,
+      preprocessing,
+      device,
+      threads: settings.threads,
+      batchSize: settings.batchSize,
+      solveScaleFrom: 'solve' in scale ? scale.solve : undefined,
+    },
+    { answerMaxMs, onFitting: remember },
+  );
   const scoring = { ...('solve' in scale ? solved(session) : scale), scoreFunction };
   return { identity, fingerprint, preprocessing, decoding, session, scoring };
 }

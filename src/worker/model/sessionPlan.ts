@@ -16,12 +16,16 @@ export interface SessionChoice {
   cacheDir?: string | undefined;
   /** Cores this process has for itself; those of the machine when absent. */
   cores?: number | undefined;
+  /** How long one batch may take before the session counts as hung; by default a multiple of the first. */
+  inferenceTimeoutMs?: number | undefined;
 }
 
 /** How a model's session runs: all that depends on the model and the machine, resolved once, before it is started. */
 export interface SessionPlan extends ResolvedSettings {
   device: Device;
   cacheDir: string;
+  /** How long one batch may take before the session counts as hung, in milliseconds; by default a multiple of the first. */
+  answerMaxMs: number | undefined;
 }
 
 interface PlanOptions {
@@ -46,5 +50,5 @@ export async function planSession(
     ...(cores !== undefined && { cores }),
     ...(onWarning && { onWarning }),
   });
-  return { device, cacheDir, ...resolved };
+  return { device, cacheDir, answerMaxMs: choice.inferenceTimeoutMs, ...resolved };
 }

@@ -1,6 +1,10 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import { Worker } from 'node:worker_threads';
 import { asClipfleetError, ClipfleetError, type ErrorCode } from '../../shared/errors.ts';
 import { movable } from './movable.ts';
+
+/** For a thread to end that is told to: a run of a large batch is finished first. */
+const CLOSE_MAX_MS = 10_000;
 
 /** To a thread: one request a message. */
 export interface ThreadRequest<Request> {
@@ -25,6 +29,11 @@ export interface ThreadClient<Request, Ready> {
   ask<Answer>(request: Request, moved?: ArrayBuffer[]): Promise<Answer>;
   /** Whether the thread keeps the process running; it does from its start. */
   hold(isHeld: boolean): void;
+  /**
+   * From now on an answer that takes longer means that the thread hangs: what it was asked is rejected with SESSION_LOST, and so is
+   * `died`. The time of one that waits for its turn begins with its turn.
+   */
+  limitAnswers(ms: number): void;
   /** Ends the thread. What it was asked and has not answered is rejected with SESSION_LOST. */
   close(): Promise<void>;
 }
@@ -48,17 +57,37 @@ export function startThread<Request, Ready, Notice = never>(
   let nextId = 0;
   let closing = false;
   let lost: Error | undefined;
+  let answerMaxMs: number | undefined;
+  let clock: NodeJS.Timeout | undefined;
 
   function lose(error: Error): void {
     lost = error;
     for (const { reject } of waiting.values()) reject(error);
     waiting.clear();
+    windClock();
   }
 
+  /** The clock runs while there is something to answer, anew from each answer. */
+  function windClock(): void {
+    clearTimeout(clock);
+    if (answerMaxMs === undefined || waiting.size === 0) return;
+    const [oldest] = waiting.keys();
+    // An answer may have come while this thread itself was held up: it is heard first.
+    const strike = () => setImmediate(() => waiting.has(oldest!) && hang());
+    clock = setTimeout(strike, answerMaxMs);
+  }
+
+  let hang: () => void;
   const died = new Promise<never>((_, reject) => {
+    hang = () => {
+      const seconds = answerMaxMs! / 1_000;
+      reject(new ClipfleetError('SESSION_LOST', `${name} has not answered for ${seconds} s: it hangs.`));
+    };
     thread.once('error', (error) => reject(asClipfleetError(error, 'SESSION_LOST')));
     thread.once('exit', (code) => {
-      if (!closing) reject(new ClipfleetError('SESSION_LOST', `${name} ended with code ${code}.`));
+      const ended = new ClipfleetError('SESSION_LOST', `${name} ended with code ${code}.`);
+      // Its last words come in the same turn, and count first.
+      if (!closing) setImmediate(reject, ended);
     });
   });
   died.catch(lose);
@@ -71,6 +100,7 @@ export function startThread<Request, Ready, Notice = never>(
       else {
         const request = waiting.get(message.id);
         waiting.delete(message.id);
+        windClock();
         if ('answer' in message) request?.resolve(message.answer as never);
         else request?.reject(errorOf(message.error));
       }
@@ -88,6 +118,7 @@ export function startThread<Request, Ready, Notice = never>(
       const id = nextId++;
       return new Promise<Answer>((resolve, reject) => {
         waiting.set(id, { resolve, reject });
+        if (waiting.size === 1) windClock();
         thread.postMessage({ id, request } satisfies ThreadRequest<Request>, movable(moved));
       });
     },
@@ -95,10 +126,15 @@ export function startThread<Request, Ready, Notice = never>(
       if (isHeld) thread.ref();
       else thread.unref();
     },
+    limitAnswers(ms) {
+      answerMaxMs = ms;
+      windClock();
+    },
     async close() {
       closing = true;
       lose(new ClipfleetError('SESSION_LOST', `${name} was closed while it was asked.`));
-      await thread.terminate();
+      // One that hangs in native code ends with the process.
+      await Promise.race([thread.terminate(), delay(CLOSE_MAX_MS, undefined, { ref: false })]);
     },
   };
 }

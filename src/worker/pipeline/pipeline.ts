@@ -25,7 +25,7 @@ export interface PipelineInput<Ref> {
 }
 
 export type PipelineLimits = Pick<PipelineSettings, 'batchSize' | 'decoders'> &
-  Partial<Pick<PipelineSettings, 'imagesInFlight' | 'embeddingCache'>>;
+  Partial<Pick<PipelineSettings, 'imagesInFlight' | 'embeddingCache' | 'inferenceTimeoutMs'>>;
 
 /** What a pipeline tells while it works. */
 export interface PipelineListener {
@@ -61,6 +61,7 @@ export function openPipeline<Ref>(
     decoders,
     imagesInFlight = 3 * batchSize,
     embeddingCache = defaultOf('embeddingCache'),
+    inferenceTimeoutMs,
   }: PipelineLimits,
   { onBatch, onImagesFitting }: PipelineListener = {},
 ): Pipeline<Ref> {
@@ -77,7 +78,7 @@ export function openPipeline<Ref>(
     batcher.limitTo(fitting);
     onImagesFitting?.(fitting);
   });
-  const scorer = createScorer({ scoring });
+  const scorer = createScorer({ scoring, answerMaxMs: inferenceTimeoutMs });
   const decoding = input.openDecoders(() => {
     const begunAt = times.begin('decode');
     return () => times.end('decode', begunAt);

@@ -10,6 +10,7 @@ export const pipelineOptions = [
   'pixelsAtOnce',
   'decodeMemoryMax',
   'embeddingCache',
+  'inferenceTimeoutMs',
   'imageBytesMax',
   'imagePixelsMax',
   'imageSideMax',

@@ -32,6 +32,8 @@ export interface ScorerOptions {
   threads?: number;
   /** Numbers of all matrices that the thread holds. */
   heldNumbersMax?: number;
+  /** How long the thread may take for one answer before it counts as hung, in milliseconds; a minute when absent. */
+  answerMaxMs?: number | undefined;
   /** Told of the images of each matrix product as it starts. */
   onProduct?: (images: number) => void;
 }
@@ -53,6 +55,8 @@ const HELD_NUMBERS_MAX = 128 * 1024 * 1024;
 /** Most scores of one product, 16 MiB of float32; the thread holds them a few times over. */
 const SCORES_MAX = 4 * 1024 * 1024;
 
+const ANSWER_MAX_MS = 60_000;
+
 interface Waiting {
   embedding: Float32Array;
   resolve: (ranked: RankedLabel[]) => void;
@@ -71,6 +75,7 @@ export function createScorer({
   scoring,
   threads = 1,
   heldNumbersMax = HELD_NUMBERS_MAX,
+  answerMaxMs = ANSWER_MAX_MS,
   onProduct,
 }: ScorerOptions): Scorer {
   const waiting = new Map<ScoredLabels, Waiting[]>();
@@ -95,6 +100,7 @@ export function createScorer({
     if (closed) return Promise.reject(new ClipfleetError('SESSION_LOST', 'The scoring thread is closed.'));
     if (!thread) {
       thread = startThread('The scoring thread', new URL('./scorerThread.js', import.meta.url));
+      thread.limitAnswers(answerMaxMs);
       thread.died.catch(lose);
     }
     return thread.ask(request, moved);

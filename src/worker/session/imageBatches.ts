@@ -54,6 +54,29 @@ export function createImageBatches({ imageBytes, shapes, run }: ImageBatchesOpti
     return shapes?.findLast((shape) => shape < size) ?? Math.floor(size / 2);
   }
 
+  /** Runs as many of the images from `from` on as fit. */
+  async function runFitting(pixels: Uint8Array, from: number, asked: number) {
+    for (let size = asked; ; ) {
+      try {
+        const piece = pixels.subarray(from * imageBytes, (from + size) * imageBytes);
+        const embeddings = await runPadded(piece, size);
+        // Only what went through is known to fit.
+        if (size < asked) fitting = limit = Math.min(limit, size);
+        return { embeddings, size };
+      } catch (error) {
+        const smaller = smallerThan(size);
+        if (!isOutOfMemory(error)) throw error;
+        if (smaller < 1) {
+          // After CUDA's first such error no size fits any more: half of what was asked is for the next process to try.
+          const half = smallerThan(asked);
+          if (half >= 1) fitting = Math.min(fitting ?? half, half);
+          throw error;
+        }
+        size = smaller;
+      }
+    }
+  }
+
   return {
     fitting: () => fitting,
     async embed(pixels, count) {
@@ -62,17 +85,9 @@ export function createImageBatches({ imageBytes, shapes, run }: ImageBatchesOpti
       }
       const pieces: Float32Array[] = [];
       for (let from = 0; from < count; ) {
-        const size = Math.min(count - from, limit);
-        try {
-          const piece = pixels.subarray(from * imageBytes, (from + size) * imageBytes);
-          pieces.push(await runPadded(piece, size));
-          from += size;
-        } catch (error) {
-          const smaller = smallerThan(size);
-          if (smaller < 1 || !isOutOfMemory(error)) throw error;
-          limit = Math.min(limit, smaller);
-          fitting = limit;
-        }
+        const { embeddings, size } = await runFitting(pixels, from, Math.min(count - from, limit));
+        pieces.push(embeddings);
+        from += size;
       }
       return pieces.length === 1 ? pieces[0]! : joinVectors(pieces);
     },

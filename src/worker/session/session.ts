@@ -1,4 +1,5 @@
 import { startThread } from '../onnx/threadClient.ts';
+import { createSessionHealth } from './sessionHealth.ts';
 import type { SessionInfo, TextEmbeddings, TowersSpec } from './towers.ts';
 
 /** What the session thread is asked. */
@@ -25,10 +26,21 @@ export interface Session extends SessionInfo {
    * less. A larger batch is run in pieces.
    */
   onImagesFitting(listener: (images: number) => void): void;
-  /** Rejects when the thread dies by itself: the process has lost its purpose and should end. */
+  /** Rejects when the thread dies by itself, hangs, or its session is broken: the process has lost its purpose and should end. */
   died: Promise<never>;
   close(): Promise<void>;
 }
+
+export interface StartSessionOptions {
+  /** How long one batch may take before the thread counts as hung, in milliseconds; by default a multiple of the first. */
+  answerMaxMs?: number | undefined;
+  /** Told of the most images that fit into memory together, whenever that turns out to be less. */
+  onFitting?: (images: number) => void;
+}
+
+/** By default a batch may take as many times as long as the first one took, when all was made ready; and at least a minute. */
+const ANSWER_TIMES = 20;
+const ANSWER_MIN_MS = 60_000;
 
 /** Prompts that go through the text tower in one run: some 50 ms of a base model on two cores. */
 const TEXTS_A_RUN = 16;
@@ -39,7 +51,10 @@ const TEXTS_A_RUN = 16;
  *
  * @throws MODEL_INVALID, MODEL_UNSUPPORTED, MODEL_SCALE_UNKNOWN from loading
  */
-export async function startSession(spec: TowersSpec): Promise<Session> {
+export async function startSession(
+  spec: TowersSpec,
+  { answerMaxMs, onFitting }: StartSessionOptions = {},
+): Promise<Session> {
   const file = new URL('./sessionThread.js', import.meta.url);
   let imagesFitting: number | undefined;
   let tellFitting: ((images: number) => void) | undefined;
@@ -49,17 +64,27 @@ export async function startSession(spec: TowersSpec): Promise<Session> {
     spec,
     (notice) => {
       imagesFitting = notice.imagesFitting;
+      onFitting?.(imagesFitting);
       tellFitting?.(imagesFitting);
     },
   );
   const info = await thread.ready;
+  thread.limitAnswers(answerMaxMs ?? Math.max(ANSWER_MIN_MS, ANSWER_TIMES * info.firstBatchMs));
+  const { width, height } = spec.preprocessing;
+  const health = createSessionHealth({
+    imageBytes: width * height * 3,
+    isBlankFinite: info.isBlankFinite,
+    embed: (pixels, count) => thread.ask({ kind: 'images', pixels, count }, [pixels.buffer as ArrayBuffer]),
+  });
+  const died = Promise.race([thread.died, health.broken]);
+  // Whoever wants to know waits for it.
+  died.catch(() => {});
 
   return {
     ...info,
-    died: thread.died,
+    died,
     close: thread.close,
-    embedImages: (pixels, count) =>
-      thread.ask({ kind: 'images', pixels, count }, [pixels.buffer as ArrayBuffer]),
+    embedImages: health.embedImages,
 
     async embedTexts(prompts, onBatch) {
       const embeddings = new Float32Array(prompts.length * info.dimensions);

@@ -1,7 +1,9 @@
 import { availableParallelism } from 'node:os';
+import { readFitting } from './fittingBatch.ts';
 import { readTuned, type Settings } from './tuned.ts';
 
-export type SettingSource = 'given' | 'tuned' | 'default';
+/** `fitting`: less than was given, tuned or the default, because an earlier process found no memory for that. */
+export type SettingSource = 'given' | 'tuned' | 'default' | 'fitting';
 
 export interface ResolvedSettings {
   settings: Settings;
@@ -30,11 +32,26 @@ export async function resolveSettings(options: ResolveOptions): Promise<Resolved
     if (given[name] !== undefined) return [given[name], 'given'];
     return tuned ? [tuned[name], 'tuned'] : [defaults[name], 'default'];
   };
-  const [batchSize, threads, decoders] = [pick('batchSize'), pick('threads'), pick('decoders')];
+  const [asked, threads, decoders] = [pick('batchSize'), pick('threads'), pick('decoders')];
+  const batchSize = await thatFits(asked, options);
   return {
     settings: { batchSize: batchSize[0], threads: threads[0], decoders: decoders[0] },
     from: { batchSize: batchSize[1], threads: threads[1], decoders: decoders[1] },
   };
+}
+
+/** At most what an earlier process found to fit into memory, which is said each time. */
+async function thatFits(
+  asked: [number, SettingSource],
+  options: ResolveOptions,
+): Promise<[number, SettingSource]> {
+  const fitting = await readFitting(options);
+  if (!fitting || fitting.images >= asked[0]) return asked;
+  options.onWarning?.(
+    `Batches are of ${fitting.images} images, not of ${asked[0]}: more did not fit into memory before. ` +
+      `To try again, delete ${fitting.path}.`,
+  );
+  return [fitting.images, 'fitting'];
 }
 
 /**

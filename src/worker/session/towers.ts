@@ -5,13 +5,14 @@ import type { Scale } from '../score/rank.ts';
 import { batchShapes } from './batchShapes.ts';
 import type { Device } from './devices.ts';
 import { runGraph } from './feeds.ts';
-import { createImageBatches, type ImageBatches } from './imageBatches.ts';
+import { createImageBatches } from './imageBatches.ts';
 import { fixedImageCount, openImageGraph } from './imageGraph.ts';
 import { solveScale } from './solveScale.ts';
 import { openTextTower } from './textTower.ts';
 import type { TextLimits } from './tokenizer.ts';
 import type { TokenizerPlace } from './tokenizerFiles.ts';
 import { embeddingsOf, type OutputNames, pick } from './towerOutputs.ts';
+import { type FirstBatch, warmUp } from './warmUp.ts';
 
 /** What the session thread needs to open a model; plain data, so that it can be sent to a thread. */
 export interface TowersSpec {
@@ -33,9 +34,7 @@ export interface TowersSpec {
 }
 
 /** What the session thread says of itself once it can take work. */
-export interface SessionInfo {
-  /** D, the length of an embedding. */
-  dimensions: number;
+export interface SessionInfo extends FirstBatch {
   /** Solved from the joint graph, when the model's files did not give it. */
   solvedScale: Scale | undefined;
 }
@@ -109,8 +108,8 @@ export async function openTowers(spec: TowersSpec): Promise<Towers> {
     },
   });
 
-  const dimensions = await warm(images, shapes ?? [spec.batchSize], imageBytes);
-  const texts = await openTexts(dimensions);
+  const firstBatch = await warmUp(images, shapes ?? [spec.batchSize], imageBytes);
+  const texts = await openTexts(firstBatch.dimensions);
   await texts.probe(SCALE_TEXTS);
   const solvedScale = spec.solveScaleFrom
     ? await solveScaleOf(joint ? vision : await openGraph(spec.solveScaleFrom, how), !joint)
@@ -127,18 +126,9 @@ export async function openTowers(spec: TowersSpec): Promise<Towers> {
   }
 
   return {
-    info: { dimensions, solvedScale },
+    info: { ...firstBatch, solvedScale },
     embedImages: images.embed,
     imagesFitting: images.fitting,
     embedTexts: texts.embed,
   };
-}
-
-/** Runs each of the sizes, the largest first, so that memory is claimed once. Resolves to D. */
-async function warm(images: ImageBatches, sizes: readonly number[], imageBytes: number): Promise<number> {
-  let dimensions = 0;
-  for (const size of sizes.toReversed()) {
-    dimensions = (await images.embed(new Uint8Array(size * imageBytes), size)).length / size;
-  }
-  return dimensions;
 }

@@ -104,24 +104,33 @@ test('above the high-water mark of its run the producer waits until rows are sto
   await open.close();
 });
 
-test('a signal ends the adding after the chunk at hand, also where it waits', async (t) => {
+test('a signal ends the adding at once with its reason, also where it waits; what was added stays', async (t) => {
   const fleet = await startFleet(t);
   const lane = openLane(t, fleet);
   const open = await fleet.producer.openRun({ ...about, run: 'r' });
   const controller = new AbortController();
-  function* source() {
-    for (const ref of refs(100)) {
-      if (ref.id === '5') controller.abort();
-      yield ref;
-    }
+  const reason = new Error('enough');
+  async function* source() {
+    yield* refs(8);
+    await until(() => lane.getJob('r.1.0'), 'the second chunk is added');
+    controller.abort(reason);
+    yield* refs(100, 8);
   }
-  assert.equal(await open.add(source(), { chunkSize: 4, signal: controller.signal }), 8);
+  const added: number[] = [];
+  const onAdded = (images: number) => added.push(images);
+  await assert.rejects(open.add(source(), { chunkSize: 4, signal: controller.signal, onAdded }), reason);
+  assert.equal(
+    added.reduce((sum, images) => sum + images),
+    8,
+  );
+
   const waiting = new AbortController();
-  const adding = open.add(refs(8, 100), { chunkSize: 2, highWater: 1, signal: waiting.signal });
+  const adding = open.add(refs(8, 200), { chunkSize: 2, highWater: 9, signal: waiting.signal });
   await until(() => lane.getJob('r.2.0'), 'it waits above the mark');
-  waiting.abort();
-  assert.equal(await adding, 2);
+  waiting.abort(reason);
+  await assert.rejects(adding, reason);
   await open.close();
+  assert.equal((await fleet.producer.runs.get('r'))?.images, 10);
 });
 
 test('a run that is continued passes over images with rows or in jobs, and takes new chunk numbers', async (t) => {

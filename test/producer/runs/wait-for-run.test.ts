@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { waitForRun } from '../../../src/producer/runs/runProgress.ts';
 import { defineLabelSet } from '../../../src/shared/labels/labelSet.ts';
+import { itemsUntilAborted } from '../../../src/shared/untilAborted.ts';
 import { startFleet } from '../../support/fleet.ts';
 import { until } from '../../support/support.ts';
 
@@ -48,4 +49,23 @@ test('who waits for a run asks its ledger; its rows are counted at the end, or f
   const told: number[] = [];
   await waitForRun({ runs, store }, 'r', { onProgress: ({ expected }) => told.push(expected) });
   assert.deepEqual(told, [1]);
+});
+
+test('a signal ends the waiting and the reading of rows at once with its reason, though Redis is silent', async (t) => {
+  const { producer } = await startFleet(t);
+  const silent = new Promise<never>(() => {});
+  const runs = { ...producer.runs, get: () => silent };
+  const reason = new Error('enough');
+  const controller = new AbortController();
+  const { signal } = controller;
+  const waited = waitForRun({ runs, store: producer.store }, 'r', { signal });
+  const items = itemsUntilAborted(signal, {
+    [Symbol.asyncIterator]: () => ({ next: () => silent }),
+  });
+  const read = items.next();
+  controller.abort(reason);
+  await assert.rejects(waited, reason);
+  await assert.rejects(read, reason);
+  await assert.rejects(waitForRun({ runs, store: producer.store }, 'r', { signal }), reason);
+  await assert.rejects(producer.rows('r', { signal }).next(), reason);
 });

@@ -10,9 +10,9 @@ const images = refs('a', 'b', 'c', 'd', 'e').map((ref, i) => ({ ref, place: { ch
 test('images that are called back together become parts of a batch’s size, in the ledger before they have jobs', async () => {
   const runs = tellLedger({ split: 3 });
   const { delivery, added } = deliver([]);
-  const addJobs: typeof delivery.addJobs = async (jobs) => {
+  const addJobs: typeof delivery.addJobs = async (...pieces) => {
     assert.deepEqual(runs.told, ['split r 5 2,2,1']);
-    await delivery.addJobs(jobs);
+    await delivery.addJobs(...pieces);
   };
   const away = createGiveAway({ runs, delivery: { ...delivery, addJobs }, chunk, batchSize: 2 });
   for (const image of images) away.add(image);

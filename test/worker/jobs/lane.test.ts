@@ -53,10 +53,10 @@ async function openScene(t: TestContext) {
 
 test('a delivery is the job as plain data, and can add jobs to the lane it came from', async (t) => {
   const { deliver, jobNow } = await openScene(t);
-  const part = { id: 'r.0/1.0', data: encodeChunkJob(refs('b'), [1]), attempts: 5 };
+  const part = { piece: '0/1', generation: 0, images: refs('b'), indexes: [1] };
   const [whole, added] = await deliver(
     async ({ addJobs }) => {
-      await addJobs([part]);
+      await addJobs('r', [part], 5);
       return { kind: 'done' };
     },
     () => ({ kind: 'done' }),
@@ -67,7 +67,7 @@ test('a delivery is the job as plain data, and can add jobs to the lane it came 
     ...{ attempts: 2, isLastAttempt: false, refusedSince: 0 },
   });
   assert.ok(addedAt > 0 && addedAt <= Date.now());
-  assert.deepEqual([added?.id, added?.data, added?.attempts], [part.id, part.data, 5]);
+  assert.deepEqual([added?.id, added?.data, added?.attempts], ['r.0/1.0', encodeChunkJob(refs('b'), [1]), 5]);
   assert.equal((await jobNow()).job, undefined, 'a job that is done is gone');
 });
 

@@ -87,7 +87,7 @@ test('two runs with different labels share a batch, and each gets its own labels
       await until(isComplete, `${run} is complete`);
     }
   } finally {
-    await worker.close();
+    await worker.close(10_000);
   }
   assert.deepEqual(batches, [1, 11], 'one run has 6 images, so that a batch of 11 holds images of both');
 

@@ -59,3 +59,25 @@ test('a thread that is closed is not called dead', async (t) => {
   await new Promise<void>((resolve) => setImmediate(resolve));
   assert.equal(died, false);
 });
+
+test('a thread that does not answer in time is given up: what it was asked and what it will be is rejected', async (t) => {
+  const thread = start(t);
+  await thread.ready;
+  thread.limitAnswers(10_000);
+  assert.equal(await thread.ask('hello'), 'hello, done');
+  thread.limitAnswers(50);
+  const lost = { code: 'SESSION_LOST', message: /^The doomed thread has not answered for 0.05 s: it hangs/ };
+  const asked = [thread.ask('hang'), thread.ask('hello')];
+  for (const answer of asked) await assert.rejects(answer, lost);
+  await assert.rejects(thread.died, lost);
+  await assert.rejects(thread.ask('hello'), lost);
+});
+
+test('the clock of an answer begins with its turn', async (t) => {
+  const thread = start(t);
+  await thread.ready;
+  // 1.5 s in all, and 50 ms each.
+  thread.limitAnswers(1_000);
+  const answers = await Promise.all(Array.from({ length: 30 }, () => thread.ask('rest')));
+  assert.equal(answers.length, 30);
+});

@@ -72,6 +72,17 @@ test('without sizes to keep to, batches are halved', async () => {
   );
 });
 
+test('where nothing fits any more, half of what was asked is remembered, and all sizes were tried', async () => {
+  const { runs, run } = device(0);
+  const batches = createImageBatches({ imageBytes: 4, shapes: undefined, run });
+  await assert.rejects(batches.embed(images(8), 8), /out of memory/);
+  assert.deepEqual(
+    runs.map(({ length }) => length),
+    [8, 4, 2, 1],
+  );
+  assert.equal(batches.fitting(), 4);
+});
+
 test('one image that does not fit fails, and another failure is not tried again', async () => {
   const none = device(0);
   const { embed } = createImageBatches({ imageBytes: 4, shapes: undefined, run: none.run });

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test } from 'node:test';
+import { rememberFitting } from '../../../src/worker/session/fittingBatch.ts';
 import { resolveSettings } from '../../../src/worker/session/settings.ts';
 import { saveTuned } from '../../../src/worker/session/tuned.ts';
 import { temporaryFolder } from '../../support/support.ts';
@@ -69,4 +70,22 @@ test('saving again replaces the file and leaves nothing else behind', async (t) 
   await saveTuned(cacheDir, of, { ...settings, batchSize: 32 }, 100);
   assert.equal((await readdir(join(cacheDir, 'tuned'))).length, 1);
   assert.equal((await resolveSettings({ ...of, cacheDir, given: {} })).settings.batchSize, 32);
+});
+
+test('what an earlier process found to fit into memory bounds each source, and is said each time', async (t) => {
+  const cacheDir = await temporaryFolder(t);
+  const warnings: string[] = [];
+  const resolve = (given: { batchSize?: number }) =>
+    resolveSettings({ ...of, cacheDir, given, onWarning: (warning) => warnings.push(warning) });
+  const path = await rememberFitting({ ...of, cacheDir }, 12);
+  const bounded = await resolve({ batchSize: 64 });
+  assert.deepEqual([bounded.settings.batchSize, bounded.from.batchSize], [12, 'fitting']);
+  assert.match(warnings[0]!, /Batches are of 12 images, not of 64: .*delete/);
+  assert.ok(warnings[0]!.includes(path));
+  const small = await resolve({ batchSize: 4 });
+  assert.deepEqual([small.settings.batchSize, small.from.batchSize, warnings.length], [4, 'given', 1]);
+  const other = await resolveSettings({ ...of, device: 'cuda', cacheDir, given: {} });
+  assert.equal(other.settings.batchSize, 64, 'another device has its own');
+  await writeFile(path, 'no JSON');
+  assert.equal((await resolve({ batchSize: 64 })).settings.batchSize, 64);
 });

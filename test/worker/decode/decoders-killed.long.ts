@@ -1,6 +1,6 @@
 import { test } from 'node:test';
-import { startFleet } from '../support/fleet.ts';
-import { classifyWhileKilling } from '../support/killDecoders.ts';
+import { startFleet } from '../../support/fleet.ts';
+import { classifyWhileKilling } from '../../support/killDecoders.ts';
 
 const onlyLinux = process.platform === 'linux' ? false : 'processes are found in /proc';
 
