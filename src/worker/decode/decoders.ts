@@ -38,7 +38,10 @@ export interface Decoders {
    * itself is gone.
    */
   decode(source: ImageSource, how?: DecodeHow): Promise<DecodeVerdict>;
-  /** Rejects when no decoder can be started any more: the process has lost its purpose and should end. */
+  /**
+   * Rejects when no decoder can be started any more: the process has lost its purpose and should end. Being closed is no
+   * such loss.
+   */
   died: Promise<never>;
   /** Ends the decoders at once; images that are in them reject with SESSION_LOST. */
   close(): Promise<void>;
@@ -63,11 +66,16 @@ export function openDecoders(options: DecodersOptions): Decoders {
   const died = new Promise<never>((_, reject) => {
     lose = (error) => {
       reject(error);
-      stage?.schedule.stop();
-      for (const [task, { reject }] of pending) settle(task, () => reject(error));
+      refuse(error);
     };
   });
   died.catch(() => {});
+
+  /** No image comes to a decoder any more, and whoever waits for one is told why. */
+  function refuse(error: ClipfleetError): void {
+    stage?.schedule.stop();
+    for (const [task, { reject }] of pending) settle(task, () => reject(error));
+  }
 
   function startStage() {
     const thread = startThread<DecoderCommand, undefined, DecoderGone>(
@@ -143,7 +151,7 @@ export function openDecoders(options: DecodersOptions): Decoders {
     },
     async close() {
       isClosed = true;
-      lose(closedError());
+      refuse(closedError());
       if (!stage) return;
       stage.thread.hold(true);
       // Where the thread is gone, its decoders are.

@@ -130,4 +130,7 @@ test('whoever is closed is gone with its decoders, and what it was asked is refu
   assert.deepEqual(decodersOf(process.pid), []);
   await assert.rejects(stage.decode({ file: { uri: owl } }), { code: 'SESSION_LOST' });
   await stage.close();
+  // A worker ends with an error when a stage has died, and in order when it has closed its own.
+  const isAlive = Symbol('alive');
+  assert.equal(await Promise.race([stage.died, Promise.resolve(isAlive)]), isAlive);
 });
