@@ -36,11 +36,11 @@ export function startReporting(options: ReportOptions): { stop(): Promise<void> 
 
   function report(): void {
     const work = takeReport();
-    if (didSomething(work)) log.info({ ...about, ...rounded(work) }, 'worker');
+    if (didSomething(work)) log.info({ ...about, ...rounded(work) }, 'worker report');
     last = { ...about, at: new Date().toISOString(), ...work };
     // While Redis is away one record waits for it, not one a window.
     saying ??= reportServing(redis, keys, last, WINDOWS_KEPT * everyMs)
-      .catch((error: Error) => log.warn({ err: error }, 'the worker’s record was not written'))
+      .catch((error: Error) => log.warn({ err: error }, 'worker report not stored'))
       .finally(() => {
         saying = undefined;
       });

@@ -105,7 +105,7 @@ export function startWorker(context: WorkerContext, config: WorkerSettings): Run
     workInHand: createWorkInHand({
       control,
       isShareWanted: share.isWanted,
-      onError: (error) => log.error({ err: error }, 'looking after the work in hand'),
+      onError: (error) => log.error({ err: error }, 'run holds not checked'),
     }),
     prepareLabels: createPrepareLabels({ labelMatrices, runs, control, newerGraceMs, log }),
     labelImages: createLabelImages({ classify, fingerprint, hostPatienceMs, log }),

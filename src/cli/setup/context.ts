@@ -32,7 +32,7 @@ export async function openContext(config: ContextConfig): Promise<Context> {
     const redis = await connectRedis(address, { answerTimeoutMs: config.redisTimeoutMs });
     redis.on('error', (error) => log.warn({ err: error }, 'Redis connection'));
     // A server of our own that died is started again; its log has everything.
-    redis.on('close', () => void local?.ensure().catch((error: Error) => log.error({ err: error }, 'Redis')));
+    redis.on('close', () => void local?.ensure().catch((error: Error) => log.error({ err: error }, 'private Redis server not restarted')));
     return {
       redis,
       prefix: config.prefix,

@@ -51,8 +51,8 @@ export function createHostGate({
 
   const safely = visitInTime(visitHost, log);
   const onState = (host: string, { state, waitMs }: HostAnswer) => {
-    if (state === 'open') log.info({ host }, 'host answers');
-    else log.warn({ host, waitMs }, state === 'asked' ? 'host asks for less' : `host is ${state}`);
+    if (state === 'open') log.info({ host }, 'host recovered');
+    else log.warn({ host, waitMs }, state === 'asked' ? 'host throttles requests' : `host is ${state}`);
   };
   const onIdle = (host: string) => hosts.delete(host);
 

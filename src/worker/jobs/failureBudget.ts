@@ -32,7 +32,7 @@ export function createFailureBudget({ runs, store, control, log }: FailureBudget
       `${failed} of ${done} images failed, more than --max-failure-rate ${record.maxFailureRate} allows, ` +
       `${times} of them with ${code}`;
     await control.pause(run, why);
-    log.warn({ run }, `paused: ${why}`);
+    log.warn({ run, why }, 'run paused');
   };
 }
 

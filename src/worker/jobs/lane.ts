@@ -109,7 +109,7 @@ export function openLane(
       if (verdict.kind === 'again' || verdict.kind === 'refused') {
         const error = new (verdict.kind === 'again' ? Error : UnrecoverableError)(verdict.why);
         await job.moveToFailed(error, token);
-        log.warn({ job: job.id, attempt: job.attemptsMade }, verdict.why);
+        log.warn({ job: job.id, attempt: job.attemptsMade, why: verdict.why }, 'job attempt failed');
         if (job.finishedOn !== undefined) sweeping.now();
       } else {
         const delayMs = verdict.kind === 'parked' ? PARKED_MS : verdict.delayMs;
@@ -172,7 +172,7 @@ export function openLane(
     for (const id of ids) survive(id).catch(onError);
   });
   worker.on('failed', (job, error) => {
-    log.warn({ job: job?.id, attempt: job?.attemptsMade }, error.message);
+    log.warn({ job: job?.id, attempt: job?.attemptsMade, why: error.message }, 'job failed');
     sweeping.now();
   });
   const wantShare = () => {

@@ -90,7 +90,7 @@ export function createPrepareLabels(options: PrepareLabelsOptions): PrepareLabel
   }
 
   async function pauseRun(run: string, { code, message }: ClipfleetError): Promise<void> {
-    log.warn({ run, code }, `paused: ${message}`);
+    log.warn({ run, code, why: message }, 'run paused');
     await control.pause(run, `${code}: ${message}`).catch((error) => {
       // Of a run that is cancelled or gone, the job hears it when it is next taken.
       if (!(error instanceof ClipfleetError)) throw error;

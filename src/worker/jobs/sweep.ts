@@ -97,7 +97,7 @@ async function sweepNamed(queue: Queue, id: string, context: SweepContext): Prom
     return job ? await sweepJob(job, context) : 'left';
   } catch (error) {
     if (isPassingState(error)) throw error;
-    context.log.warn({ err: error, job: id }, 'failed job left alone: it cannot be read');
+    context.log.warn({ err: error, job: id }, 'failed job unreadable');
     return 'left';
   }
 }
@@ -111,7 +111,7 @@ async function sweepJob(job: Job, context: SweepContext): Promise<Swept> {
   const about = { run: chunk.run, chunk: chunk.chunk, images: chunk.images.length };
   if (isStalled ? job.stalledCounter <= stalledMax : isPassingState(new Error(reason))) {
     await job.retry('failed', { resetAttemptsMade: !isStalled });
-    log.warn(about, `failed job goes back to its lane: ${isStalled ? 'its workers live' : reason}`);
+    log.warn({ ...about, why: isStalled ? 'its workers live' : reason }, 'failed job retried');
     return 'gone';
   }
   // Whoever lost its lock while Redis was away says so once Redis is back.
@@ -121,6 +121,6 @@ async function sweepJob(job: Job, context: SweepContext): Promise<Swept> {
     : new ClipfleetError('INTERNAL', `The job failed unexpectedly: ${reason}`);
   await failChunk({ store, runs }, chunk, error);
   await job.remove();
-  log.warn(about, `swept: ${reason}`);
+  log.warn({ ...about, why: reason }, 'failed job swept');
   return 'gone';
 }
