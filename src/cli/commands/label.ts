@@ -1,41 +1,34 @@
-import { Queue } from 'bullmq';
 import { listOptions, openSource } from '../../openSource.ts';
 import { newRunId } from '../../producer/producer.ts';
-import type { OpenRun } from '../../producer/runs/openRun.ts';
-import { reclaimLane } from '../../producer/runs/reclaimLane.ts';
 import { refuseTooLarge } from '../../producer/runs/redisRoom.ts';
-import type { RunProgress } from '../../producer/runs/runProgress.ts';
 import { trustedAddress } from '../../producer/sources/address.ts';
 import { begin } from '../../producer/sources/begin.ts';
 import { createLeftOut, type LeftOut } from '../../producer/sources/leftOut.ts';
 import { checkOutput } from '../../results/exports/outputFile.ts';
-import { ClipfleetError } from '../../shared/errors.ts';
-import { privateLaneName } from '../../shared/fleet/lanes.ts';
 import type { LabelSet } from '../../shared/labels/labelSet.ts';
 import type { Config } from '../../shared/options/config.ts';
 import type { ImageRef } from '../../shared/refs/imageRef.ts';
-import { cancelledRun } from '../../shared/runs/runErrors.ts';
-import { type LoadedModel, modelOptions } from '../../worker/model/loadModel.ts';
+import { modelOptions } from '../../worker/model/loadModel.ts';
 import type { ModelFiles } from '../../worker/model/model.ts';
-import { type WorkerSettings, workerOptions } from '../../worker/workerSettings.ts';
+import { workerOptions } from '../../worker/workerSettings.ts';
 import { createCommand } from '../setup/commandOptions.ts';
 import { type Context, contextOptions, openContext } from '../setup/context.ts';
 import { labelSetForRun } from '../setup/continuedRun.ts';
 import { exitCodes } from '../setup/exitCodes.ts';
 import { budgetOf } from '../setup/failureBudgetFlag.ts';
 import { labelOptions, labelSetOf } from '../setup/labels.ts';
-import { followRun } from '../terminal/follow.ts';
 import { onInterrupt } from '../terminal/interrupt.ts';
 import { findModelShown, startModelShown } from '../terminal/modelShown.ts';
+import { sayNext } from '../terminal/nextSteps.ts';
 import { sayLeftOut, warnOfLikeLabels } from '../terminal/notices.ts';
 import { printRows } from '../terminal/printRows.ts';
-import { createProgress } from '../terminal/progress.ts';
-import { sampleBottleneck, startPrivateWorker } from '../workers/privateWorker.ts';
+import { openPrivateLane, workUntilEnded } from '../workers/privateRun.ts';
 
 const optionNames = [
   ...labelOptions,
   'output',
   'force',
+  'table',
   ...listOptions,
   'run',
   ...modelOptions,
@@ -114,61 +107,11 @@ async function label(
     await model.session.close();
     interrupt.stop();
   }
-  const failed = await printRows(context, run, config.output ? 'both' : 'table', config.output ?? '-');
+  const table = config.table ? 'always' : 'short';
+  const failed = await printRows(context, run, { table, summary: true, output: config.output });
   sayLeftOut(leftOut);
-  if (interrupt.signal.aborted) {
-    process.stderr.write(`Interrupted: continue with the same command and --run ${run}\n`);
-    return exitCodes.interrupted;
-  }
+  sayNext(run, await context.producer.progress(run));
+  if (interrupt.signal.aborted) return exitCodes.interrupted;
   await lane.obliterate({ force: true });
   return failed > 0 ? exitCodes.failed : exitCodes.classified;
-}
-
-async function workUntilEnded(
-  context: Context,
-  config: LabelConfig & WorkerSettings,
-  model: LoadedModel,
-  openRun: OpenRun,
-  refs: AsyncIterable<ImageRef>,
-  signal: AbortSignal,
-): Promise<void> {
-  const { producer } = context;
-  const before = await producer.store.counts(openRun.run);
-  const progress = createProgress(before.classified + before.failed);
-  const worker = startPrivateWorker(context, model, privateLaneName(openRun.run), config);
-  const add = async () => {
-    await openRun.add(refs, { ...config, signal });
-    if (!signal.aborted) await openRun.seal();
-  };
-  try {
-    const bottleneck = sampleBottleneck(worker);
-    const following = followRun(producer, openRun.run, progress, { signal, bottleneck, untilPaused: true });
-    const done = Promise.all([following.then(refuseHeld(openRun.run)), add()]);
-    await Promise.race([done, worker.died]);
-  } finally {
-    progress.stop();
-    await worker.close();
-    await openRun.close();
-  }
-}
-
-/** What ends the work without being its end: with nobody to resume it, a paused run would wait for ever. */
-function refuseHeld(run: string): (progress: RunProgress) => void {
-  return ({ paused, state }) => {
-    if (state === 'cancelled') throw cancelledRun(run);
-    if (paused === undefined) return;
-    const message = `Run '${run}' was paused: ${paused}. The same command with --run ${run} goes on with it.`;
-    throw new ClipfleetError('RUN_PAUSED', message);
-  };
-}
-
-/** The run's own queue, empty. @throws RUN_BUSY */
-async function openPrivateLane(run: string, { redis, prefix, producer }: Context): Promise<Queue> {
-  const lane = new Queue(privateLaneName(run), { connection: redis, prefix });
-  if ((await lane.getWorkersCount()) > 0) {
-    const message = 'Another process is labeling this run: wait for it, or give another --run.';
-    throw new ClipfleetError('RUN_BUSY', message);
-  }
-  await reclaimLane(run, lane, producer);
-  return lane;
 }

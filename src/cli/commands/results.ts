@@ -3,6 +3,7 @@ import { createCommand } from '../setup/commandOptions.ts';
 import { contextOptions, openContext } from '../setup/context.ts';
 import { exitCodes } from '../setup/exitCodes.ts';
 import { printRows } from '../terminal/printRows.ts';
+import { say } from '../terminal/screen.ts';
 
 export const resultsCommand = createCommand({
   examples: [
@@ -16,10 +17,14 @@ export const resultsCommand = createCommand({
     const context = await openContext(config);
     try {
       const { ended, done, expected } = await context.producer.progress(run!);
-      const what = config.format === 'jsonl' ? 'lines' : config.output ? 'both' : 'table';
-      const failed = await printRows(context, run!, what, config.output ?? '-');
-      if (!ended)
-        process.stderr.write(`Not complete: ${done} of ${expected} images have their row so far.\n`);
+      const failed = await printRows(
+        context,
+        run!,
+        config.format === 'jsonl'
+          ? { table: 'never', summary: false, output: config.output ?? '-' }
+          : { table: 'always', summary: true, output: config.output },
+      );
+      if (!ended) say(`Not complete: ${done} of ${expected} images have their row so far.`);
       return failed > 0 ? exitCodes.failed : exitCodes.classified;
     } finally {
       await context.close();

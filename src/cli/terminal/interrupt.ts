@@ -1,3 +1,5 @@
+import { say } from './screen.ts';
+
 export interface Interrupt {
   signal: AbortSignal;
   /** Resolves at the first signal. */
@@ -22,7 +24,7 @@ export function onInterrupt(sayWhatHappens: string, beforeLeaving?: () => void):
       dieOf(name);
       return;
     }
-    process.stderr.write(`\n${name}: ${sayWhatHappens} Once more to leave at once.\n`);
+    say(`${name}: ${sayWhatHappens} Once more to leave at once.`);
     controller.abort(name);
   };
   process.on('SIGINT', handle);

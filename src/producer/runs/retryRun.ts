@@ -11,6 +11,8 @@ import { settlePending } from './settlePending.ts';
 export interface RetryOptions {
   /** Only images that failed with one of these codes; all failed images when absent. */
   codes?: readonly ErrorCode[];
+  /** Only images of these ids. */
+  only?: ReadonlySet<string>;
   /** Images a job carries, 1 to 256. */
   chunkSize?: number;
   /** How often an image is tried when its error may pass. */
@@ -27,7 +29,7 @@ export async function retryRun(
   { runs, store }: RunState,
   run: Run,
   lane: Queue,
-  { codes, chunkSize = defaultOf('chunkSize'), attempts = defaultOf('attempts') }: RetryOptions,
+  { codes, only, chunkSize = defaultOf('chunkSize'), attempts = defaultOf('attempts') }: RetryOptions,
 ): Promise<number> {
   const waiting = await settlePending(run.run, lane, runs);
   // An image with a failed row whose chunk waits for others is not tried again by that chunk.
@@ -48,6 +50,7 @@ export async function retryRun(
     for (const row of page.rows) {
       if (row.status !== 'failed' || passed.has(row.id)) continue;
       if (codes && !codes.includes(row.error.code)) continue;
+      if (only && !only.has(row.id)) continue;
       passed.add(row.id);
       const generation = row.generation + 1;
       const images = [...(filling.get(generation) ?? []), { id: row.id, uri: row.uri }];

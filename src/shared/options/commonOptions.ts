@@ -64,6 +64,13 @@ export const outputOptions = {
     default: 'false',
     says: 'Overwrite an output file that holds something else than rows.',
   }),
+  table: option({
+    flag: 'table',
+    env: 'CLIPFLEET_TABLE',
+    schema: onOff,
+    default: 'false',
+    says: 'Show the best labels of each image, also of more than 20 images: at most 50.',
+  }),
   format: option({
     flag: 'format',
     env: 'CLIPFLEET_FORMAT',
