@@ -38,6 +38,8 @@ export interface OpenRunOptions {
   lane?: LaneKind;
   /** Share of failed images, 0 to 1, above which the run is paused once 100 are done. */
   maxFailureRate?: number;
+  /** What the images come from, in a few words for people: `clipfleet runs` shows it. */
+  source?: string;
   /** Name of a queue of one's own, instead of a lane of the model. */
   privateLane?: string;
 }
@@ -65,8 +67,9 @@ export function createProducer({ redis, prefix = defaultOf('prefix'), store: giv
       const labelSet = await storeLabelSet(redis, keys, options.labelSet);
       const name = options.privateLane ?? laneName(lane, model);
       const record = await runs.open({ run, model, labelSet, lane: name });
-      const { maxFailureRate } = options;
+      const { maxFailureRate, source } = options;
       if (maxFailureRate !== undefined) await control.setMaxFailureRate(run, maxFailureRate);
+      if (source !== undefined) await control.setSource(run, source);
       const connection = { connection: redis, prefix, streams: { events: { maxLen: laneEventsMax } } };
       return createOpenRun(record, new Queue(name, connection), runs, store);
     },

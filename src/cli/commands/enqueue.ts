@@ -66,7 +66,13 @@ export const enqueueCommand = createCommand({
       const rows = (await producer.store.counts(run)).classified;
       // Standard input cannot be read twice.
       if (!paths.includes('-')) await refuseTooLarge(() => open(), { ...config, redis, labelSet, rows });
-      const openRun = await producer.openRun({ model, labelSet, run, ...budgetOf(config) });
+      const openRun = await producer.openRun({
+        model,
+        labelSet,
+        run,
+        source: paths.join(' '),
+        ...budgetOf(config),
+      });
       process.stdout.write(`${run}\n`);
       const added = await openRun.add(refs, { ...config, signal: interrupt.signal });
       if (!interrupt.signal.aborted) await openRun.seal();

@@ -71,7 +71,7 @@ export const labelCommand = createCommand({
       // Standard input cannot be read twice.
       if (!paths.includes('-'))
         await refuseTooLarge(() => open(), { ...config, redis: context.redis, labelSet, rows });
-      return await label(context, config, labelSet, files, refs, leftOut);
+      return await label(context, { ...config, source: paths.join(' ') }, labelSet, files, refs, leftOut);
     } finally {
       await context.close();
     }
@@ -86,7 +86,7 @@ function readBy(paths: string[], { labelsFile }: LabelConfig): string[] {
 /** One run from start to end, in this process: its own lane, its own worker. */
 async function label(
   context: Context,
-  config: LabelConfig,
+  config: LabelConfig & { source: string },
   labelSet: LabelSet,
   files: ModelFiles,
   refs: AsyncIterable<ImageRef>,
@@ -98,8 +98,9 @@ async function label(
   const model = await startModelShown(files, config);
   const settings = { ...config, ...model.settings };
   try {
-    const newRun = { model: model.identity, labelSet, run, privateLane: lane.name, ...budgetOf(config) };
-    const openRun = await context.producer.openRun(newRun);
+    const { source } = config;
+    const newRun = { model: model.identity, labelSet, run, source, privateLane: lane.name };
+    const openRun = await context.producer.openRun({ ...newRun, ...budgetOf(config) });
     // A run that was paused goes on: whoever continues it wants that.
     await context.producer.control.resume(run);
     await workUntilEnded(context, settings, model, openRun, refs, interrupt.signal);
