@@ -8,7 +8,7 @@ import { checkOutput } from '../../results/exports/outputFile.ts';
 import type { LabelSet } from '../../shared/labels/labelSet.ts';
 import type { Config } from '../../shared/options/config.ts';
 import type { ImageRef } from '../../shared/refs/imageRef.ts';
-import { modelOptions } from '../../worker/model/loadModel.ts';
+import { isHubName, modelOptions } from '../../worker/model/loadModel.ts';
 import type { ModelFiles } from '../../worker/model/model.ts';
 import { workerOptions } from '../../worker/workerSettings.ts';
 import { createCommand } from '../setup/commandOptions.ts';
@@ -60,7 +60,8 @@ export const labelCommand = createCommand({
     const open = (onLeftOut?: (name: string) => void) =>
       openSource(paths, { ...config, address: trustedAddress, ...(onLeftOut && { onLeftOut }) });
     const refs = await begin(open(leftOut.add));
-    const files = await findModelShown(config);
+    // What is here is read before a server is started for it; what is far is downloaded after all else was checked.
+    const here = isHubName(config.model) ? undefined : await findModelShown(config);
     const context = await openContext({
       ...config,
       logLevel: config.logLevel === 'info' ? 'error' : config.logLevel,
@@ -71,6 +72,7 @@ export const labelCommand = createCommand({
       // Standard input cannot be read twice.
       if (!paths.includes('-'))
         await refuseTooLarge(() => open(), { ...config, redis: context.redis, labelSet, rows });
+      const files = here ?? (await findModelShown(config));
       return await label(context, { ...config, source: paths.join(' ') }, labelSet, files, refs, leftOut);
     } finally {
       await context.close();

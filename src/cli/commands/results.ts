@@ -1,6 +1,6 @@
 import { checkOutput } from '../../results/exports/outputFile.ts';
 import { createCommand } from '../setup/commandOptions.ts';
-import { contextOptions, openContext } from '../setup/context.ts';
+import { contextOptions, withContext } from '../setup/context.ts';
 import { exitCodes } from '../setup/exitCodes.ts';
 import { printRows } from '../terminal/printRows.ts';
 import { say } from '../terminal/screen.ts';
@@ -14,8 +14,7 @@ export const resultsCommand = createCommand({
   options: ['format', 'output', 'force', ...contextOptions] as const,
   async run([run], config) {
     await checkOutput(config.output ?? '-', { inputs: [], force: config.force });
-    const context = await openContext(config);
-    try {
+    return withContext(config, async (context) => {
       const { ended, done, expected } = await context.producer.progress(run!);
       const failed = await printRows(
         context,
@@ -26,8 +25,6 @@ export const resultsCommand = createCommand({
       );
       if (!ended) say(`Not complete: ${done} of ${expected} images have their row so far.`);
       return failed > 0 ? exitCodes.failed : exitCodes.classified;
-    } finally {
-      await context.close();
-    }
+    });
   },
 });

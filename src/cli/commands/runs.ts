@@ -2,7 +2,7 @@ import { ClipfleetError } from '../../shared/errors.ts';
 import { readLabelSet } from '../../shared/labels/storedLabelSet.ts';
 import { keysUnder } from '../../shared/redis/keys.ts';
 import { createCommand } from '../setup/commandOptions.ts';
-import { type Context, contextOptions, withContext } from '../setup/context.ts';
+import { type Context, contextOptions, mayHaveRuns, withContext } from '../setup/context.ts';
 import { exitCodes } from '../setup/exitCodes.ts';
 import { formatRuns } from '../terminal/runsTable.ts';
 import { columnsOf, say } from '../terminal/screen.ts';
@@ -10,8 +10,12 @@ import { columnsOf, say } from '../terminal/screen.ts';
 export const runsCommand = createCommand({
   examples: ['clipfleet runs', 'clipfleet runs --format jsonl | jq \'select(.state == "open")\''],
   options: ['format', ...contextOptions] as const,
-  run: (_, config) =>
-    withContext(config, async (context) => {
+  async run(_, config) {
+    if (!mayHaveRuns(config)) {
+      if (config.format === 'table') say('No runs.');
+      return exitCodes.classified;
+    }
+    return withContext(config, async (context) => {
       const runs = await context.producer.list();
       if (config.format === 'jsonl') {
         for (const run of runs) process.stdout.write(`${JSON.stringify(run)}\n`);
@@ -25,7 +29,8 @@ export const runsCommand = createCommand({
       const shown = formatRuns(runs, (labelSet) => labels.get(labelSet) ?? [], columnsOf(process.stdout));
       process.stdout.write(`${shown}\n`);
       return exitCodes.classified;
-    }),
+    });
+  },
 });
 
 /** The labels of each set that is still there. */

@@ -5,7 +5,7 @@ import { createLog } from '../../shared/log.ts';
 import type { Config } from '../../shared/options/config.ts';
 import { keysUnder } from '../../shared/redis/keys.ts';
 import { parseRoots } from '../../shared/refs/roots.ts';
-import { type LoadedModel, modelOptions } from '../../worker/model/loadModel.ts';
+import { isHubName, type LoadedModel, modelOptions } from '../../worker/model/loadModel.ts';
 import { startReporting } from '../../worker/reportWork.ts';
 import { coresOfEach } from '../../worker/session/settings.ts';
 import { startWorker } from '../../worker/worker.ts';
@@ -41,9 +41,10 @@ export const workerCommand = createCommand({
     const devices = devicesOf(config);
     if (devices && !isSupervised()) return supervise(devices, createLog(config.logLevel));
     const roots = parseRoots(config.root ?? [], process.cwd());
-    const files = await findModelShown(config);
+    const here = isHubName(config.model) ? undefined : await findModelShown(config);
     const context = await openContext(config);
     try {
+      const files = here ?? (await findModelShown(config));
       const cores = coresOfEach(devices?.length ?? 1);
       const model = await startModelShown(files, { ...config, cores });
       try {

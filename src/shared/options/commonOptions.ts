@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { userStateFolder } from '../userFolders.ts';
 import { choice, onOff, option, text } from './option.ts';
 
 /** Where Redis is, and what is kept where. */
@@ -28,7 +29,8 @@ export const redisOptions = {
     env: 'CLIPFLEET_DATA_DIR',
     value: 'DIR',
     schema: text,
-    default: '.clipfleet',
+    default: userStateFolder,
+    defaultSays: '.clipfleet where it is here already, else clipfleet in XDG_STATE_HOME or ~/.local/state',
     says: 'Folder of the Redis server that commands start themselves. It keeps runs and rows.',
   }),
   logLevel: option({

@@ -3,8 +3,8 @@ import { join, resolve } from 'node:path';
 import { ClipfleetError } from '../../shared/errors.ts';
 import { formatIdentity } from '../../shared/fleet/modelIdentity.ts';
 import { type Config, defaultOf } from '../../shared/options/config.ts';
-import { defaultCacheDir } from '../../shared/options/sessionOptions.ts';
 import { packaged } from '../../shared/packageRoot.ts';
+import { userCacheFolder } from '../../shared/userFolders.ts';
 import { downloadJointGraph, downloadModel, type HubOptions, hubCommit } from '../hub/hub.ts';
 import { hubEnvironment } from '../hub/hubEnvironment.ts';
 import type { Scoring } from '../score/rank.ts';
@@ -71,7 +71,7 @@ export async function findModel(choice: ModelChoice, options: FindModelOptions =
   const decoding = { ...(cropRounding && { cropRounding }), ...(exif && { exif }) };
   if (!isHubName(model)) return readModelFiles({ dir: localDirectory(model), dtype, decoding });
   const hub = hubOptions(choice, options);
-  const { dir, commit, stale } = await downloadModel(model, hub);
+  const { dir, commit, stale } = await downloadModel(model, hub).catch(orNoFolder(model));
   if (stale)
     options.onWarning?.(
       `The Hub does not answer: ${model} is taken from the cache, at ${commit}, which '${revision}' may have left.`,
@@ -83,7 +83,17 @@ export async function findModel(choice: ModelChoice, options: FindModelOptions =
 export async function findIdentity(choice: ModelChoice, options: FindModelOptions = {}): Promise<string> {
   const { model: name, dtype } = choice;
   if (!isHubName(name)) return (await findModel(choice, options)).identity;
-  return formatIdentity({ name, revision: await hubCommit(name, hubOptions(choice, options)), dtype });
+  const revision = await hubCommit(name, hubOptions(choice, options)).catch(orNoFolder(name));
+  return formatIdentity({ name, revision, dtype });
+}
+
+/** What looks like a name on the Hub may have been meant as a folder. */
+function orNoFolder(model: string): (error: unknown) => never {
+  return (error) => {
+    if (!(error instanceof ClipfleetError) || error.code !== 'MODEL_NOT_FOUND') throw error;
+    const message = `${error.message} Nor is there a folder ${resolve(model)}.`;
+    throw new ClipfleetError('MODEL_NOT_FOUND', message, { cause: error });
+  };
 }
 
 function hubOptions(
@@ -98,7 +108,7 @@ function hubOptions(
 }
 
 /** Whether `--model` is a name on the Hub: `owner/repo`, and no directory of that path. */
-function isHubName(model: string): boolean {
+export function isHubName(model: string): boolean {
   return /^[\w.-]+\/[\w.-]+$/.test(model) && !model.startsWith('.') && !existsSync(localDirectory(model));
 }
 
@@ -119,7 +129,7 @@ export async function startModel(
   { env = process.env, onProgress, onWarning }: FindModelOptions = {},
 ): Promise<LoadedModel> {
   const { identity, fingerprint, preprocessing, decoding, scoreFunction, hub } = files;
-  const { cacheDir = defaultCacheDir(env), cores } = config;
+  const { cacheDir = userCacheFolder(env), cores } = config;
   const access =
     hub &&
     hubOptions(
