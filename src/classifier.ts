@@ -5,21 +5,20 @@
  * goes by hand.
  */
 
-import { resolve } from 'node:path';
 import { LRUCache } from 'lru-cache';
 import PQueue from 'p-queue';
 import { encodeLabels } from './encodeLabels.ts';
+import { type ImageInput, readImageInput } from './imageInput.ts';
 import { type OpenedModel, type OpenModelOptions, openModel } from './openModel.ts';
 import { defineLabelSet, type LabelSet, type LabelSetInput, labelSetId } from './shared/labels/labelSet.ts';
 import { defaultOf } from './shared/options/config.ts';
-import type { ImageRef } from './shared/refs/imageRef.ts';
-import { schemeOf } from './shared/refs/uriScheme.ts';
 import { nameLabels, type Prediction } from './shared/rows/prediction.ts';
 import { createFetcher, type Fetcher } from './worker/fetch/fetch.ts';
 import { createBatcher } from './worker/pipeline/batcher.ts';
 import { createClassify } from './worker/pipeline/classify.ts';
 import { createScorer, type ScoredLabels } from './worker/score/scorer.ts';
 
+export type { ImageInput } from './imageInput.ts';
 export { type OpenedModel, type OpenModelOptions, openModel } from './openModel.ts';
 export { ClipfleetError, type ErrorCode, errorTable } from './shared/errors.ts';
 export {
@@ -34,9 +33,6 @@ export type { Prediction } from './shared/rows/prediction.ts';
 export type { Pixels } from './worker/decode/decode.ts';
 export { buildLabelMatrix, type LabelMatrix } from './worker/labels/labelMatrix.ts';
 export { rank, type Scale, type Scoring } from './worker/score/rank.ts';
-
-/** A path, an http(s), `file:`, `s3:` or `data:` URL, or the bytes of an image file. */
-export type ImageInput = string | URL | Uint8Array;
 
 export interface ClassifierOptions extends OpenModelOptions {
   /** Largest image file that is read. */
@@ -67,7 +63,7 @@ export interface Classifier {
     candidateLabels: LabelSetInput['labels'],
     options?: ClassifyOptions,
   ): Promise<Prediction[][]>;
-  /** Ends its threads. */
+  /** Ends its threads; once more does nothing. */
   close(): Promise<void>;
 }
 
@@ -84,7 +80,8 @@ const LABEL_SETS_MAX = 100;
  */
 export async function createClassifier(options: ClassifierOptions): Promise<Classifier> {
   const model = await openModel(options);
-  const fetcher = openFetcher(options);
+  const bytesMax = options.imageBytesMax ?? defaultOf('imageBytesMax');
+  const fetcher = openFetcher(options, bytesMax);
   const { width, height } = model.preprocessing;
   const { batchSize, decodeThreads } = model.settings;
   const batcher = createBatcher({
@@ -99,7 +96,10 @@ export async function createClassifier(options: ClassifierOptions): Promise<Clas
     process.emitWarning(message, { code: 'BATCH_TOO_LARGE' });
   });
   const classifyOne = createClassify<ImageInput>({
-    fetchImage: (image) => (image instanceof Uint8Array ? image : fetcher.fetchImage(refOf(image))),
+    async fetchImage(image) {
+      const read = await readImageInput(image, bytesMax);
+      return 'ref' in read ? fetcher.fetchImage(read.ref) : read;
+    },
     decodeImage: model.processImage,
     embedImage: batcher.embedImage,
     rankImage: scorer.rankImage,
@@ -131,32 +131,30 @@ export async function createClassifier(options: ClassifierOptions): Promise<Clas
     return isSeveral(images) ? Promise.all(images.map(classifyNamed)) : classifyNamed(images);
   }
 
+  let closed: Promise<void> | undefined;
+  async function close(): Promise<void> {
+    await fetcher.close();
+    await scorer.close();
+    await model.close();
+  }
+
   return {
     model,
     classify: classify as Classifier['classify'],
-    async close() {
-      await fetcher.close();
-      await scorer.close();
-      await model.close();
-    },
+    // Whoever closes it again waits for the same end.
+    close: () => (closed ??= close()),
   };
-}
-
-/** A path is what it is on this machine, from the working directory. */
-function refOf(image: string | URL): ImageRef {
-  const uri = String(image);
-  return { id: 'image', uri: schemeOf(uri) === undefined ? resolve(uri) : uri };
 }
 
 function isSeveral(images: ImageInput | readonly ImageInput[]): images is readonly ImageInput[] {
   return Array.isArray(images);
 }
 
-function openFetcher(options: ClassifierOptions): Fetcher {
+function openFetcher(options: ClassifierOptions, bytesMax: number): Fetcher {
   return createFetcher({
     roots: new Map(),
     trustPaths: true,
-    bytesMax: options.imageBytesMax ?? defaultOf('imageBytesMax'),
+    bytesMax,
     timeoutMs: options.fetchTimeoutMs ?? defaultOf('fetchTimeoutMs'),
     redirectsMax: defaultOf('redirectsMax'),
     allowPrivateAddresses: options.allowPrivateAddresses ?? defaultOf('allowPrivateAddresses'),
