@@ -41,8 +41,11 @@ export const modelOptions = [
 
 export type ModelConfig = Config<(typeof modelOptions)[number]>;
 
+/** What is set of a model; what nobody set may be there as undefined. */
+type Unset<T> = { [K in keyof T]?: T[K] | undefined };
+
 /** How a model's session is run. */
-export interface SessionConfig extends Partial<ModelConfig>, Partial<Settings>, HubClient {
+export interface SessionConfig extends Unset<ModelConfig & Settings>, HubClient {
   /** As it is named with `--device`: `auto`, `cpu`, `cuda:1`. */
   device: string;
   /** Cores this process has for itself; those of the machine when absent. */
