@@ -13,7 +13,7 @@ import {
 } from 'node:fs';
 import { rename } from 'node:fs/promises';
 import { createServer } from 'node:net';
-import { tmpdir } from 'node:os';
+import { hostname, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
 import { pathToFileURL } from 'node:url';
@@ -243,4 +243,9 @@ test('a folder that becomes a link while it is read lets nothing out', async (t)
   await swapping;
   assert.ok(!results.has('secret'));
   assert.ok(results.has('inside'));
+});
+
+test('what is not there is said with the whole path and the machine it was looked for on', async () => {
+  const message = new RegExp(`none\\.jpg", got ENOENT for "/.*/none\\.jpg" on ${hostname()}\\.$`);
+  await assert.rejects(read('none.jpg'), { code: 'IMAGE_NOT_FOUND', message });
 });
