@@ -71,7 +71,7 @@ export const enqueueCommand = createCommand({
         labelSet,
         run,
         source: paths.join(' '),
-        ...budgetOf(config),
+        ...budgetOf(config, (await producer.runs.get(run)) === undefined),
       });
       process.stdout.write(`${run}\n`);
       const added = await openRun.add(refs, { ...config, signal: interrupt.signal });

@@ -102,7 +102,8 @@ async function label(
   try {
     const { source } = config;
     const newRun = { model: model.identity, labelSet, run, source, privateLane: lane.name };
-    const openRun = await context.producer.openRun({ ...newRun, ...budgetOf(config) });
+    const budget = budgetOf(config, (await context.producer.runs.get(run)) === undefined);
+    const openRun = await context.producer.openRun({ ...newRun, ...budget });
     // A run that was paused goes on: whoever continues it wants that.
     await context.producer.control.resume(run);
     await workUntilEnded(context, settings, model, openRun, refs, interrupt.signal);

@@ -50,7 +50,7 @@ function refuseHeld(run: string): (progress: RunProgress) => void {
   return ({ paused, state }) => {
     if (state === 'cancelled') throw cancelledRun(run);
     if (paused === undefined) return;
-    const message = `Run '${run}' was paused: ${paused}. The same command with --run ${run} goes on with it.`;
+    const message = `Run '${run}' was paused: ${paused}. The same command with --run ${run} goes on with it; --max-failure-rate 1 lets all of them fail.`;
     throw new ClipfleetError('RUN_PAUSED', message);
   };
 }
