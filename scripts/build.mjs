@@ -3,7 +3,7 @@
 // dist is never emptied first: workers that run from it load their threads and commands when they need them. It is plain
 // JavaScript, because nothing is compiled yet when it runs.
 import { spawnSync } from 'node:child_process';
-import { existsSync, readdirSync, rmSync, rmdirSync } from 'node:fs';
+import { existsSync, readdirSync, rmdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
