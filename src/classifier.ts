@@ -5,12 +5,11 @@
  * goes by hand.
  */
 
-import { resolve } from 'node:path';
 import { LRUCache } from 'lru-cache';
+import { type ImageInput, readImageInput } from './imageInput.ts';
 import { type OpenedModel, type OpenModelOptions, openModel } from './openModel.ts';
 import { defineLabelSet, type LabelSet, type LabelSetInput, labelSetId } from './shared/labels/labelSet.ts';
-import type { ImageRef } from './shared/refs/imageRef.ts';
-import { schemeOf } from './shared/refs/uriScheme.ts';
+import { defaultOf } from './shared/options/config.ts';
 import { nameLabels, type Prediction } from './shared/rows/prediction.ts';
 import { createFetcher, type Fetcher } from './worker/fetch/fetch.ts';
 import { encodeLabels } from './worker/labels/encodeLabels.ts';
@@ -18,6 +17,7 @@ import { openPipeline } from './worker/pipeline/pipeline.ts';
 import { defaultPipelineSettings } from './worker/pipeline/pipelineSettings.ts';
 import type { ScoredLabels } from './worker/score/scorer.ts';
 
+export type { ImageInput } from './imageInput.ts';
 export { type OpenedModel, type OpenModelOptions, openModel } from './openModel.ts';
 export { ClipfleetError, type ErrorCode, errorTable } from './shared/errors.ts';
 export {
@@ -32,9 +32,6 @@ export type { Prediction } from './shared/rows/prediction.ts';
 export type { Pixels } from './worker/decode/decode.ts';
 export { buildLabelMatrix, type LabelMatrix } from './worker/labels/labelMatrix.ts';
 export { rank, type Scale, type Scoring } from './worker/score/rank.ts';
-
-/** A path, an http(s), `file:`, `s3:` or `data:` URL, or the bytes of an image file. */
-export type ImageInput = string | URL | Uint8Array;
 
 export interface ClassifierOptions extends OpenModelOptions {
   /** Read URLs that lead to private or loopback addresses too. */
@@ -61,7 +58,7 @@ export interface Classifier {
     candidateLabels: LabelSetInput['labels'],
     options?: ClassifyOptions,
   ): Promise<Prediction[][]>;
-  /** Ends its threads and processes. */
+  /** Ends its threads and processes; once more does nothing. */
   close(): Promise<void>;
 }
 
@@ -78,13 +75,16 @@ const LABEL_SETS_MAX = 100;
  */
 export async function createClassifier(options: ClassifierOptions): Promise<Classifier> {
   const model = await openModel(options);
-  const fetcher = openFetcher(options);
+  const bytesMax = options.imageBytesMax ?? defaultOf('imageBytesMax');
+  const fetcher = openFetcher(options, bytesMax);
   const { batchSize } = model.settings;
   const pipeline = openPipeline<ImageInput>(
     model,
     {
-      fetchImage: (image, signal) =>
-        image instanceof Uint8Array ? { bytes: image } : fetcher.fetchImage(refOf(image), signal),
+      async fetchImage(image, signal) {
+        const read = await readImageInput(image, bytesMax);
+        return 'ref' in read ? fetcher.fetchImage(read.ref, signal) : { bytes: read };
+      },
       openDecoders: () => model.decoders,
     },
     model.settings,
@@ -119,21 +119,19 @@ export async function createClassifier(options: ClassifierOptions): Promise<Clas
     return isSeveral(images) ? Promise.all(images.map(classifyNamed)) : classifyNamed(images);
   }
 
+  let closed: Promise<void> | undefined;
+  async function close(): Promise<void> {
+    await fetcher.close();
+    await pipeline.close();
+    await model.close();
+  }
+
   return {
     model,
     classify: classify as Classifier['classify'],
-    async close() {
-      await fetcher.close();
-      await pipeline.close();
-      await model.close();
-    },
+    // Whoever closes it again waits for the same end.
+    close: () => (closed ??= close()),
   };
-}
-
-/** A path is what it is on this machine, from the working directory. */
-function refOf(image: string | URL): ImageRef {
-  const uri = String(image);
-  return { id: 'image', uri: schemeOf(uri) === undefined ? resolve(uri) : uri };
 }
 
 function isSeveral(images: ImageInput | readonly ImageInput[]): images is readonly ImageInput[] {
@@ -150,10 +148,10 @@ function warnOfBatchSize(batchSize: number, fitting: number): void {
   process.emitWarning(message, { code: 'BATCH_TOO_LARGE' });
 }
 
-function openFetcher(options: ClassifierOptions): Fetcher {
+function openFetcher(options: ClassifierOptions, bytesMax: number): Fetcher {
   const defaults = defaultPipelineSettings();
   return createFetcher({
-    bytesMax: options.imageBytesMax ?? defaults.imageBytesMax,
+    bytesMax,
     timeoutMs: options.fetchTimeoutMs ?? defaults.fetchTimeoutMs,
     redirectsMax: defaults.redirectsMax,
     allowPrivateAddresses: options.allowPrivateAddresses ?? defaults.allowPrivateAddresses,

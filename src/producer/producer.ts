@@ -2,9 +2,11 @@ import { randomInt } from 'node:crypto';
 import { Queue } from 'bullmq';
 import type { Redis } from 'ioredis';
 import { ClipfleetError } from '../shared/errors.ts';
-import { type LaneKind, laneEventsMax, laneName } from '../shared/fleet/lanes.ts';
-import { servedIdentity } from '../shared/fleet/models.ts';
+import { type LaneKind, laneEventsMax, laneKinds, laneName } from '../shared/fleet/lanes.ts';
+import { parseIdentity } from '../shared/fleet/modelIdentity.ts';
+import { servedNow } from '../shared/fleet/models.ts';
 import type { LabelSet } from '../shared/labels/labelSet.ts';
+import { validLabelSet } from '../shared/labels/labelSetSchema.ts';
 import { readLabelSet, storeLabelSet } from '../shared/labels/storedLabelSet.ts';
 import { defaultOf } from '../shared/options/config.ts';
 import { keysUnder } from '../shared/redis/keys.ts';
@@ -39,6 +41,8 @@ export interface OpenRunOptions {
   lane?: LaneKind;
   /** Share of failed images, 0 to 1, above which the run is paused once 100 are done. */
   maxFailureRate?: number;
+  /** What the images come from, in a few words for people: `clipfleet runs` shows it. */
+  source?: string;
   /** Name of a queue of one's own, instead of a lane of the model. */
   privateLane?: string;
 }
@@ -69,25 +73,32 @@ export function createProducer({ redis, prefix = defaultOf('prefix'), store: giv
     /** Stores the label set under its id, once; the same set again changes nothing. */
     putLabelSet: (labelSet: LabelSet): Promise<string> => storeLabelSet(redis, keys, labelSet),
 
-    /** @throws USAGE for the id, RUN_MISMATCH when the run exists with another model or label set */
+    /** @throws USAGE for an id, model or lane that is none, LABEL_SET_INVALID, RUN_MISMATCH when the run exists with another model or label set */
     async openRun(options: OpenRunOptions): Promise<OpenRun> {
       const { model, run = newRunId(), lane = 'bulk' } = options;
       const valid = runIdSchema.safeParse(run);
       if (!valid.success)
         throw new ClipfleetError('USAGE', `${valid.error.issues[0]?.message}, got '${run}'.`);
-      const labelSet = await storeLabelSet(redis, keys, options.labelSet);
+      if (!parseIdentity(model)) {
+        const message = `Expected a model as name@revision:dtype, got '${model}': servedModel() finds it by its name.`;
+        throw new ClipfleetError('USAGE', message);
+      }
+      if (!laneKinds.includes(lane))
+        throw new ClipfleetError('USAGE', `Expected a lane of ${laneKinds.join(', ')}, got '${lane}'.`);
+      const labelSet = await storeLabelSet(redis, keys, validLabelSet(options.labelSet));
       const name = options.privateLane ?? laneName(lane, model);
       const record = await runs.open({ run, model, labelSet, lane: name });
-      const { maxFailureRate } = options;
+      const { maxFailureRate, source } = options;
       if (maxFailureRate !== undefined) await control.setMaxFailureRate(run, maxFailureRate);
+      if (source !== undefined) await control.setSource(run, source);
       const connection = { connection: redis, prefix, streams: { events: { maxLen: laneEventsMax } } };
       return createOpenRun(record, new Queue(name, connection), runs, store);
     },
 
-    /** The identity of the model that workers serve under this name. @throws MODEL_NOT_FOUND */
+    /** The identity of the model that workers serve under this name now. @throws MODEL_NOT_FOUND */
     async servedModel(model: string, options: { revision?: string; dtype?: string } = {}): Promise<string> {
       const { revision = defaultOf('revision'), dtype = defaultOf('dtype') } = options;
-      const identity = await servedIdentity(redis, keys, { model, revision, dtype });
+      const identity = await servedNow(redis, keys, { model, revision, dtype });
       if (identity) return identity;
       const message = `Expected a worker on this Redis that serves ${model} as ${dtype}, found none: start one.`;
       throw new ClipfleetError('MODEL_NOT_FOUND', message);

@@ -1,4 +1,5 @@
-import { destination, type Logger, type LoggerOptions, pino } from 'pino';
+import { type DestinationStream, destination, type Logger, type LoggerOptions, pino } from 'pino';
+import { logLine } from './logLine.ts';
 import { createRepeatedEvents, type EventNews } from './repeatedEvents.ts';
 
 export type { Logger } from 'pino';
@@ -12,17 +13,13 @@ const LOOK_MS = 60_000;
 const placeFields = ['host', 'lane', 'run', 'device', 'code'];
 
 /**
- * JSON lines on standard error: standard output belongs to results. Written synchronously, so that the last line before
- * a crash is not lost.
+ * On standard error, because standard output belongs to results: lines for people on a terminal, JSON lines otherwise.
+ * Written synchronously, so that the last line before a crash is not lost.
  *
  * A warning or an error that repeats is written once, then at most once a minute with `times`, how often it came since, then once
  * that it is `over`.
  */
-export function createLog(
-  level: string,
-  stream = destination({ fd: 2, sync: true }),
-  lookMs = LOOK_MS,
-): Logger {
+export function createLog(level: string, stream = standardError(), lookMs = LOOK_MS): Logger {
   const repeated = createRepeatedEvents({ everyMs: lookMs });
   setInterval(repeated.look, lookMs).unref();
   const logMethod: NonNullable<LoggerOptions['hooks']>['logMethod'] = function (args, method, severity) {
@@ -40,6 +37,11 @@ export function createLog(
   };
   const timestamp = pino.stdTimeFunctions.isoTime;
   return pino({ level, base: null, timestamp, hooks: { logMethod } }, stream);
+}
+
+function standardError(): DestinationStream {
+  const stream = destination({ fd: 2, sync: true });
+  return process.stderr.isTTY ? { write: (json) => stream.write(logLine(json)) } : stream;
 }
 
 function eventOf(severity: number, about: object, message: string): string {

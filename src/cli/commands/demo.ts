@@ -92,7 +92,7 @@ async function demo(context: Context, config: Config<(typeof optionNames)[number
   let failed = 0;
   for (const [i, run] of runs.entries()) {
     process.stdout.write(`\n${scenes[i]!.title}\n\n`);
-    failed += await printRows(context, run, 'table', '-');
+    failed += await printRows(context, run, { table: 'always', summary: false });
   }
   const images = batches.reduce((sum, count) => sum + count, 0);
   process.stdout.write(

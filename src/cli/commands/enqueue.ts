@@ -67,7 +67,13 @@ export const enqueueCommand = createCommand({
       const rows = (await producer.store.counts(run)).classified;
       // Standard input cannot be read twice.
       if (!paths.includes('-')) await refuseTooLarge(() => open(), { ...config, redis, labelSet, rows });
-      const openRun = await producer.openRun({ model, labelSet, run, ...budgetOf(config) });
+      const openRun = await producer.openRun({
+        model,
+        labelSet,
+        run,
+        source: paths.join(' '),
+        ...budgetOf(config, (await producer.runs.get(run)) === undefined),
+      });
       process.stdout.write(`${run}\n`);
       let added = 0;
       const onAdded = (images: number) => {

@@ -1,23 +1,15 @@
-import { Queue } from 'bullmq';
 import { listOptions, openSource } from '../../openSource.ts';
 import { newRunId } from '../../producer/producer.ts';
-import type { OpenRun } from '../../producer/runs/openRun.ts';
-import { reclaimLane } from '../../producer/runs/reclaimLane.ts';
 import { refuseTooLarge } from '../../producer/runs/redisRoom.ts';
-import type { RunProgress } from '../../producer/runs/runProgress.ts';
 import { trustedAddress } from '../../producer/sources/address.ts';
 import { begin } from '../../producer/sources/begin.ts';
 import { createLeftOut, type LeftOut } from '../../producer/sources/leftOut.ts';
 import { checkOutput } from '../../results/exports/outputFile.ts';
-import { ClipfleetError } from '../../shared/errors.ts';
-import { privateLaneName } from '../../shared/fleet/lanes.ts';
 import type { LabelSet } from '../../shared/labels/labelSet.ts';
 import type { Config } from '../../shared/options/config.ts';
 import type { ImageRef } from '../../shared/refs/imageRef.ts';
-import { cancelledRun } from '../../shared/runs/runErrors.ts';
-import { modelOptions } from '../../worker/model/loadModel.ts';
+import { isHubName, modelOptions } from '../../worker/model/loadModel.ts';
 import type { ModelFiles } from '../../worker/model/model.ts';
-import type { RunningWorker } from '../../worker/worker.ts';
 import { workerOptions } from '../../worker/workerSettings.ts';
 import { createCommand } from '../setup/commandOptions.ts';
 import { type Context, contextOptions, openContext } from '../setup/context.ts';
@@ -25,18 +17,19 @@ import { labelSetForRun } from '../setup/continuedRun.ts';
 import { exitCodes } from '../setup/exitCodes.ts';
 import { budgetOf } from '../setup/failureBudgetFlag.ts';
 import { labelOptions, labelSetOf } from '../setup/labels.ts';
-import { followRun } from '../terminal/follow.ts';
-import { onInterrupt, unlessInterrupted } from '../terminal/interrupt.ts';
+import { onInterrupt } from '../terminal/interrupt.ts';
 import { findModelShown, planSessionShown, startModelShown } from '../terminal/modelShown.ts';
+import { sayNext } from '../terminal/nextSteps.ts';
 import { sayLeftOut, warnOfLikeLabels } from '../terminal/notices.ts';
 import { printRows } from '../terminal/printRows.ts';
-import { createProgress } from '../terminal/progress.ts';
-import { sampleBottleneck, startPrivateWorker } from '../workers/privateWorker.ts';
+import { openPrivateLane, workUntilEnded } from '../workers/privateRun.ts';
+import { startPrivateWorker } from '../workers/privateWorker.ts';
 
 const optionNames = [
   ...labelOptions,
   'output',
   'force',
+  'table',
   ...listOptions,
   'run',
   ...modelOptions,
@@ -69,7 +62,8 @@ export const labelCommand = createCommand({
     const open = (onLeftOut?: (name: string) => void) =>
       openSource(paths, { ...config, address: trustedAddress, ...(onLeftOut && { onLeftOut }) });
     const refs = await begin(open(leftOut.add));
-    const files = await findModelShown(config);
+    // What is here is read before a server is started for it; what is far is downloaded after all else was checked.
+    const here = isHubName(config.model) ? undefined : await findModelShown(config);
     const context = await openContext({
       ...config,
       logLevel: config.logLevel === 'info' ? 'error' : config.logLevel,
@@ -80,7 +74,8 @@ export const labelCommand = createCommand({
       // Standard input cannot be read twice.
       if (!paths.includes('-'))
         await refuseTooLarge(() => open(), { ...config, redis: context.redis, labelSet, rows });
-      return await label(context, config, labelSet, files, refs, leftOut);
+      const files = here ?? (await findModelShown(config));
+      return await label(context, { ...config, source: paths.join(' ') }, labelSet, files, refs, leftOut);
     } finally {
       await context.close();
     }
@@ -95,7 +90,7 @@ function readBy(paths: string[], { labelsFile }: LabelConfig): string[] {
 /** One run from start to end, in this process: its own lane, its own worker. */
 async function label(
   context: Context,
-  config: LabelConfig,
+  config: LabelConfig & { source: string },
   labelSet: LabelSet,
   files: ModelFiles,
   refs: AsyncIterable<ImageRef>,
@@ -111,8 +106,10 @@ async function label(
   try {
     // Labels that the model cannot encode are refused before a run is opened and an image read.
     await Promise.race([worker.encodeLabels(labelSet), worker.died, interrupt.interrupted]);
-    const newRun = { model: model.identity, labelSet, run, privateLane: lane.name, ...budgetOf(config) };
-    const openRun = await context.producer.openRun(newRun);
+    const { source } = config;
+    const newRun = { model: model.identity, labelSet, run, source, privateLane: lane.name };
+    const budget = budgetOf(config, (await context.producer.runs.get(run)) === undefined);
+    const openRun = await context.producer.openRun({ ...newRun, ...budget });
     // A run that was paused goes on: whoever continues it wants that.
     await context.producer.control.resume(run);
     await workUntilEnded(context, settings, worker, openRun, refs, interrupt.signal);
@@ -121,60 +118,11 @@ async function label(
     await model.session.close();
     interrupt.stop();
   }
-  const failed = await printRows(context, run, config.output ? 'both' : 'table', config.output ?? '-');
+  const table = config.table ? 'always' : 'short';
+  const failed = await printRows(context, run, { table, summary: true, output: config.output });
   sayLeftOut(leftOut);
-  if (interrupt.signal.aborted) {
-    process.stderr.write(`Interrupted: continue with the same command and --run ${run}\n`);
-    return exitCodes.interrupted;
-  }
+  sayNext(run, await context.producer.progress(run));
+  if (interrupt.signal.aborted) return exitCodes.interrupted;
   await lane.obliterate({ force: true });
   return failed > 0 ? exitCodes.failed : exitCodes.classified;
-}
-
-async function workUntilEnded(
-  context: Context,
-  config: LabelConfig,
-  worker: RunningWorker,
-  openRun: OpenRun,
-  refs: AsyncIterable<ImageRef>,
-  signal: AbortSignal,
-): Promise<void> {
-  const { producer } = context;
-  const before = await producer.store.counts(openRun.run);
-  const progress = createProgress(before.classified + before.failed);
-  const add = () =>
-    unlessInterrupted(signal, async () => {
-      await openRun.add(refs, { ...config, signal });
-      await openRun.seal();
-    });
-  try {
-    const bottleneck = sampleBottleneck(worker);
-    const following = followRun(producer, openRun.run, progress, { signal, bottleneck, untilPaused: true });
-    const done = Promise.all([following.then(refuseHeld(openRun.run)), add()]);
-    await Promise.race([done, worker.died]);
-  } finally {
-    progress.stop();
-    await openRun.close();
-  }
-}
-
-/** What ends the work without being its end: with nobody to resume it, a paused run would wait for ever. */
-function refuseHeld(run: string): (progress: RunProgress | undefined) => void {
-  return (progress) => {
-    if (progress?.state === 'cancelled') throw cancelledRun(run);
-    if (progress?.paused === undefined) return;
-    const message = `Run '${run}' was paused: ${progress.paused}. The same command with --run ${run} goes on with it.`;
-    throw new ClipfleetError('RUN_PAUSED', message);
-  };
-}
-
-/** The run's own queue, empty. @throws RUN_BUSY */
-async function openPrivateLane(run: string, { redis, prefix, producer }: Context): Promise<Queue> {
-  const lane = new Queue(privateLaneName(run), { connection: redis, prefix });
-  if ((await lane.getWorkersCount()) > 0) {
-    const message = 'Another process is labeling this run: wait for it, or give another --run.';
-    throw new ClipfleetError('RUN_BUSY', message);
-  }
-  await reclaimLane(run, lane, producer);
-  return lane;
 }

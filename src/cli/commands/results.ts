@@ -1,8 +1,9 @@
 import { checkOutput } from '../../results/exports/outputFile.ts';
 import { createCommand } from '../setup/commandOptions.ts';
-import { contextOptions, openContext } from '../setup/context.ts';
+import { contextOptions, withContext } from '../setup/context.ts';
 import { exitCodes } from '../setup/exitCodes.ts';
 import { printRows } from '../terminal/printRows.ts';
+import { say } from '../terminal/screen.ts';
 
 export const resultsCommand = createCommand({
   examples: [
@@ -13,16 +14,17 @@ export const resultsCommand = createCommand({
   options: ['format', 'output', 'force', ...contextOptions] as const,
   async run([run], config) {
     await checkOutput(config.output ?? '-', { inputs: [], force: config.force });
-    const context = await openContext(config);
-    try {
+    return withContext(config, async (context) => {
       const { ended, done, expected } = await context.producer.progress(run!);
-      const what = config.format === 'jsonl' ? 'lines' : config.output ? 'both' : 'table';
-      const failed = await printRows(context, run!, what, config.output ?? '-');
-      if (!ended)
-        process.stderr.write(`Not complete: ${done} of ${expected} images have their row so far.\n`);
+      const failed = await printRows(
+        context,
+        run!,
+        config.format === 'jsonl'
+          ? { table: 'never', summary: false, output: config.output ?? '-' }
+          : { table: 'always', summary: true, output: config.output },
+      );
+      if (!ended) say(`Not complete: ${done} of ${expected} images have their row so far.`);
       return failed > 0 ? exitCodes.failed : exitCodes.classified;
-    } finally {
-      await context.close();
-    }
+    });
   },
 });

@@ -8,6 +8,7 @@ import { followRun } from '../terminal/follow.ts';
 import { onInterrupt } from '../terminal/interrupt.ts';
 import { alignColumns, printable } from '../terminal/printable.ts';
 import { createProgress } from '../terminal/progress.ts';
+import { columnsOf } from '../terminal/screen.ts';
 import { bottleneckOf, formatWorkers } from '../terminal/workersTable.ts';
 
 export const statusCommand = createCommand({
@@ -73,5 +74,5 @@ function formatStatus(status: Awaited<ReturnType<typeof readStatus>>): string {
     ...warnings.map((warning) => ['warning', warning]),
   ];
   const table = alignColumns(lines.map((cells) => cells.map(printable)));
-  return `${table}\n\n${formatWorkers(workers, status.imagesPerSecond)}`;
+  return `${table}\n\n${formatWorkers(workers, status.imagesPerSecond, columnsOf(process.stdout))}`;
 }

@@ -6,7 +6,7 @@ import { createLog } from '../../shared/log.ts';
 import type { Config } from '../../shared/options/config.ts';
 import { keysUnder } from '../../shared/redis/keys.ts';
 import { parseRoots } from '../../shared/refs/roots.ts';
-import { type LoadedModel, modelOptions } from '../../worker/model/loadModel.ts';
+import { isHubName, type LoadedModel, modelOptions } from '../../worker/model/loadModel.ts';
 import type { SessionPlan } from '../../worker/model/sessionPlan.ts';
 import { startReporting } from '../../worker/reportWork.ts';
 import { coresOfEach } from '../../worker/session/settings.ts';
@@ -47,9 +47,10 @@ export const workerCommand = createCommand({
     // From here on: a supervisor may be gone before the model is loaded.
     const supervised = isSupervised() ? supervisorSaysStop(config.graceMs) : undefined;
     const roots = parseRoots(config.root ?? [], process.cwd());
-    const files = await findModelShown(config);
+    const here = isHubName(config.model) ? undefined : await findModelShown(config);
     const context = await openContext(config);
     try {
+      const files = here ?? (await findModelShown(config));
       const cores = coresOfEach(devices?.length ?? 1);
       const plan = await planSessionShown(files, { ...config, cores });
       const model = await startModelShown(files, plan, config);

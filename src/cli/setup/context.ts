@@ -1,6 +1,8 @@
-import { resolve } from 'node:path';
+import { existsSync } from 'node:fs';
+import { join, resolve } from 'node:path';
 import type { Redis } from 'ioredis';
 import { createProducer } from '../../producer/producer.ts';
+import { ClipfleetError } from '../../shared/errors.ts';
 import { createLog, type Logger } from '../../shared/log.ts';
 import type { Config } from '../../shared/options/config.ts';
 import { leaseLocalRedis } from '../../shared/redis/localRedis.ts';
@@ -20,7 +22,7 @@ export interface Context {
 }
 
 /**
- * Connects to the Redis of REDIS_URL, or to this folder's own server, which runs as long as a command uses it.
+ * Connects to the Redis of REDIS_URL, or to this user's own server, which runs as long as a command uses it.
  *
  * @throws REDIS_UNAVAILABLE, REDIS_UNSUITABLE, REDIS_MISSING
  */
@@ -32,7 +34,13 @@ export async function openContext(config: ContextConfig): Promise<Context> {
     const redis = await connectRedis(address, { answerTimeoutMs: config.redisTimeoutMs });
     redis.on('error', (error) => log.warn({ err: error }, 'Redis connection'));
     // A server of our own that died is started again; its log has everything.
-    redis.on('close', () => void local?.ensure().catch((error: Error) => log.error({ err: error }, 'private Redis server not restarted')));
+    redis.on(
+      'close',
+      () =>
+        void local
+          ?.ensure()
+          .catch((error: Error) => log.error({ err: error }, 'private Redis server not restarted')),
+    );
     return {
       redis,
       prefix: config.prefix,
@@ -50,11 +58,24 @@ export async function openContext(config: ContextConfig): Promise<Context> {
   }
 }
 
-/** Opens the context, does the work with it, and closes it whatever happened. */
+/** Whether there can be runs: a user's own server that never ran has none, and nothing is made to look for them. */
+export function mayHaveRuns({ redisUrl, dataDir }: ContextConfig): boolean {
+  return redisUrl !== undefined || existsSync(join(dataDir, 'redis'));
+}
+
+/**
+ * Opens the context of runs that are there, does the work with it, and closes it whatever happened.
+ *
+ * @throws RUN_UNKNOWN where there can be none
+ */
 export async function withContext<T>(
   config: ContextConfig,
   work: (context: Context) => Promise<T>,
 ): Promise<T> {
+  if (!mayHaveRuns(config)) {
+    const message = `There are no runs in ${resolve(config.dataDir)}: set REDIS_URL, or --data-dir, to where the run was made.`;
+    throw new ClipfleetError('RUN_UNKNOWN', message);
+  }
   const context = await openContext(config);
   try {
     return await work(context);

@@ -1,4 +1,4 @@
-import cliProgress from 'cli-progress';
+import { createBar } from './bar.ts';
 
 interface Received {
   file: string;
@@ -8,7 +8,10 @@ interface Received {
 
 /** On a terminal a bar for the file at hand, else a line when a file begins and one when it is there. */
 export function createDownloadProgress(stream: NodeJS.WriteStream = process.stderr) {
-  return { announce: announceTo(stream), ...(stream.isTTY ? createBar(stream) : createLines(stream)) };
+  return {
+    announce: announceTo(stream),
+    ...(stream.isTTY ? createBarProgress(stream) : createLines(stream)),
+  };
 }
 
 /** How much is going to be downloaded, before the first byte of it. */
@@ -18,33 +21,17 @@ function announceTo(stream: NodeJS.WriteStream) {
   };
 }
 
-function createBar(stream: NodeJS.WriteStream) {
-  let bar: cliProgress.SingleBar | undefined;
+function createBarProgress(stream: NodeJS.WriteStream) {
+  const bar = createBar(stream);
   let current = '';
-  const stop = () => {
-    bar?.stop();
-    bar = undefined;
-  };
   return {
     update({ file, receivedBytes, totalBytes }: Received): void {
-      if (file !== current) {
-        stop();
-        current = file;
-        bar = new cliProgress.SingleBar({
-          stream,
-          format: '{bar} {file} {megabytes} MB, {eta} s left',
-          barsize: 28,
-          barCompleteChar: '█',
-          barIncompleteChar: '░',
-          hideCursor: true,
-          linewrap: false,
-          gracefulExit: false,
-        });
-        bar.start(totalBytes, receivedBytes, { file, megabytes: megabytes(totalBytes) });
-      }
-      bar?.update(receivedBytes);
+      if (file !== current) bar.stop();
+      current = file;
+      const text = `${megabytes(receivedBytes)} of ${megabytes(totalBytes)} MB, ${file}`;
+      bar.update(receivedBytes, totalBytes, text);
     },
-    stop,
+    stop: bar.stop,
   };
 }
 

@@ -1,4 +1,5 @@
 import { dieOf, endAfter } from '../setup/leave.ts';
+import { say } from './screen.ts';
 
 export interface Interrupt {
   signal: AbortSignal;
@@ -29,7 +30,7 @@ export function onInterrupt(sayWhatHappens: string, { graceMs, beforeLeaving }: 
       dieOf(name);
       return;
     }
-    process.stderr.write(`\n${name}: ${sayWhatHappens} Once more to leave at once.\n`);
+    say(`${name}: ${sayWhatHappens} Once more to leave at once.`);
     endAfter(graceMs, name, beforeLeaving);
     controller.abort(name);
   };

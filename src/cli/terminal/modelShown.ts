@@ -10,6 +10,7 @@ import {
 import type { ModelFiles } from '../../worker/model/model.ts';
 import { planSession, type SessionChoice, type SessionPlan } from '../../worker/model/sessionPlan.ts';
 import { createDownloadProgress } from './downloadProgress.ts';
+import { say } from './screen.ts';
 
 /** The model's files; a download shows how it gets on, on standard error. */
 export function findModelShown(choice: ModelChoice): Promise<ModelFiles> {
@@ -44,5 +45,5 @@ async function showing<T>(work: (options: FindModelOptions) => Promise<T>): Prom
 }
 
 function warn(warning: string): void {
-  process.stderr.write(`Warning: ${warning}\n`);
+  say(`Warning: ${warning}`);
 }

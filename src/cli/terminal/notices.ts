@@ -2,15 +2,16 @@ import type { LeftOut } from '../../producer/sources/leftOut.ts';
 import type { LabelSet } from '../../shared/labels/labelSet.ts';
 import { likeLabels } from '../setup/labels.ts';
 import { printable } from './printable.ts';
+import { say } from './screen.ts';
 
 /** Says on standard error what folders, archives and buckets have and that was not read. */
 export function sayLeftOut(leftOut: LeftOut): void {
   const text = leftOut.text();
-  if (text !== undefined) process.stderr.write(`${printable(text)}\n`);
+  if (text !== undefined) say(printable(text));
 }
 
 /** Says on standard error which labels a model cannot tell apart. */
 export function warnOfLikeLabels(labelSet: LabelSet): void {
   const like = likeLabels(labelSet);
-  if (like !== undefined) process.stderr.write(`Warning: ${printable(like)}\n`);
+  if (like !== undefined) say(`Warning: ${printable(like)}`);
 }

@@ -2,30 +2,46 @@ import { begin } from '../../producer/sources/begin.ts';
 import { openRowOutput } from '../../results/exports/rowOutput.ts';
 import type { Context } from '../setup/context.ts';
 import { printable } from './printable.ts';
+import { createRunSummary } from './runSummary.ts';
+import { columnsOf, say } from './screen.ts';
 import { createTable } from './table.ts';
 
-/**
- * Prints a run's rows as a table, as lines to `output`, or both; the table gives way to standard error when rows go to
- * standard output. Resolves to the number of failed images.
- */
+/** So many rows a screen holds: of a run that small, every image is shown. */
+const SHORT_ROWS = 20;
+
+export interface PrintOptions {
+  /** A line for each image: always, where there are few, or never. */
+  table: 'always' | 'short' | 'never';
+  /** What there is to say of all rows: labels, least sure, failures. */
+  summary: boolean;
+  /** Where the rows go in full; `-` is standard output, where the rest then gives way to standard error. */
+  output?: string | undefined;
+}
+
+/** Prints a run's rows for people, writes them to a file, or both. Resolves to the number of failed images. */
 export async function printRows(
   { producer }: Context,
   run: string,
-  what: 'table' | 'lines' | 'both',
-  output: string,
+  { table: shown, summary: summed, output }: PrintOptions,
 ): Promise<number> {
   const rows = await begin(producer.rows(run));
-  const lines = what === 'table' ? undefined : await openRowOutput(output);
+  const lines = output === undefined ? undefined : await openRowOutput(output);
   const table = createTable();
+  const summary = createRunSummary();
   for await (const row of rows) {
     table.add(row);
+    summary.add(row);
     const isWanted = (await lines?.write(row)) ?? true;
     if (!isWanted) break;
   }
   await lines?.end();
-  if (what !== 'lines') (lines && output === '-' ? process.stderr : process.stdout).write(table.format());
-  for (const warning of await producer.runs.warnings(run)) {
-    process.stderr.write(`Warning: ${printable(warning)}\n`);
-  }
-  return table.failed;
+  const screen = output === '-' ? process.stderr : process.stdout;
+  const columns = columnsOf(screen);
+  const parts: string[] = [];
+  if (shown === 'always' || (shown === 'short' && summary.images <= SHORT_ROWS))
+    parts.push(table.format(columns));
+  if (summed) parts.push(summary.format(columns));
+  screen.write(parts.filter((part) => part !== '').join('\n'));
+  for (const warning of await producer.runs.warnings(run)) say(`Warning: ${printable(warning)}`);
+  return summary.failed;
 }

@@ -40,3 +40,29 @@ export function alignColumns(rows: readonly (readonly string[])[]): string {
   const padded = (cell: string, column: number) => cell + ' '.repeat(widths[column]! - stringWidth(cell));
   return rows.map((row) => row.map(padded).join('  ').trimEnd()).join('\n');
 }
+
+/** Narrower, a column says nothing any more. */
+const COLUMN_MIN = 6;
+
+/**
+ * The same in a terminal of so many columns: the columns named in `shrink` are cut, the widest first.
+ *
+ * @param columns undefined for lines of any length
+ */
+export function fitColumns(
+  rows: readonly (readonly string[])[],
+  shrink: readonly number[],
+  columns: number | undefined,
+): string {
+  const widths = rows.reduce<number[]>(
+    (widest, row) => row.map((cell, i) => Math.max(widest[i] ?? 0, stringWidth(cell))),
+    [],
+  );
+  const total = () => widths.reduce((sum, width) => sum + width + 2, -2);
+  while (columns !== undefined && total() > columns) {
+    const widest = shrink.toSorted((a, b) => widths[b]! - widths[a]!)[0];
+    if (widest === undefined || widths[widest]! <= COLUMN_MIN) break;
+    widths[widest]!--;
+  }
+  return alignColumns(rows.map((row) => row.map((cell, i) => fit(cell, widths[i]!))));
+}

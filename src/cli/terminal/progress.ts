@@ -1,5 +1,5 @@
-import cliProgress from 'cli-progress';
 import type { RunProgress } from '../../producer/runs/runProgress.ts';
+import { createBar } from './bar.ts';
 import { createPace } from './pace.ts';
 import { printable } from './printable.ts';
 
@@ -52,33 +52,17 @@ export function createProgress(doneBefore = 0, stream: NodeJS.WriteStream = proc
     return parts.filter((part) => part !== '').join(', ');
   }
 
-  return stream.isTTY ? createBar(stream, describe) : createLines(stream, describe);
+  return stream.isTTY ? createBarProgress(stream, describe) : createLines(stream, describe);
 }
 
-function createBar(stream: NodeJS.WriteStream, describe: (counts: ProgressCounts) => string): Progress {
-  const bar = new cliProgress.SingleBar({
-    stream,
-    format: '{bar} {text}',
-    barsize: 28,
-    barCompleteChar: '█',
-    barIncompleteChar: '░',
-    hideCursor: true,
-    clearOnComplete: false,
-    linewrap: false,
-    // The cursor must come back when the process is interrupted; the command itself handles the signals.
-    gracefulExit: false,
-  });
-  let started = false;
+function createBarProgress(
+  stream: NodeJS.WriteStream,
+  describe: (counts: ProgressCounts) => string,
+): Progress {
+  const bar = createBar(stream);
   return {
-    update(counts) {
-      if (!started) bar.start(counts.expected, counts.done, { text: describe(counts) });
-      started = true;
-      bar.setTotal(Math.max(counts.expected, 1));
-      bar.update(counts.done, { text: describe(counts) });
-    },
-    stop() {
-      if (started) bar.stop();
-    },
+    update: (counts) => bar.update(counts.done, counts.expected, describe(counts)),
+    stop: bar.stop,
   };
 }
 

@@ -1,76 +1,65 @@
+import stringWidth from 'string-width';
 import type { PublicRow } from '../../shared/rows/row.ts';
 import { alignColumns, fit, fitEnd, printable } from './printable.ts';
 
-/** Rows a table shows one by one; of more, the rest is in the summary. */
 const ROWS_SHOWN_MAX = 50;
 const FAILURES_SHOWN_MAX = 20;
 const PREDICTIONS_SHOWN = 3;
 const ID_COLUMNS = 48;
 const LABEL_COLUMNS = 24;
 
-/** Gathers rows, one after the other, into what a person wants to see of them. Memory is bounded by the labels. */
+type ClassifiedRow = Extract<PublicRow, { status: 'classified' }>;
+type FailedRow = Extract<PublicRow, { status: 'failed' }>;
+
+/** A line for each image: its name and its best labels, or why it failed. Keeps the first 50, and 20 that failed. */
 export function createTable() {
-  const shown: string[][] = [];
-  const best = new Map<string, number>();
-  const failures: PublicRow[] = [];
-  const codes = new Map<string, number>();
-  let classified = 0;
-
-  function addFailed(row: Extract<PublicRow, { status: 'failed' }>): void {
-    codes.set(row.error.code, (codes.get(row.error.code) ?? 0) + 1);
-    if (failures.length < FAILURES_SHOWN_MAX) failures.push(row);
-  }
-
+  const classified: ClassifiedRow[] = [];
+  const failed: FailedRow[] = [];
+  let more = 0;
+  let moreFailed = 0;
   return {
-    get failed() {
-      return [...codes.values()].reduce((sum, n) => sum + n, 0);
-    },
-
     add(row: PublicRow): void {
-      if (row.status === 'failed') {
-        addFailed(row);
-        return;
-      }
-      classified++;
-      const first = row.predictions[0]?.label ?? '(none above the threshold)';
-      best.set(first, (best.get(first) ?? 0) + 1);
-      if (shown.length >= ROWS_SHOWN_MAX) return;
-      const cells = row.predictions.slice(0, PREDICTIONS_SHOWN);
-      shown.push([
-        fitEnd(row.id, ID_COLUMNS),
-        ...cells.map(({ label, score }) => `${fit(label, LABEL_COLUMNS)} ${formatScore(score)}`),
-      ]);
+      if (row.status === 'classified') {
+        if (classified.length < ROWS_SHOWN_MAX) classified.push(row);
+        else more++;
+      } else if (failed.length < FAILURES_SHOWN_MAX) failed.push(row);
+      else moreFailed++;
     },
 
-    /** The table, the summary by best label, and the failed images with their codes. */
-    format(): string {
+    /** @param columns of the terminal, for as many predictions a line as fit; undefined for three */
+    format(columns?: number): string {
       const parts: string[] = [];
-      if (shown.length > 0) parts.push(alignColumns(shown));
-      if (classified > shown.length) parts.push(`… ${classified - shown.length} more`);
-      if (best.size > 0) parts.push(formatBest(best));
-      if (failures.length > 0) parts.push(formatFailures(failures, codes));
-      return `${parts.join('\n\n')}\n`;
+      if (classified.length > 0) parts.push(withRest(formatLines(classified, columns), more));
+      if (failed.length > 0) parts.push(withRest(formatFailed(failed), moreFailed));
+      return parts.join('\n');
     },
   };
 }
 
-function formatScore(score: number): string {
-  return score.toFixed(3);
+function withRest(lines: string, more: number): string {
+  return more > 0 ? `${lines}\n… ${more} more\n` : `${lines}\n`;
 }
 
-function formatBest(best: Map<string, number>): string {
-  const ranked = [...best].sort(([, a], [, b]) => b - a);
-  const lines = ranked.slice(0, 20).map(([label, images]) => `${fit(label, LABEL_COLUMNS)} ${images}`);
-  const more = ranked.length > 20 ? `, and ${ranked.length - 20} labels more` : '';
-  return `Best label, images: ${lines.join(', ')}${more}`;
-}
-
-function formatFailures(rows: PublicRow[], codes: Map<string, number>): string {
-  const lines = rows.map((row) =>
-    row.status === 'failed' ? [fitEnd(row.id, ID_COLUMNS), row.error.code, printable(row.error.message)] : [],
+function formatFailed(rows: readonly FailedRow[]): string {
+  return alignColumns(
+    rows.map(({ id, error }) => [fitEnd(id, ID_COLUMNS), error.code, printable(error.message)]),
   );
-  const total = [...codes.values()].reduce((sum, n) => sum + n, 0);
-  const byCode = [...codes].map(([code, n]) => `${code} ${n}`).join(', ');
-  const more = total > rows.length ? `\n… ${total - rows.length} more` : '';
-  return `Failed, ${total}: ${byCode}\n${alignColumns(lines)}${more}`;
+}
+
+/** Images with their best labels, in columns. */
+export function formatLines(rows: readonly ClassifiedRow[], columns = Number.POSITIVE_INFINITY): string {
+  const idColumns = Math.min(ID_COLUMNS, Math.floor(columns / 2));
+  for (let predictions = PREDICTIONS_SHOWN; ; predictions--) {
+    const text = alignColumns(rows.map((row) => cellsOf(row, predictions, idColumns)));
+    const fits = text.split('\n').every((line) => stringWidth(line) <= columns);
+    if (fits || predictions === 1) return text;
+  }
+}
+
+function cellsOf({ id, predictions }: ClassifiedRow, count: number, idColumns: number): string[] {
+  const best = predictions.slice(0, count);
+  return [
+    fitEnd(id, idColumns),
+    ...best.map(({ label, score }) => `${fit(label, LABEL_COLUMNS)} ${score.toFixed(3)}`),
+  ];
 }

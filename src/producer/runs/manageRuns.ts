@@ -19,7 +19,7 @@ export interface ManageRunsOptions extends RunState {
 }
 
 /** A run among others: what it is, and its account. */
-export type ListedRun = Pick<Run, 'run' | 'model' | 'labelSet' | 'createdAt'> & RunProgress;
+export type ListedRun = Pick<Run, 'run' | 'model' | 'labelSet' | 'createdAt' | 'source'> & RunProgress;
 
 /** What people do with runs that are there. */
 export function createRunManager({ redis, prefix, runs, store, control }: ManageRunsOptions) {
@@ -97,8 +97,8 @@ export function createRunManager({ redis, prefix, runs, store, control }: Manage
       for await (const run of control.list()) {
         const record = await runs.get(run);
         if (!record) continue;
-        const { model, labelSet, createdAt } = record;
-        listed.push({ run, model, labelSet, createdAt, ...(await readProgress(from, run)) });
+        const { model, labelSet, createdAt, source } = record;
+        listed.push({ run, model, labelSet, createdAt, source, ...(await readProgress(from, run)) });
       }
       return listed.sort((a, b) => (a.createdAt < b.createdAt ? 1 : -1));
     },

@@ -7,16 +7,20 @@ import { together } from '../../shared/together.ts';
 /**
  * Empties a run's own lane, whose only worker is gone, so that nothing waits for that worker's locks to run out. Images
  * that have their row stay counted in the run; the others are taken back, and come again from the source.
+ *
+ * Resolves to the ids of images that waited for a retry: they have a failed row, so that the source does not bring them.
  */
 export async function reclaimLane(
   run: string,
   lane: Queue,
   { runs, store }: { runs: Runs; store: ResultsStore },
-): Promise<void> {
+): Promise<Set<string>> {
+  const again = new Set<string>();
   /** Images of the piece's job, and rows of them. A piece without a job was never added: none of its images has a row. */
   async function look({ piece, generation }: Pending): Promise<{ jobImages: number; rows: number }> {
     const job = await lane.getJob(jobId(run, piece, generation));
     const ids = (job && salvageChunk(job)?.images.map(({ id }) => id)) ?? [];
+    if (generation > 0) for (const id of ids) again.add(id);
     return { jobImages: ids.length, rows: ids.length > 0 ? (await store.find(run, ids)).size : 0 };
   }
 
@@ -41,4 +45,5 @@ export async function reclaimLane(
     await runs.withdraw(run, whole.piece, Math.max(0, rows - ofParts.rows - finished));
   });
   await lane.obliterate({ force: true });
+  return again;
 }

@@ -9,6 +9,8 @@ import { settlePending } from './settlePending.ts';
 export interface RetryOptions extends SendOptions {
   /** Only images that failed with one of these codes; all failed images when absent. */
   codes?: readonly ErrorCode[];
+  /** Only images of these ids. */
+  only?: ReadonlySet<string>;
 }
 
 /**
@@ -23,7 +25,7 @@ export async function retryRun(
   lane: Queue,
   options: RetryOptions,
 ): Promise<number> {
-  const { codes, chunkSize = sendDefaults.chunkSize, signal } = options;
+  const { codes, only, chunkSize = sendDefaults.chunkSize, signal } = options;
   const waiting = await settlePending(run.run, lane, runs);
   // An image with a failed row whose chunk waits for others is not tried again by that chunk.
   const passed = new Set([...waiting].flatMap(([id, generation]) => (generation > 0 ? id : [])));
@@ -37,6 +39,7 @@ export async function retryRun(
     for (const row of page.rows) {
       if (row.status !== 'failed' || passed.has(row.id)) continue;
       if (codes && !codes.includes(row.error.code)) continue;
+      if (only && !only.has(row.id)) continue;
       passed.add(row.id);
       const generation = row.generation + 1;
       const images = [...(filling.get(generation) ?? []), { id: row.id, uri: row.uri }];

@@ -7,7 +7,8 @@ import { modelKey } from './modelIdentity.ts';
  * `bulk` and `interactive` of one model feed the same batcher; an interactive image overtakes. A private lane belongs to
  * one run of `clipfleet label`: no fleet on the same Redis takes jobs from it.
  */
-export type LaneKind = 'bulk' | 'interactive';
+export const laneKinds = ['bulk', 'interactive'] as const;
+export type LaneKind = (typeof laneKinds)[number];
 
 export function laneName(kind: LaneKind, model: string): string {
   return `{${kind}-${modelKey(model)}}`;

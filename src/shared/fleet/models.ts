@@ -1,6 +1,7 @@
 import type { Redis } from 'ioredis';
 import type { Keys } from '../redis/keys.ts';
 import { parseIdentity } from './modelIdentity.ts';
+import { listServing } from './servingWorkers.ts';
 
 /** What workers said of the models they serve: how a producer without the model's files learns its identity. */
 export interface ServedModel {
@@ -25,19 +26,41 @@ export async function registerModel(
 }
 
 /**
- * The identity under which workers serve a model of the Hub, by its name: of several, the one a worker started with last.
- * Undefined where none does. A revision other than `main` must be the one served.
+ * The identities under which workers have served a model of the Hub, by its name, the one a worker started with last first. A
+ * revision other than `main` must be the one served.
  */
-export async function servedIdentity(
+async function servedIdentities(
   redis: Redis,
   keys: Keys,
-  { model, revision, dtype }: { model: string; revision: string; dtype: string },
-): Promise<string | undefined> {
+  { model, revision, dtype }: ModelName,
+): Promise<string[]> {
   const served = Object.entries(await redis.hgetall(keys.models())).filter(([text]) => {
     const identity = parseIdentity(text);
     const sameRevision = revision === 'main' || identity?.revision === revision;
     return identity?.name === model && identity.dtype === dtype && sameRevision;
   });
   const startedAt = ([, about]: [string, string]) => (JSON.parse(about) as ServedModel).at;
-  return served.sort((a, b) => (startedAt(a) < startedAt(b) ? 1 : -1))[0]?.[0];
+  return served.sort((a, b) => (startedAt(a) < startedAt(b) ? 1 : -1)).map(([identity]) => identity);
+}
+
+interface ModelName {
+  model: string;
+  revision: string;
+  dtype: string;
+}
+
+/** The identity a worker started with last, also where none serves it now: jobs may wait for the next. */
+export async function servedIdentity(
+  redis: Redis,
+  keys: Keys,
+  model: ModelName,
+): Promise<string | undefined> {
+  return (await servedIdentities(redis, keys, model))[0];
+}
+
+/** The identity that a worker serves now. */
+export async function servedNow(redis: Redis, keys: Keys, model: ModelName): Promise<string | undefined> {
+  for (const identity of await servedIdentities(redis, keys, model))
+    if ((await listServing(redis, keys, identity)).length > 0) return identity;
+  return undefined;
 }

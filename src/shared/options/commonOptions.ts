@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { userStateFolder } from '../userFolders.ts';
 import { choice, integer, onOff, option, text } from './option.ts';
 
 /** Where Redis is, and what is kept where. */
@@ -36,7 +37,8 @@ export const redisOptions = {
     env: 'CLIPFLEET_DATA_DIR',
     value: 'DIR',
     schema: text,
-    default: '.clipfleet',
+    default: userStateFolder,
+    defaultSays: '.clipfleet where it is here already, else clipfleet in XDG_STATE_HOME or ~/.local/state',
     says: 'Folder of the Redis server that commands start themselves. It keeps runs and rows.',
   }),
   logLevel: option({
@@ -83,6 +85,13 @@ export const outputOptions = {
     schema: onOff,
     default: 'false',
     says: 'Overwrite an output file that holds something else than rows.',
+  }),
+  table: option({
+    flag: 'table',
+    env: 'CLIPFLEET_TABLE',
+    schema: onOff,
+    default: 'false',
+    says: 'Show the best labels of each image, also of more than 20 images: at most 50.',
   }),
   format: option({
     flag: 'format',

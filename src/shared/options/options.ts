@@ -32,3 +32,26 @@ export const optionGroups = [
   { title: 'Ending', options: endOptions },
   { title: 'Output', options: outputOptions },
 ] as const;
+
+/** What most people set, in the order of the help texts, which show the first ten that a command has before the rest. */
+export const usualOptions: readonly OptionName[] = [
+  'labels',
+  'labelsFile',
+  'model',
+  'output',
+  'run',
+  'topK',
+  'template',
+  'table',
+  'device',
+  'force',
+  'watch',
+  'format',
+  'code',
+  'root',
+  'processes',
+  'batchSize',
+  'dataDir',
+  'redisUrl',
+  'logLevel',
+];

@@ -47,7 +47,7 @@ export const runOptions = {
     env: 'CLIPFLEET_MAX_FAILURE_RATE',
     value: 'SHARE',
     schema: real(0, 1).optional(),
-    defaultSays: 'no limit',
+    defaultSays: '0.9 for a new run of label and enqueue',
     says: 'Pause the run when more than this share of its images (0 to 1) fails. Applies after 100 images.',
   }),
   code: option({

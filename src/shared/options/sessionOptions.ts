@@ -1,12 +1,6 @@
-import { homedir } from 'node:os';
-import { join } from 'node:path';
 import { z } from 'zod';
+import { userCacheFolder } from '../userFolders.ts';
 import { choice, integer, option, real, text } from './option.ts';
-
-/** What `--cache-dir` is when nobody says. */
-export function defaultCacheDir(env: NodeJS.ProcessEnv): string {
-  return join(env.XDG_CACHE_HOME || join(env.HOME || homedir(), '.cache'), 'clipfleet');
-}
 
 /** A device, and which one of several. */
 const device = text.regex(
@@ -61,7 +55,7 @@ export const sessionOptions = {
     env: 'CLIPFLEET_CACHE_DIR',
     value: 'DIR',
     schema: text,
-    default: defaultCacheDir,
+    default: userCacheFolder,
     defaultSays: 'clipfleet in XDG_CACHE_HOME or ~/.cache',
     says: 'Folder for the settings that tune found, and for logit scales read from the Hub.',
   }),

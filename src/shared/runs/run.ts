@@ -20,6 +20,8 @@ export interface Run {
   paused: string | undefined;
   /** Share of failed images above which it is paused; undefined for none. */
   maxFailureRate: number | undefined;
+  /** What its images were named by when it was opened; undefined where nobody said. */
+  source: string | undefined;
   /** Images announced so far. */
   images: number;
   /** Images of chunks whose rows are not all stored yet. */
@@ -41,6 +43,7 @@ export function decodeRun(run: string, record: Record<string, string>): Run {
     state: stateOf(record, pending),
     paused: record.paused,
     maxFailureRate: record.maxFailureRate === undefined ? undefined : Number(record.maxFailureRate),
+    source: record.source,
     images: Number(record.images),
     pending,
     retrying: Number(record.retrying ?? 0),

@@ -20,11 +20,14 @@ export interface RunControl {
   holds(runs: readonly string[]): Promise<Map<string, Hold>>;
   /** Above this share of failed images the run is paused. @throws RUN_UNKNOWN */
   setMaxFailureRate(run: string, rate: number): Promise<void>;
+  /** Notes what the run's images come from, in a few words for people. @throws RUN_UNKNOWN */
+  setSource(run: string, source: string): Promise<void>;
   /** Forgets the run, but for its rows. */
   remove(run: string): Promise<void>;
 }
 
 const SCAN_COUNT = 1_000;
+const SOURCE_CHARS_MAX = 200;
 
 export function createRunControl(redis: Redis, keys: Keys): RunControl {
   defineRunScripts(redis);
@@ -73,6 +76,8 @@ export function createRunControl(redis: Redis, keys: Keys): RunControl {
     },
 
     setMaxFailureRate: (run, rate) => mark(run, 'maxFailureRate', String(rate)),
+
+    setSource: (run, source) => mark(run, 'source', source.slice(0, SOURCE_CHARS_MAX)),
 
     async remove(run) {
       const of = [keys.chunks, keys.active, keys.parts, keys.announced, keys.warnings, keys.run];

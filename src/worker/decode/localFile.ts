@@ -8,6 +8,7 @@ import {
   type Stats,
   statSync,
 } from 'node:fs';
+import { hostname } from 'node:os';
 import { isAbsolute, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { ClipfleetError, type ErrorCode } from '../../shared/errors.ts';
@@ -169,7 +170,9 @@ function asFileError(error: unknown, uri: string): unknown {
   const errno = (error as NodeJS.ErrnoException).code;
   if (typeof errno !== 'string') return error;
   const code = codeOfErrno[errno] ?? 'READ_FAILED';
-  return new ClipfleetError(code, `Expected a readable file at ${shown(uri)}, got ${errno}.`, {
-    cause: error,
-  });
+  // A path means another folder on another machine or in a container: where it was looked for says most.
+  const { path } = error as NodeJS.ErrnoException;
+  const where = path === undefined ? '' : ` for ${shown(path)} on ${hostname()}`;
+  const message = `Expected a readable file at ${shown(uri)}, got ${errno}${where}.`;
+  return new ClipfleetError(code, message, { cause: error });
 }

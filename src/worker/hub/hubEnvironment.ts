@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
-import { homedir } from 'node:os';
 import { join, resolve } from 'node:path';
+import { homeOf } from '../../shared/userFolders.ts';
 
 export interface HubEnvironment {
   /** The folder that holds `models--owner--repo`, absolute. */
@@ -50,7 +50,7 @@ function isTrue(value: string | undefined): boolean {
 
 /** `~` and `$NAME` or `${NAME}` as a shell would; an unknown variable stays as it is written, as in Python. */
 function expand(path: string, env: Environment): string {
-  const fromHome = path.replace(/^~(?=$|[/\\])/, () => env.HOME || homedir());
+  const fromHome = path.replace(/^~(?=$|[/\\])/, () => homeOf(env));
   return fromHome.replace(/\$(?:(\w+)|\{([^}]*)\})/g, (whole, bare?: string, braced?: string) => {
     return env[bare ?? braced ?? ''] ?? whole;
   });

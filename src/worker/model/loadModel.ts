@@ -59,7 +59,7 @@ export async function findModel(choice: ModelChoice, options: FindModelOptions =
   const decoding = { ...(cropRounding && { cropRounding }), ...(exif && { exif }) };
   if (!isHubName(model)) return readModelFiles({ dir: localDirectory(model), dtype, decoding });
   const hub = hubOptions(choice, options);
-  const { dir, commit, stale } = await downloadModel(model, hub);
+  const { dir, commit, stale } = await downloadModel(model, hub).catch(orNoFolder(model));
   if (stale)
     options.onWarning?.(
       `The Hub does not answer: ${model} is taken from the cache, at ${commit}, which '${revision}' may have left.`,
@@ -71,7 +71,17 @@ export async function findModel(choice: ModelChoice, options: FindModelOptions =
 export async function findIdentity(choice: ModelChoice, options: FindModelOptions = {}): Promise<string> {
   const { model: name, dtype } = choice;
   if (!isHubName(name)) return (await findModel(choice, options)).identity;
-  return formatIdentity({ name, revision: await hubCommit(name, hubOptions(choice, options)), dtype });
+  const revision = await hubCommit(name, hubOptions(choice, options)).catch(orNoFolder(name));
+  return formatIdentity({ name, revision, dtype });
+}
+
+/** What looks like a name on the Hub may have been meant as a folder. */
+function orNoFolder(model: string): (error: unknown) => never {
+  return (error) => {
+    if (!(error instanceof ClipfleetError) || error.code !== 'MODEL_NOT_FOUND') throw error;
+    const message = `${error.message} Nor is there a folder ${resolve(model)}.`;
+    throw new ClipfleetError('MODEL_NOT_FOUND', message, { cause: error });
+  };
 }
 
 function hubOptions(
@@ -87,7 +97,7 @@ function hubOptions(
 }
 
 /** Whether `--model` is a name on the Hub: `owner/repo`, and no directory of that path. */
-function isHubName(model: string): boolean {
+export function isHubName(model: string): boolean {
   return /^[\w.-]+\/[\w.-]+$/.test(model) && !model.startsWith('.') && !existsSync(localDirectory(model));
 }
 

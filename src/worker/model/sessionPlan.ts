@@ -1,5 +1,5 @@
 import type { Config } from '../../shared/options/config.ts';
-import { defaultCacheDir } from '../../shared/options/sessionOptions.ts';
+import { userCacheFolder } from '../../shared/userFolders.ts';
 import { type Device, openDevice } from '../session/devices.ts';
 import { type ResolvedSettings, resolveSettings } from '../session/settings.ts';
 import type { Settings } from '../session/tuned.ts';
@@ -40,7 +40,7 @@ export async function planSession(
   choice: SessionChoice,
   { env = process.env, onWarning }: PlanOptions = {},
 ): Promise<SessionPlan> {
-  const { cacheDir = defaultCacheDir(env), cores, batchSize, threads, decoders } = choice;
+  const { cacheDir = userCacheFolder(env), cores, batchSize, threads, decoders } = choice;
   const device = await openDevice(choice.device);
   const resolved = await resolveSettings({
     given: { batchSize, threads, decoders },

@@ -20,3 +20,17 @@ test('label ends where more images fail than --max-failure-rate allows, and goes
   assert.equal(again.code, 2, again.stderr);
   assert.equal((await fleet.producer.store.counts('r')).failed, 200);
 });
+
+test('where nearly all images fail, label ends by itself, and an earlier run keeps its budget', async (t) => {
+  const fleet = await startFleet(t);
+  await mkdir(join(fleet.folder, 'empty'));
+  for (let i = 0; i < 200; i++) await writeFile(join(fleet.folder, 'empty', `${i}.jpg`), '');
+  const command = ['label', 'empty', '--labels', 'fox,owl', '--model', demoModel, '--chunk-size', '20'];
+  const { code, stderr } = await fleet.run(...command, '--run', 'r');
+  assert.equal(code, 1, stderr);
+  assert.match(stderr, /RUN_PAUSED: .*IMAGE_EMPTY.*--max-failure-rate 1/);
+  assert.equal((await fleet.producer.describe('r')).maxFailureRate, 0.9);
+  await fleet.run(...command, '--run', 'r', '--max-failure-rate', '1');
+  assert.equal((await fleet.run(...command, '--run', 'r')).code, 2);
+  assert.equal((await fleet.producer.describe('r')).maxFailureRate, 1);
+});

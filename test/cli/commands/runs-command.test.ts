@@ -32,13 +32,13 @@ test('runs lists all runs, the newest first, as a table and as JSON lines', asyn
     stdout
       .trimEnd()
       .split('\n')
-      .map((line) => line.split(/ {2,}/)),
+      .map((line) => line.replace(/^(started|\d{4}-\d\d-\d\d \d\d:\d\d)/, 'TIME').split(/ {2,}/)),
     [
-      ['run', 'state', 'images', 'classified', 'failed', 'left', 'model'],
-      ['new', 'open', '0', '0', '0', '0', model],
-      ['ended', 'cancelled', '9', '0', '0', '0', model],
-      ['held', 'paused', '9', '0', '0', '9', model],
-      ['done', 'complete', '9', '8', '1', '0', model],
+      ['TIME', 'run', 'state', 'images', 'failed', 'left', 'labels', 'source', 'model'],
+      ['TIME', 'new', 'open', '0', '0', '0', '-', '-', model],
+      ['TIME', 'ended', 'cancelled', '9', '0', '0', '2: fox, owl', 'many', model],
+      ['TIME', 'held', 'paused', '9', '0', '9', '2: fox, owl', 'many', model],
+      ['TIME', 'done', 'complete', '9', '1', '0', '2: fox, owl', 'many', model],
     ],
   );
   const lines = jsonLines((await fleet.run('runs', '--format', 'jsonl')).stdout);

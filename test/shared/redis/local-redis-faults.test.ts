@@ -3,8 +3,8 @@ import assert from 'node:assert/strict';
 import { chmod, mkdir, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test } from 'node:test';
+import { ensurePrivate } from '../../../src/shared/privateFolder.ts';
 import { leaseLocalRedis } from '../../../src/shared/redis/localRedis.ts';
-import { ensurePrivate } from '../../../src/shared/redis/redisPlace.ts';
 import { temporaryFolder } from '../../support/support.ts';
 
 test('no server program on PATH: what to install', async (t) => {

@@ -11,7 +11,7 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { createServer } from 'node:net';
-import { tmpdir } from 'node:os';
+import { hostname, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
 import { pathToFileURL } from 'node:url';
@@ -224,4 +224,9 @@ test('a folder that becomes a link while it is read lets nothing out', async (t)
   }
   assert.ok(!results.has('secret'));
   assert.ok(isMoved() && results.has('inside'), [...results].join());
+});
+
+test('what is not there is said with the whole path and the machine it was looked for on', async () => {
+  const message = new RegExp(`none\\.jpg", got ENOENT for "/.*/none\\.jpg" on ${hostname()}\\.$`);
+  await assert.rejects(read('none.jpg'), { code: 'IMAGE_NOT_FOUND', message });
 });
