@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Redis } from 'ioredis';
+import { modelKey } from '../../src/shared/fleet/modelIdentity.ts';
 import { repository } from './fleet.ts';
 
 /** What version 1 wrote: see test/wire/README.md. */
@@ -14,11 +15,16 @@ export function parseKept<T>(name: string): T {
   return JSON.parse(readKept(name)) as T;
 }
 
+/** A kept text in which another model stands wherever one did: by its identity, and by its name in keys. */
+export function withModel(text: string, from: string, to: string): string {
+  return text.replaceAll(from, to).replaceAll(modelKey(from), modelKey(to));
+}
+
 type Argument = string | { hex: string };
 
-/** Fills an empty Redis with what the file's commands say. */
-export async function replayKept(redis: Redis, name: string): Promise<void> {
-  for (const line of readKept(name).trimEnd().split('\n')) {
+/** Fills an empty Redis with what the commands of a kept text say. */
+export async function replayKept(redis: Redis, commands: string): Promise<void> {
+  for (const line of commands.trimEnd().split('\n')) {
     const [command, ...args] = JSON.parse(line) as [string, ...Argument[]];
     const bytes = args.map((arg) => (typeof arg === 'string' ? arg : Buffer.from(arg.hex, 'hex')));
     await redis.call(command, ...bytes);

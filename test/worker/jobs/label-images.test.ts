@@ -65,7 +65,7 @@ test('an image waits for its host without an attempt, until a host has refused i
   const longAgo = { refusedSince: Date.now() - 61_000 };
   assert.equal((await outcomeOf('queued', longAgo)).kind, 'wait', 'it only waits for its turn');
   const tooLong = await outcomeOf('refused', longAgo);
-  assert.ok(tooLong.kind === 'failed' && tooLong.row.error.code === 'HOST_BUSY');
+  assert.ok(tooLong.kind === 'failed' && tooLong.row.error.code === 'HOST_BUSY', 'which is final');
 });
 
 test('an image that was called back is told of, and has no row', async () => {
