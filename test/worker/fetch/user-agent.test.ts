@@ -4,9 +4,10 @@ import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { openSource } from '../../../src/openSource.ts';
 import { findModel } from '../../../src/worker/model/loadModel.ts';
+import { checkpointFolder } from '../../support/checkpointGoldens.ts';
 import { startOnCpu } from '../../support/cpuModel.ts';
 import { pictures, repository } from '../../support/fleet.ts';
-import { demoDir, hubFleet, modelFiles, towers } from '../../support/hubFleet.ts';
+import { clipDir, demoDir, hubFleet, modelFiles, towers } from '../../support/hubFleet.ts';
 import { sendRange, startHub } from '../../support/hubServer.ts';
 import { serveHttp } from '../../support/imageServer.ts';
 import { serveS3 } from '../../support/s3Server.ts';
@@ -25,7 +26,7 @@ async function serveList(t: TestContext): Promise<{ url: string; agents: Set<str
 }
 
 test('--user-agent goes with the requests for lists, buckets and models too', async (t) => {
-  const { fleet, hub } = await hubFleet(t, await modelFiles(demoDir, towers));
+  const { fleet, hub } = await hubFleet(t, await modelFiles(demoDir, ['model.safetensors']));
   const s3 = await serveS3(t);
   s3.buckets.photos = { 'owl.jpg': await readFile(join(pictures, 'owl.jpg')) };
   Object.assign(fleet.env, s3.env);
@@ -41,7 +42,9 @@ test('--user-agent goes with the requests for lists, buckets and models too', as
 });
 
 test('a model and its scale are asked for under the name that is given, else under that of this version', async (t) => {
-  const hub = await startHub(t, await modelFiles(demoDir, [...towers, 'model.safetensors']));
+  const files = await modelFiles(clipDir, towers);
+  files['model.safetensors'] = await readFile(join(checkpointFolder, 'clip/model.safetensors'));
+  const hub = await startHub(t, files);
   const folder = await temporaryFolder(t);
   const env = {
     HF_ENDPOINT: hub.endpoint,
@@ -50,8 +53,8 @@ test('a model and its scale are asked for under the name that is given, else und
     NO_PROXY: '127.0.0.1',
   };
   const choice = { model: hub.name, revision: 'main', dtype: 'fp32', userAgent: me } as const;
-  const files = await findModel(choice, { env });
-  const { session } = await startOnCpu(files, { userAgent: me }, undefined, { env });
+  const found = await findModel(choice, { env });
+  const { session } = await startOnCpu(found, { userAgent: me }, undefined, { env });
   await session.close();
   assert.ok(hub.seenFor('model.safetensors').length > 0);
   assert.deepEqual(new Set(hub.seen.map(({ userAgent }) => userAgent)), new Set([me]));
