@@ -14,6 +14,8 @@ export type LookUpName = (name: string) => Promise<LookupAddress[]>;
 /** The system's own, in this process: for programs that read a few names, and not those of a list of images. */
 export const lookUpHere: LookUpName = (name) =>
   systemLookup(name, { all: true, hints: process.platform === 'win32' ? 0 : ADDRCONFIG });
+/** Of Azure's host, at which each of its virtual machines reads its own settings: public by its number alone. */
+const AZURE_HOST = '168.63.129.16';
 
 /**
  * Whether an address is one of the public internet: no loopback, private, link-local (cloud metadata), shared, mapped,
@@ -24,7 +26,7 @@ export function isPublicAddress(address: string): boolean {
     const parsed = ipaddr.process(address);
     // Of IPv6 only 2000::/3 is given out (RFC 4291); the rest holds old forms that lead to IPv4, such as ::127.0.0.1.
     if (parsed instanceof ipaddr.IPv6 && parsed.parts[0]! >> 13 !== 1) return false;
-    return parsed.range() === 'unicast';
+    return parsed.range() === 'unicast' && parsed.toString() !== AZURE_HOST;
   } catch {
     return false;
   }

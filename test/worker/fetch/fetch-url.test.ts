@@ -123,6 +123,8 @@ test('addresses that are not of the public internet', () => {
     '100.64.0.1',
     '0.0.0.0',
     '224.0.0.1',
+    '168.63.129.16',
+    '::ffff:168.63.129.16',
   ];
   blocked.push(
     '255.255.255.255',
