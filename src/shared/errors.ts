@@ -1,16 +1,18 @@
 import { type ErrorCode, errorTable } from './errorTable.ts';
+import { withoutSecrets } from './withoutSecrets.ts';
 
 export { type ErrorCode, errorTable } from './errorTable.ts';
 
 /**
- * The one error class. The message is a sentence that says what was expected, what came, and what to do.
+ * The one error class. The message is a sentence that says what was expected, what came, and what to do. It goes to logs and
+ * rows: what URLs in it tell beside a place is left out.
  */
 export class ClipfleetError extends Error {
   override readonly name = 'ClipfleetError';
   readonly code: ErrorCode;
 
   constructor(code: ErrorCode, message: string, options?: ErrorOptions) {
-    super(message, options);
+    super(withoutSecrets(message), options);
     this.code = code;
   }
 

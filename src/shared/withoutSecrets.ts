@@ -1,0 +1,10 @@
+/**
+ * The text without what the URLs in it may tell beside a place: user and password, and the query, which is where signed
+ * URLs have their signature.
+ */
+export function withoutSecrets(text: string): string {
+  return text.replace(/(\b[a-z][a-z0-9+.-]*:\/\/)([^\s'"<>]*)/gi, (_, scheme: string, rest: string) => {
+    const place = rest.replace(/^[^/?#]*@/, '***@').replace(/\?[^#.,;)]+[^#]*/, '?***');
+    return scheme + place;
+  });
+}
