@@ -115,7 +115,7 @@ test('junk in the failed set is read once, named where it cannot be read, and co
   } finally {
     await lane.close();
   }
-  const named = lines.filter(({ text }) => text.startsWith('failed job left alone'));
+  const named = lines.filter(({ text }) => text.startsWith('failed job unreadable'));
   assert.deepEqual(
     named.map(({ about }) => about.job),
     ['broken'],

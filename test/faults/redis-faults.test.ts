@@ -86,13 +86,16 @@ const states: Record<string, { begin(redis: Redis): Promise<unknown>; end(redis:
     },
   };
 
+/** A server that was demoted is left: its answer makes the connection anew, and the worker waits for it without an error. */
+const isLeft = (state: string) => state === 'read-only';
+
 for (const [state, { begin, end }] of Object.entries(states)) {
   test(`while Redis is ${state}, no attempt is spent and no row is written; then the run goes on`, (t) =>
     inMidRun(t, async ({ fleet, admin, queue, goOn, said }) => {
       await begin(admin);
       try {
         goOn();
-        await until(() => said('backing off').length > 0, 'the worker backs off');
+        if (!isLeft(state)) await until(() => said('backing off').length > 0, 'the worker backs off');
         await until(() => locksAreGone(admin), 'the locks of what is in hand have run out');
         assert.equal(said('no longer').length, 0);
       } finally {
@@ -100,6 +103,7 @@ for (const [state, { begin, end }] of Object.entries(states)) {
       }
       await endsWithAllRows(fleet);
       assert.equal(await queue.getFailedCount(), 0);
+      if (isLeft(state)) return;
       await until(() => said('no longer').length > 0, 'it is said that it is over');
       assert.equal(said('backing off').length, 1, 'said once, however many faults there were');
     }));
