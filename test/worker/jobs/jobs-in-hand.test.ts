@@ -2,7 +2,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { Job } from 'bullmq';
-import { ClipfleetError } from '../../../src/shared/errors.ts';
 import { createJobsInHand } from '../../../src/worker/jobs/jobsInHand.ts';
 
 const moved = new Error('moved');
@@ -60,14 +59,4 @@ test('what Redis does not take back in time, or refuses, is counted as left', as
   );
   for (const id of ['r.0.0', 'r.1.0']) void inHand.hold(jobOf(id), 't', () => never).catch(() => {});
   assert.deepEqual(await inHand.giveBack(20), { givenBack: 0, left: 2 });
-});
-
-test('a job whose worker lost its session goes back without an attempt', async () => {
-  const { said, inHand, jobOf } = createScene();
-  const lost = new ClipfleetError('SESSION_LOST', 'it hangs');
-  await assert.rejects(
-    inHand.hold(jobOf('r.0.0'), 't', () => Promise.reject(lost)),
-    moved,
-  );
-  assert.deepEqual(said, ['released r 0', 'r.0.0 back with t']);
 });
