@@ -31,7 +31,9 @@ test('a worker says what it did, in its log and to status, while it serves the m
 
   worker.child.kill('SIGTERM');
   const { stderr } = await worker.ended;
-  const lines = jsonLines<Line>(stderr.replace(/^[^{].*$/gm, '')).filter(({ msg }) => msg === 'worker report');
+  const lines = jsonLines<Line>(stderr.replace(/^[^{].*$/gm, '')).filter(
+    ({ msg }) => msg === 'worker report',
+  );
   assert.equal(lines.length, 1, 'one window, closed at the end');
   const { images, batches, fill, imagesPerSecond, stages } = lines[0]!;
   assert.equal(images, 60);
