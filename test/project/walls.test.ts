@@ -69,7 +69,14 @@ const walls: Record<string, readonly string[]> = {
     'src/worker/labels',
     'src/worker/onnx',
   ],
-  'src/worker/session': ['src/shared', 'src/worker/decode', 'src/worker/onnx', 'src/worker/score'],
+  'src/worker/tokenizer': ['src/shared'],
+  'src/worker/session': [
+    'src/shared',
+    'src/worker/decode',
+    'src/worker/onnx',
+    'src/worker/score',
+    'src/worker/tokenizer',
+  ],
   'src/worker/model': [
     'src/shared',
     'src/shared/fleet',
@@ -81,6 +88,7 @@ const walls: Record<string, readonly string[]> = {
     'src/worker/onnx',
     'src/worker/score',
     'src/worker/session',
+    'src/worker/tokenizer',
   ],
   'src/worker/fetch': ['src/shared', 'src/shared/refs', 'src/worker/hosts', 'src/worker/names'],
   'src/worker/pipeline': [
@@ -120,6 +128,7 @@ const walls: Record<string, readonly string[]> = {
     'src/worker/onnx',
     'src/worker/pipeline',
     'src/worker/session',
+    'src/worker/tokenizer',
   ],
   src: [
     'src/producer',
@@ -203,7 +212,7 @@ const walls: Record<string, readonly string[]> = {
 const importSites: Record<string, readonly string[]> = {
   sharp: ['src/worker/decode/libvipsPixels.ts'],
   'onnxruntime-node': ['src/worker/onnx/graph.ts'],
-  '@huggingface/tokenizers': ['src/worker/session/tokenizer.ts'],
+  '@huggingface/tokenizers': ['src/worker/tokenizer/tokenizer.ts'],
   '@huggingface/hub': ['src/worker/hub/hubApi.ts'],
   undici: ['src/worker/fetch/guardedAgent.ts', 'src/worker/hub/hubRequest.ts'],
   hyparquet: ['src/producer/sources/parquetRows.ts'],

@@ -2,9 +2,9 @@ import { ClipfleetError } from '../../shared/errors.ts';
 import type { Preprocessing } from '../decode/preprocessing.ts';
 import { type Graph, type Tensor, tensorOf } from '../onnx/graph.ts';
 import { toHalf } from '../onnx/half.ts';
+import type { TokenBatch } from '../tokenizer/tokenizer.ts';
 import { packPixels } from './pack.ts';
 import { BYTES_INPUT, FLOAT_INPUTS } from './pixelPrefix.ts';
-import type { TokenBatch } from './tokenizer.ts';
 
 /** Images on their way into a graph: RGB u8 laid end to end, as the decoder gives them. */
 export interface PixelBatch {

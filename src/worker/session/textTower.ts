@@ -1,10 +1,10 @@
 import { ClipfleetError } from '../../shared/errors.ts';
 import { floats, type Graph, type Tensor } from '../onnx/graph.ts';
 import { unitRows } from '../onnx/vectors.ts';
+import { loadTokenizer, type TextLimits, type TokenBatch, type Tokenizer } from '../tokenizer/tokenizer.ts';
+import type { TokenizerPlace } from '../tokenizer/tokenizerFiles.ts';
 import type { PixelBatch } from './feeds.ts';
 import { isTokenInput, runGraph } from './feeds.ts';
-import { loadTokenizer, type TextLimits, type TokenBatch, type Tokenizer } from './tokenizer.ts';
-import type { TokenizerPlace } from './tokenizerFiles.ts';
 import { checkEmbeddings, pick } from './towerOutputs.ts';
 
 /** What a text graph takes: a number where it takes no other, else undefined. */

@@ -2,6 +2,8 @@ import type { Preprocessing } from '../decode/preprocessing.ts';
 import { imageBytesOf } from '../decode/resample.ts';
 import { floats, type Graph, type NamedGraph, openGraph } from '../onnx/graph.ts';
 import type { Scale } from '../score/rank.ts';
+import type { TextLimits } from '../tokenizer/tokenizer.ts';
+import type { TokenizerPlace } from '../tokenizer/tokenizerFiles.ts';
 import { batchShapes } from './batchShapes.ts';
 import type { Device } from './devices.ts';
 import { runGraph } from './feeds.ts';
@@ -9,8 +11,6 @@ import { createImageBatches } from './imageBatches.ts';
 import { fixedImageCount, openImageGraph } from './imageGraph.ts';
 import { solveScale } from './solveScale.ts';
 import { openTextTower } from './textTower.ts';
-import type { TextLimits } from './tokenizer.ts';
-import type { TokenizerPlace } from './tokenizerFiles.ts';
 import { embeddingsOf, type OutputNames, pick } from './towerOutputs.ts';
 import { type FirstBatch, warmUp } from './warmUp.ts';
 

@@ -11,8 +11,8 @@ import { joinVectors } from '../onnx/vectors.ts';
 import { openPipeline } from '../pipeline/pipeline.ts';
 import { openPipelineDecoders } from '../pipeline/pipelineDecoders.ts';
 import { defaultPipelineSettings } from '../pipeline/pipelineSettings.ts';
-import { loadTokenizer } from '../session/tokenizer.ts';
 import type { Settings } from '../session/tuned.ts';
+import { loadTokenizer } from '../tokenizer/tokenizer.ts';
 import { distance, embed, patterns, rowOf, VERIFY_BATCH, VERIFY_TEXTS } from './patternImages.ts';
 import { type Check, checkCheckpoint } from './verifyCheckpoint.ts';
 

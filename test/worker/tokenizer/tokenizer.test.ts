@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { loadTokenizer } from '../../../src/worker/session/tokenizer.ts';
+import { loadTokenizer } from '../../../src/worker/tokenizer/tokenizer.ts';
 import { demoModel } from '../../support/fleet.ts';
 
 const demo = { dir: demoModel, modelType: 'clip' };

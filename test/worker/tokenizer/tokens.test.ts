@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { readModelFiles } from '../../../src/worker/model/model.ts';
-import { loadTokenizer } from '../../../src/worker/session/tokenizer.ts';
+import { loadTokenizer } from '../../../src/worker/tokenizer/tokenizer.ts';
 import { repository } from '../../support/fleet.ts';
 import { goldenNames, readGolden } from '../../support/goldens.ts';
 

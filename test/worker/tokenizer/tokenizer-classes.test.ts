@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { copyFile, mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
-import { loadTokenizer } from '../../../src/worker/session/tokenizer.ts';
+import { loadTokenizer } from '../../../src/worker/tokenizer/tokenizer.ts';
 import { repository } from '../../support/fleet.ts';
 import { temporaryFolder } from '../../support/support.ts';
 
