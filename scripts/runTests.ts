@@ -1,6 +1,7 @@
 // Runs the compiled tests: all of them, or those below the folders given, such as `worker/fetch`.
-// With --long it runs those that take minutes, the `*.long.ts`, instead of the `*.test.ts`. With --list it prints which files
-// it would run; with --unit it leaves out those that start processes or a Redis.
+// With --long it runs those that take minutes, the `*.long.ts`, instead of the `*.test.ts`; with --wider the `*.wider.ts`, which
+// need what `npm run setup -- --all` brings. With --list it prints which files it would run; with --unit it leaves out those that
+// start processes or a Redis.
 import { spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
@@ -11,11 +12,17 @@ import fastGlob from 'fast-glob';
 
 const root = fileURLToPath(new URL('../../', import.meta.url));
 const { values, positionals } = parseArgs({
-  options: { list: { type: 'boolean' }, unit: { type: 'boolean' }, long: { type: 'boolean' } },
+  options: {
+    list: { type: 'boolean' },
+    unit: { type: 'boolean' },
+    long: { type: 'boolean' },
+    wider: { type: 'boolean' },
+  },
   allowPositionals: true,
 });
 
-const sources = await fastGlob(`test/**/*.${values.long ? 'long' : 'test'}.ts`, { cwd: root });
+const kind = values.long ? 'long' : values.wider ? 'wider' : 'test';
+const sources = await fastGlob(`test/**/*.${kind}.ts`, { cwd: root });
 const isWanted = (path: string) =>
   positionals.length === 0 || positionals.some((folder) => path.startsWith(`test/${folder}`));
 
@@ -46,7 +53,12 @@ if (files.length === 0 || missing.length > 0) {
 } else if (values.list) {
   process.stdout.write(`${files.join('\n')}\n`);
 } else {
-  const options = ['--enable-source-maps', '--test', '--test-concurrency=2'];
+  const reporters = [
+    ...[`--test-reporter=${process.stdout.isTTY ? 'spec' : 'tap'}`, '--test-reporter-destination=stdout'],
+    ...[`--test-reporter=${fileURLToPath(new URL('skipReporter.js', import.meta.url))}`],
+    ...['--test-reporter-destination=stderr'],
+  ];
+  const options = ['--enable-source-maps', '--test', '--test-concurrency=2', ...reporters];
   const { status } = spawnSync(process.execPath, [...options, ...files], { cwd: root, stdio: 'inherit' });
   process.exitCode = status ?? 1;
 }

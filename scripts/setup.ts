@@ -1,42 +1,14 @@
 // Makes this machine ready to run and test Clipfleet: says what is missing, and installs a Redis server.
-import { spawnSync } from 'node:child_process';
-import { findProgram, findRedisServer, redisRemedy } from '../src/shared/redis/redisBinary.ts';
+// With --all it also brings what the wider tests need.
+import { parseArgs } from 'node:util';
+import { findRedisServer, redisRemedy } from '../src/shared/redis/redisBinary.ts';
+import { openPackageManager, say } from './packageManager.ts';
+import { prepareWiderTests } from './widerSetup.ts';
 
 const oldestNode = [20, 9] as const;
 
-/** How one system's package manager is told to install a package, without a question. */
-interface PackageManager {
-  program: string;
-  /** Run once before; where it fails, the lists that are there may still do. */
-  refresh?: string[];
-  install: string[];
-  /** The packages with a server, by the names they have in one release or another. */
-  packages: string[];
-  /** brew refuses to run as root. */
-  needsRoot: boolean;
-}
-
-const managers: PackageManager[] = [
-  {
-    program: 'apt-get',
-    refresh: ['update'],
-    install: ['install', '-y', '--no-install-recommends'],
-    packages: ['redis-server', 'valkey-server'],
-    needsRoot: true,
-  },
-  { program: 'dnf', install: ['install', '-y'], packages: ['redis', 'valkey'], needsRoot: true },
-  { program: 'apk', install: ['add', '--no-cache'], packages: ['redis', 'valkey'], needsRoot: true },
-  { program: 'pacman', install: ['-Sy', '--noconfirm'], packages: ['valkey', 'redis'], needsRoot: true },
-  {
-    program: 'zypper',
-    install: ['--non-interactive', 'install'],
-    packages: ['redis', 'valkey'],
-    needsRoot: true,
-  },
-  { program: 'brew', install: ['install'], packages: ['redis', 'valkey'], needsRoot: false },
-];
-
-const fault = prepare();
+const { values } = parseArgs({ options: { all: { type: 'boolean' } } });
+const fault = prepare() ?? (values.all ? prepareWiderTests() : undefined);
 if (fault) {
   say(fault);
   process.exitCode = 1;
@@ -55,35 +27,14 @@ function prepare(): string | undefined {
 
 /** Returns whether there is a server now. */
 function installRedis(): boolean {
-  const manager = managers.find(({ program }) => findProgram([program]));
+  const manager = openPackageManager();
   if (!manager) return false;
-  const prefix = manager.needsRoot ? rootPrefix() : [];
-  if (!prefix) return false;
-  if (manager.program === 'apt-get') prefix.push('env', 'DEBIAN_FRONTEND=noninteractive');
-  if (manager.refresh) run([...prefix, manager.program, ...manager.refresh]);
-  for (const name of manager.packages) {
-    run([...prefix, manager.program, ...manager.install, name]);
+  manager.refresh();
+  for (const name of manager.redis) {
+    manager.install([name]);
     if (!findRedisServer()) continue;
     say('Installed. If the package started a service on port 6379: Clipfleet does not use it.');
     return true;
   }
   return false;
-}
-
-/** What comes before a command that only root may run; undefined where there is no way to become root. */
-function rootPrefix(): string[] | undefined {
-  if (process.getuid?.() === 0) return [];
-  return findProgram(['sudo']) ? ['sudo'] : undefined;
-}
-
-/** Prints the command, then runs it; what it prints goes to standard error, as everything here. */
-function run(command: string[]): void {
-  say(`> ${command.join(' ')}`);
-  const [program = '', ...words] = command;
-  const { error } = spawnSync(program, words, { stdio: ['inherit', 2, 2] });
-  if (error) say(error.message);
-}
-
-function say(sentence: string): void {
-  process.stderr.write(`${sentence}\n`);
 }

@@ -1,9 +1,11 @@
 import assert from 'node:assert/strict';
 import { execFileSync, spawnSync } from 'node:child_process';
+import { writeFileSync } from 'node:fs';
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { repository } from '../support/fleet.ts';
+import { temporaryFolder } from '../support/support.ts';
 
 const script = join(repository, 'dist/scripts/runTests.js');
 
@@ -35,6 +37,33 @@ test('tests that take minutes are named so, and run only when asked for', () => 
     'dist/test/faults/redis-away.long.js',
     'dist/test/worker/decode/decoders-killed.long.js',
   ]);
+});
+
+test('tests that need more than Node and Redis are named so, and run only when asked for', () => {
+  const listed = execFileSync(process.execPath, [script, '--list', '--wider'], { encoding: 'utf8' });
+  const files = listed.trim().split('\n');
+  assert.ok(files.includes('dist/test/worker/hub/hub-layout.wider.js'));
+  assert.ok(files.every((file) => file.endsWith('.wider.js')));
+});
+
+test('a skip is said with its reason, and one for no known reason fails where CI is set', async (t) => {
+  const folder = await temporaryFolder(t);
+  const file = join(folder, 'one.test.mjs');
+  const run = (reason: string) => {
+    writeFileSync(file, `import { test } from 'node:test';\ntest('owl', (t) => t.skip('${reason}'));\n`);
+    const reporter = join(repository, 'dist/scripts/skipReporter.js');
+    const words = ['--test', `--test-reporter=${reporter}`, '--test-reporter-destination=stderr', file];
+    const env = { ...process.env, CI: 'true', NODE_TEST_CONTEXT: undefined };
+    const { status, stderr } = spawnSync(process.execPath, words, { encoding: 'utf8', env });
+    return { status, said: stderr };
+  };
+  assert.match(
+    run('this machine allows no name server').said,
+    /one\.test\.mjs: owl \(this machine allows no name server\)\n/,
+  );
+  assert.equal(run('this machine allows no name server').status, 0);
+  assert.match(run('did not feel like it').said, /NOT IN THE LIST/);
+  assert.equal(run('did not feel like it').status, 1);
 });
 
 test('a folder without tests is no success', () => {

@@ -10,7 +10,7 @@ export async function filesOf(pattern: string): Promise<SourceFile[]> {
   const paths = await fastGlob(pattern, {
     cwd: repository,
     dot: true,
-    ignore: ['**/node_modules', 'dist', '.git', '.clipfleet', 'models/**/tokenizer.json'],
+    ignore: ['**/node_modules', 'dist', '.git', '.venv', '.clipfleet', 'models/**/tokenizer.json'],
   });
   assert.ok(paths.length > 0, `no file matches ${pattern}`);
   const read = async (path: string) => ({ path, text: await readFile(join(repository, path), 'utf8') });
