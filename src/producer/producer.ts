@@ -20,8 +20,8 @@ import { createRuns } from '../shared/runs/runs.ts';
 import { itemsUntilAborted } from '../shared/untilAborted.ts';
 import { createRunManager } from './runs/manageRuns.ts';
 import { createOpenRun, type OpenRun } from './runs/openRun.ts';
+import { readRows } from './runs/readRows.ts';
 import { type RunProgress, readProgress, type WaitOptions, waitForRun } from './runs/runProgress.ts';
-import { readRows } from './sources/rows.ts';
 
 export interface ProducerOptions {
   redis: Redis;

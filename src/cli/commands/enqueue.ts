@@ -1,9 +1,9 @@
 import { listOptions, openSource, remoteOptions } from '../../openSource.ts';
+import { createLeftOut } from '../../producer/images/leftOut.ts';
 import { newRunId } from '../../producer/producer.ts';
 import { refuseTooLarge } from '../../producer/runs/redisRoom.ts';
 import { rootAddress } from '../../producer/sources/address.ts';
-import { begin } from '../../producer/sources/begin.ts';
-import { createLeftOut } from '../../producer/sources/leftOut.ts';
+import { begin } from '../../shared/begin.ts';
 import { parseIdentity } from '../../shared/fleet/modelIdentity.ts';
 import { servedIdentity } from '../../shared/fleet/models.ts';
 import { keysUnder } from '../../shared/redis/keys.ts';

@@ -1,10 +1,10 @@
 import { listOptions, openSource } from '../../openSource.ts';
+import { createLeftOut, type LeftOut } from '../../producer/images/leftOut.ts';
 import { newRunId } from '../../producer/producer.ts';
 import { refuseTooLarge } from '../../producer/runs/redisRoom.ts';
 import { trustedAddress } from '../../producer/sources/address.ts';
-import { begin } from '../../producer/sources/begin.ts';
-import { createLeftOut, type LeftOut } from '../../producer/sources/leftOut.ts';
 import { checkOutput } from '../../results/exports/outputFile.ts';
+import { begin } from '../../shared/begin.ts';
 import type { LabelSet } from '../../shared/labels/labelSet.ts';
 import type { Config } from '../../shared/options/config.ts';
 import type { ImageRef } from '../../shared/refs/imageRef.ts';

@@ -1,4 +1,4 @@
-import type { LeftOut } from '../../producer/sources/leftOut.ts';
+import type { LeftOut } from '../../producer/images/leftOut.ts';
 import type { LabelSet } from '../../shared/labels/labelSet.ts';
 import { likeLabels } from '../setup/labels.ts';
 import { printable } from './printable.ts';

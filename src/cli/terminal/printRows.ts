@@ -1,5 +1,5 @@
-import { begin } from '../../producer/sources/begin.ts';
 import { openRowOutput } from '../../results/exports/rowOutput.ts';
+import { begin } from '../../shared/begin.ts';
 import type { Context } from '../setup/context.ts';
 import { printable } from './printable.ts';
 import { createRunSummary } from './runSummary.ts';

@@ -2,7 +2,7 @@ import { posix } from 'node:path';
 import { ClipfleetError } from '../../shared/errors.ts';
 import type { TextFormat } from '../../shared/options/sourceOptions.ts';
 import { schemeOf } from '../../shared/refs/uriScheme.ts';
-import { isImageName } from './imageName.ts';
+import { isImageName } from '../images/imageName.ts';
 
 /** What a list or an archive is. */
 export type InputFormat = TextFormat | 'parquet' | 'tar';

@@ -3,9 +3,9 @@ import { ClipfleetError } from '../../shared/errors.ts';
 import { type ImageRef, imageRefLimits } from '../../shared/refs/imageRef.ts';
 import { missingUri } from '../../shared/refs/missingUri.ts';
 import { schemeOf } from '../../shared/refs/uriScheme.ts';
+import { idOfUri, shortened } from '../images/imageId.ts';
+import type { ListRow } from '../lists/listRow.ts';
 import type { Address } from './address.ts';
-import { idOfUri, shortened } from './imageId.ts';
-import type { ListRow } from './listRow.ts';
 
 export interface ListPlace {
   /** As the user typed it. */

@@ -1,9 +1,9 @@
 import { posix, resolve } from 'node:path';
 import { ClipfleetError } from '../../shared/errors.ts';
 import type { ImageRef } from '../../shared/refs/imageRef.ts';
-import { isGivenByFolder, walkFolder } from './folder.ts';
-import { idOfUri, shortened } from './imageId.ts';
-import { imageExtensions } from './imageName.ts';
+import { isGivenByFolder, walkFolder } from '../images/folder.ts';
+import { idOfUri, shortened } from '../images/imageId.ts';
+import { imageExtensions } from '../images/imageName.ts';
 import { type Input, resolveInputs } from './inputs.ts';
 import { isLocal, objectRefs, type SourceOptions, shardName, sourceRefs, stdinRefs } from './sourceRefs.ts';
 

@@ -6,19 +6,19 @@ import type { ImageRef } from '../../shared/refs/imageRef.ts';
 import type { RemoteReader } from '../../shared/refs/remoteReader.ts';
 import { formatTarUri } from '../../shared/refs/tarUri.ts';
 import { schemeOf } from '../../shared/refs/uriScheme.ts';
+import { asUtf8, unpacked } from '../bytes/lines.ts';
+import { inPieces, openFileBytes, openRemoteBytes, type RangedBytes } from '../bytes/rangedBytes.ts';
+import { shortened } from '../images/imageId.ts';
+import { isImageName } from '../images/imageName.ts';
+import type { OnLeftOut } from '../images/leftOut.ts';
+import { tarImages } from '../images/tarMembers.ts';
+import { detectFormat } from '../lists/detectFormat.ts';
+import type { ColumnChoice } from '../lists/listColumns.ts';
+import { listRows } from '../lists/listRows.ts';
+import { parquetRows } from '../lists/parquetRows.ts';
 import type { Address } from './address.ts';
-import { detectFormat } from './detectFormat.ts';
-import { shortened } from './imageId.ts';
-import { isImageName } from './imageName.ts';
 import { type InputFormat, nameOf } from './inputFormat.ts';
-import type { OnLeftOut } from './leftOut.ts';
-import { asUtf8, unpacked } from './lines.ts';
-import type { ColumnChoice } from './listColumns.ts';
 import { type ListPlace, listRefs } from './listRefs.ts';
-import { listRows } from './listRows.ts';
-import { parquetRows } from './parquetRows.ts';
-import { inPieces, openFileBytes, openRemoteBytes, type RangedBytes } from './rangedBytes.ts';
-import { tarImages } from './tarMembers.ts';
 
 export interface SourceOptions extends ColumnChoice {
   /** What relative paths are relative to. */

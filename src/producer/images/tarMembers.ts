@@ -1,9 +1,9 @@
 import { posix } from 'node:path';
 import { ClipfleetError } from '../../shared/errors.ts';
 import type { ByteRange } from '../../shared/refs/tarUri.ts';
+import { type RangedBytes, readingAhead } from '../bytes/rangedBytes.ts';
 import { BEGINNING_BYTES, beginsAsImage, endingOf, isImageName } from './imageName.ts';
 import type { OnLeftOut } from './leftOut.ts';
-import { type RangedBytes, readingAhead } from './rangedBytes.ts';
 import { parsePaxRecords, parseTarHeader, TAR_BLOCK, type TarHeader, textIn } from './tarHeader.ts';
 
 /** A file of an archive, and where its content is in it. */

@@ -1,6 +1,6 @@
 import { parse as parseExactly } from 'lossless-json';
 import { ClipfleetError } from '../../shared/errors.ts';
-import { linesOf } from './lines.ts';
+import { linesOf } from '../bytes/lines.ts';
 import { type ColumnChoice, cellText, findColumns, requireColumns } from './listColumns.ts';
 import type { ListRow } from './listRow.ts';
 

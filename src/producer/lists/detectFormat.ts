@@ -1,6 +1,6 @@
 import type { TextFormat } from '../../shared/options/sourceOptions.ts';
+import { LINE_BYTES_MAX, peek } from '../bytes/lines.ts';
 import { parseLine } from './jsonRows.ts';
-import { LINE_BYTES_MAX, peek } from './lines.ts';
 import { type ColumnChoice, findColumns } from './listColumns.ts';
 import { headerCells } from './tableRows.ts';
 

@@ -3,9 +3,9 @@ import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { openSource } from '../../../src/openSource.ts';
+import { beginsAsImage, isImageName } from '../../../src/producer/images/imageName.ts';
+import { createLeftOut } from '../../../src/producer/images/leftOut.ts';
 import { trustedAddress } from '../../../src/producer/sources/address.ts';
-import { beginsAsImage, isImageName } from '../../../src/producer/sources/imageName.ts';
-import { createLeftOut } from '../../../src/producer/sources/leftOut.ts';
 import { temporaryFolder } from '../../support/support.ts';
 
 const jpeg = Buffer.from([0xff, 0xd8, 0xff, 0xe0, 0, 16, 0x4a, 0x46]);

@@ -1,10 +1,10 @@
 import type { AsyncBuffer, ParquetScan, SchemaElement } from 'hyparquet';
 import { LRUCache } from 'lru-cache';
 import { ClipfleetError } from '../../shared/errors.ts';
+import type { RangedBytes } from '../bytes/rangedBytes.ts';
 import { type ColumnChoice, type Columns, cellText, requireColumns } from './listColumns.ts';
 import type { ListRow } from './listRow.ts';
 import { cellWritten, type DecimalScales, requireIds, takeDecimals, textParsers } from './parquetIds.ts';
-import type { RangedBytes } from './rangedBytes.ts';
 
 /**
  * Rows that are decoded together. Row groups have a million by default, and decoded at once they would take half a

@@ -1,8 +1,8 @@
 import type { CsvError } from 'csv-parse';
 import { ClipfleetError } from '../../shared/errors.ts';
 import type { TextFormat } from '../../shared/options/sourceOptions.ts';
+import { asUtf8, linesOf } from '../bytes/lines.ts';
 import { jsonRows } from './jsonRows.ts';
-import { asUtf8, linesOf } from './lines.ts';
 import type { ColumnChoice } from './listColumns.ts';
 import type { ListRow } from './listRow.ts';
 import { tableRows } from './tableRows.ts';

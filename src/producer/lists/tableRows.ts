@@ -1,6 +1,6 @@
 import { pipeline, Readable } from 'node:stream';
 import { type Info, parse } from 'csv-parse';
-import { LINE_BYTES_MAX, peek } from './lines.ts';
+import { LINE_BYTES_MAX, peek } from '../bytes/lines.ts';
 import { type ColumnChoice, cellText, findColumns, requireColumns } from './listColumns.ts';
 import type { ListRow } from './listRow.ts';
 
