@@ -33,6 +33,19 @@ test('an idle worker whose Redis is gone ends when it is told to', async (t) => 
   assert.match(stderr, /worker stopped/);
 });
 
+test('a worker that is told to end just before its Redis goes ends in time too', async (t) => {
+  const server = await startRedisServer(t);
+  const fleet = await startFleet(t);
+  fleet.env.REDIS_URL = server.url;
+  const worker = fleet.start('worker', '--model', demoModel, ...grace);
+  await until(() => worker.text().stderr.includes('worker ready'), 'the worker takes jobs');
+  worker.child.kill('SIGTERM');
+  await until(() => worker.text().stderr.includes('SIGTERM'), 'it has heard');
+  await server.stop();
+  const { code, stderr } = await worker.ended;
+  assert.equal(code, 0, stderr);
+});
+
 test('a worker process whose supervisor and Redis are gone ends by itself', async (t) => {
   const worker = await startWithoutRedis(t, '--processes', '1');
   const started = worker

@@ -62,6 +62,7 @@ function openConnection(address: RedisAddress, timeoutMs: number, answerTimeoutM
     maxRetriesPerRequest: null,
     connectTimeout: timeoutMs,
     socketTimeout: answerTimeoutMs,
+    disconnectTimeout: GOODBYE_MS,
     retryStrategy,
     reconnectOnError,
   };
@@ -83,6 +84,12 @@ function openConnection(address: RedisAddress, timeoutMs: number, answerTimeoutM
 
 /** For so long BullMQ asks Redis to wait for a job at most (`maximumBlockTimeout` of its Redis backend). */
 const LONGEST_BLOCK_MS = 10_000;
+
+/**
+ * A connection that is given up has so long to say goodbye. ioredis waits for as long also where there is none any more, and that keeps the
+ * process alive.
+ */
+const GOODBYE_MS = 100;
 
 /** ioredis knows no `unix:` URL; Redis clients of other languages do. */
 function socketOf(url: string | undefined): string | undefined {
