@@ -1,8 +1,8 @@
 /*
  * The two passes of Pillow's resize with SIMD. AssemblyScript, compiled by `npm run build`: not for tsc.
  *
- * Definition: `resamplePlain` of src/worker/decode/resample.ts, whose bytes these give. Memory is laid out by
- * src/worker/decode/simdKernel.ts.
+ * Definition: `resamplePlain` of src/worker/resize/resample.ts, whose bytes these give. Memory is laid out by
+ * src/worker/resize/simdKernel.ts.
  *
  * A weight has 22 fixed-point bits and may exceed one, so it does not fit a 16-bit product. It is split:
  * weight = high * 2^15 + low, both 16 bits with a sign. `i32x4.dot_i16x8_s` then takes two taps at once. Sums are modulo

@@ -3,7 +3,7 @@ import sharp from 'sharp';
 import type { OpenedModel } from '../src/classifier.ts';
 import { defaultOf } from '../src/shared/options/config.ts';
 import { decodeImage } from '../src/worker/decode/decode.ts';
-import type { Preprocessing } from '../src/worker/decode/preprocessing.ts';
+import type { Preprocessing } from '../src/worker/resize/preprocessing.ts';
 import { cores } from './commonArguments.ts';
 
 /** What this process needed for some images. */

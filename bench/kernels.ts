@@ -1,9 +1,9 @@
 import sharp from 'sharp';
 import { decodeWhole } from '../src/worker/decode/decode.ts';
-import type { Preprocessing } from '../src/worker/decode/preprocessing.ts';
-import { resamplePlain } from '../src/worker/decode/resample.ts';
-import { planResize } from '../src/worker/decode/resizeGeometry.ts';
-import { createSimdResampler } from '../src/worker/decode/simdKernel.ts';
+import type { Preprocessing } from '../src/worker/resize/preprocessing.ts';
+import { resamplePlain } from '../src/worker/resize/resample.ts';
+import { planResize } from '../src/worker/resize/resizeGeometry.ts';
+import { createSimdResampler } from '../src/worker/resize/simdKernel.ts';
 import { format, spreadOf } from './spread.ts';
 
 /** Resizes of each way in a round, of which the median counts: they take from 0.1 to 60 ms. */

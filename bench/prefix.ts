@@ -1,10 +1,10 @@
 import { existsSync } from 'node:fs';
 import { basename } from 'node:path';
-import type { Preprocessing } from '../src/worker/decode/preprocessing.ts';
 import { readModelFiles } from '../src/worker/model/model.ts';
 import { type Graph, openGraph } from '../src/worker/onnx/graph.ts';
 import { dataType, graphField } from '../src/worker/onnx/onnxProto.ts';
 import { graphValue, node, onnxModel } from '../src/worker/onnx/onnxWriter.ts';
+import type { Preprocessing } from '../src/worker/resize/preprocessing.ts';
 import { runGraph } from '../src/worker/session/feeds.ts';
 import { openImageGraph } from '../src/worker/session/imageGraph.ts';
 import { packPixels } from '../src/worker/session/pack.ts';

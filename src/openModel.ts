@@ -1,11 +1,11 @@
 import { defaultOf } from './shared/options/config.ts';
 import type { DecodeOptions, Pixels } from './worker/decode/decode.ts';
-import { type Decoders, type ImageLimits, openDecoders, pixelsOf } from './worker/decode/decoders.ts';
-import { imageBytesOf } from './worker/decode/resample.ts';
+import { type Decoders, type ImageLimits, openDecoders, pixelsOf } from './worker/decoders/decoders.ts';
 import type { HubOptions } from './worker/hub/hub.ts';
 import { findModel, type LoadedModel, startModel } from './worker/model/loadModel.ts';
 import { planSession, type SessionPlan } from './worker/model/sessionPlan.ts';
 import type { Dtype } from './worker/onnx/dtype.ts';
+import { imageBytesOf } from './worker/resize/resample.ts';
 import type { Settings } from './worker/session/tuned.ts';
 
 export interface OpenModelOptions

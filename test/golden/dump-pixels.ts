@@ -10,7 +10,7 @@ import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { ClipfleetError } from '../../src/shared/errors.ts';
 import { decodeImage, decodeWhole } from '../../src/worker/decode/decode.ts';
-import { parsePreprocessing } from '../../src/worker/decode/preprocessing.ts';
+import { parsePreprocessing } from '../../src/worker/resize/preprocessing.ts';
 
 const [folder, configPath, ...files] = process.argv.slice(2);
 if (folder === undefined || configPath === undefined) {

@@ -3,7 +3,7 @@
     python3 -m venv VENV && VENV/bin/pip install pillow==13.0.0 numpy==2.4.6
     VENV/bin/python test/golden/make_resizes.py
 
-Sources are noise that test/worker/decode/resample-golden.test.ts draws again from the same seed, so that nothing but
+Sources are noise that test/worker/resize/resample-golden.test.ts draws again from the same seed, so that nothing but
 hashes is kept. Each entry: {seed, hard, source, size, window, hashes}; sizes are [width, height], the window is
 [left, top, width, height] of the resized image, the hashes are the first 16 digits of the SHA-256 of the window's RGB
 bytes, by filter. `hard` noise is black or white in each channel, where overshoot is clipped most.

@@ -9,7 +9,7 @@ import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { decodeImage } from '../../src/worker/decode/decode.ts';
-import { parsePreprocessing } from '../../src/worker/decode/preprocessing.ts';
+import { parsePreprocessing } from '../../src/worker/resize/preprocessing.ts';
 import { packPixels } from '../../src/worker/session/pack.ts';
 import { repository } from '../support/fleet.ts';
 

@@ -52,8 +52,8 @@ test('the packed package runs, compiles in strict projects, and has what it need
   for (const file of [
     bin.clipfleet,
     'models/demo/model.safetensors',
-    'dist/src/worker/decode/resample.wasm',
-    'dist/src/worker/decode/decoderChild.js',
+    'dist/src/worker/resize/resample.wasm',
+    'dist/src/worker/decoders/decoderChild.js',
     'README.md',
     'LICENSE',
   ])

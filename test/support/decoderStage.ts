@@ -1,7 +1,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import type { TestContext } from 'node:test';
-import { type Decoders, type DecodersOptions, openDecoders } from '../../src/worker/decode/decoders.ts';
-import { parsePreprocessing } from '../../src/worker/decode/preprocessing.ts';
+import { type Decoders, type DecodersOptions, openDecoders } from '../../src/worker/decoders/decoders.ts';
+import { parsePreprocessing } from '../../src/worker/resize/preprocessing.ts';
 
 export const preprocessing = parsePreprocessing({ image_processor_type: 'CLIPImageProcessor' });
 

@@ -1,5 +1,5 @@
 import { ClipfleetError } from '../../src/shared/errors.ts';
-import { type FileOptions, readFileUri } from '../../src/worker/decode/localFile.ts';
+import { type FileOptions, readFileUri } from '../../src/worker/decoders/localFile.ts';
 import { createFetcher, type FetchOptions } from '../../src/worker/fetch/fetch.ts';
 
 export type ReadOptions = FetchOptions & FileOptions;

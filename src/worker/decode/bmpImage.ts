@@ -1,6 +1,6 @@
-import { type BmpLayout, readBmpLayout } from './bmpFacts.ts';
-import { BrokenImage } from './imageFacts.ts';
-import type { RgbImage } from './resample.ts';
+import { type BmpLayout, readBmpLayout } from '../formats/bmpFacts.ts';
+import { BrokenImage } from '../formats/imageFacts.ts';
+import type { RgbImage } from '../resize/resample.ts';
 
 /**
  * A Windows bitmap as Pillow reads it, alpha dropped.

@@ -1,4 +1,4 @@
-import type { ColourKey } from './colourKey.ts';
+import type { ColourKey } from '../formats/colourKey.ts';
 
 /*
  * Raw samples to RGB bytes (3 a pixel) as Pillow's `convert('RGB')` and its readers make them, where libvips goes

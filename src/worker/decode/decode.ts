@@ -1,15 +1,15 @@
 import { ClipfleetError } from '../../shared/errors.ts';
+import type { ImageFacts } from '../formats/imageFacts.ts';
+import { decoderGaveUp, inspectImage } from '../formats/inspectImage.ts';
+import { resample } from '../resize/kernel.ts';
+import type { Preprocessing } from '../resize/preprocessing.ts';
+import type { RgbImage } from '../resize/resample.ts';
+import { type CropRounding, planResize } from '../resize/resizeGeometry.ts';
 import { decodeBmp } from './bmpImage.ts';
 import { type DecodeLimits, refuseBeyond } from './decodeLimits.ts';
 import { decodeGif } from './gifImage.ts';
 import { decodeHeic, heicTools } from './heicImage.ts';
-import type { ImageFacts } from './imageFacts.ts';
-import { decoderGaveUp, inspectImage } from './inspectImage.ts';
-import { resample } from './kernel.ts';
 import { readByLibvips } from './libvipsPixels.ts';
-import type { Preprocessing } from './preprocessing.ts';
-import type { RgbImage } from './resample.ts';
-import { type CropRounding, planResize } from './resizeGeometry.ts';
 
 /** RGB, 8 bits a channel, interleaved. `data` is a buffer of its own, which another thread may be given. */
 export type Pixels = RgbImage;

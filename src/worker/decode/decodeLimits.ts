@@ -1,6 +1,6 @@
 import { ClipfleetError } from '../../shared/errors.ts';
 import { defaultOf } from '../../shared/options/config.ts';
-import type { ImageFacts } from './imageFacts.ts';
+import type { ImageFacts } from '../formats/imageFacts.ts';
 
 /** What bounds the decoding of one image. */
 export interface DecodeLimits {

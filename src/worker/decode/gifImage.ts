@@ -1,6 +1,6 @@
-import { type GifFrame, gifColour, gifData, readGifFrame } from './gifFacts.ts';
-import { BrokenImage } from './imageFacts.ts';
-import type { RgbImage } from './resample.ts';
+import { type GifFrame, gifColour, gifData, readGifFrame } from '../formats/gifFacts.ts';
+import { BrokenImage } from '../formats/imageFacts.ts';
+import type { RgbImage } from '../resize/resample.ts';
 
 const CODE_BITS_MAX = 12;
 const CODES_MAX = 1 << CODE_BITS_MAX;

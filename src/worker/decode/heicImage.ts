@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { ClipfleetError } from '../../shared/errors.ts';
-import type { RgbImage } from './resample.ts';
+import type { RgbImage } from '../resize/resample.ts';
 
 /** `heic-decode`, whose pixels are RGBA and turned already. */
 type HeicDecode = (of: { buffer: Uint8Array }) => Promise<RgbImage>;

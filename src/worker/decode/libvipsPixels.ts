@@ -1,11 +1,11 @@
 import sharp, { type Sharp } from 'sharp';
-import { colourKey } from './colourKey.ts';
+import { colourKey } from '../formats/colourKey.ts';
+import { asStillAvif, isTurnedByItself } from '../formats/heifFacts.ts';
+import { BrokenImage, type ImageFacts } from '../formats/imageFacts.ts';
+import { exifOrientation, type Orientation, orientationOf } from '../formats/orientation.ts';
+import { withStoredColours } from '../formats/tiffFacts.ts';
+import type { RgbImage } from '../resize/resample.ts';
 import { cmykToRgb, deepToRgb, grey16ToRgb, paintKeyWhite, unpremultipliedToRgb } from './convertRgb.ts';
-import { asStillAvif, isTurnedByItself } from './heifFacts.ts';
-import { BrokenImage, type ImageFacts } from './imageFacts.ts';
-import { exifOrientation, type Orientation, orientationOf } from './orientation.ts';
-import type { RgbImage } from './resample.ts';
-import { withStoredColours } from './tiffFacts.ts';
 
 // libvips reads more formats than is wise with files of strangers (SVG, for one, may be a program): these only.
 const loaders = ['Jpeg', 'Png', 'Webp', 'Tiff', 'Heif'].map((name) => `VipsForeignLoad${name}`);

@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { z } from 'zod';
 import { ClipfleetError } from '../../shared/errors.ts';
-import { type Preprocessing, parsePreprocessing } from '../decode/preprocessing.ts';
+import { type Preprocessing, parsePreprocessing } from '../resize/preprocessing.ts';
 import { readJson } from './readJson.ts';
 
 /** open_clip's, which Immich's exports keep: see `open_clip/transform.py`. */

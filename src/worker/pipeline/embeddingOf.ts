@@ -1,6 +1,6 @@
 import type PQueue from 'p-queue';
 import type { ImageSource } from '../../shared/refs/imageSource.ts';
-import type { Decoders } from '../decode/decoders.ts';
+import type { Decoders } from '../decoders/decoders.ts';
 import type { Batcher } from './batcher.ts';
 import type { EmbedOnce } from './embedOnce.ts';
 import type { StageTimes } from './stageTimes.ts';

@@ -1,4 +1,4 @@
-import { type Decoders, type DecodersOptions, openDecoders } from '../decode/decoders.ts';
+import { type Decoders, type DecodersOptions, openDecoders } from '../decoders/decoders.ts';
 import type { LoadedModel } from '../model/loadModel.ts';
 import type { PipelineSettings } from './pipelineSettings.ts';
 

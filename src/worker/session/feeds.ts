@@ -1,7 +1,7 @@
 import { ClipfleetError } from '../../shared/errors.ts';
-import type { Preprocessing } from '../decode/preprocessing.ts';
 import { type Graph, type Tensor, tensorOf } from '../onnx/graph.ts';
 import { toHalf } from '../onnx/half.ts';
+import type { Preprocessing } from '../resize/preprocessing.ts';
 import type { TokenBatch } from '../tokenizer/tokenizer.ts';
 import { packPixels } from './pack.ts';
 import { BYTES_INPUT, FLOAT_INPUTS } from './pixelPrefix.ts';

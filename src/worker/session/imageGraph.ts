@@ -1,5 +1,5 @@
-import type { Preprocessing } from '../decode/preprocessing.ts';
 import { type Graph, type NamedGraph, openGraph, type Providers } from '../onnx/graph.ts';
+import type { Preprocessing } from '../resize/preprocessing.ts';
 import type { Device } from './devices.ts';
 import { isPixelInput } from './feeds.ts';
 import { withPixelPrefix } from './pixelPrefix.ts';

@@ -1,4 +1,4 @@
-import type { Preprocessing } from '../decode/preprocessing.ts';
+import type { Preprocessing } from '../resize/preprocessing.ts';
 
 /**
  * Pixels of `count` images (height, width, channel; 8 bits, one image after the other) as the tensor a vision tower

@@ -1,6 +1,6 @@
-import type { Preprocessing } from '../decode/preprocessing.ts';
 import { dataType, fieldsOf, graphField, modelField, tensorTypeOf, textField } from '../onnx/onnxProto.ts';
 import { floatInitializer, graphValue, node, prefixOf } from '../onnx/onnxWriter.ts';
+import type { Preprocessing } from '../resize/preprocessing.ts';
 
 /** The input of a graph with the prefix: uint8, count × height × width × 3, as the decoder lays pixels. */
 export const BYTES_INPUT = 'clipfleet.pixels';

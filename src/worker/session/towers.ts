@@ -1,6 +1,6 @@
-import type { Preprocessing } from '../decode/preprocessing.ts';
-import { imageBytesOf } from '../decode/resample.ts';
 import { floats, type Graph, type NamedGraph, openGraph } from '../onnx/graph.ts';
+import type { Preprocessing } from '../resize/preprocessing.ts';
+import { imageBytesOf } from '../resize/resample.ts';
 import type { Scale } from '../score/rank.ts';
 import type { TextLimits } from '../tokenizer/tokenizer.ts';
 import type { TokenizerPlace } from '../tokenizer/tokenizerFiles.ts';

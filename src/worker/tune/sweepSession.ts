@@ -1,5 +1,5 @@
-import { imageBytesOf } from '../decode/resample.ts';
 import type { LoadedModel } from '../model/loadModel.ts';
+import { imageBytesOf } from '../resize/resample.ts';
 
 /** One way to run the session, and how fast it was each time it was tried. */
 export interface SessionTrial {

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { colourKey } from '../../../src/worker/decode/colourKey.ts';
 import { cmykToRgb, deepToRgb, grey16ToRgb, paintKeyWhite } from '../../../src/worker/decode/convertRgb.ts';
+import { colourKey } from '../../../src/worker/formats/colourKey.ts';
 
 /** The chunks of a PNG up to its pixels; check sums are left empty, nobody looks at them here. */
 function png(depth: number, colourType: number, chunks: Record<string, number[]>): Uint8Array {

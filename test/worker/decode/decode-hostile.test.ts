@@ -6,7 +6,7 @@ import { test } from 'node:test';
 import { deflateSync } from 'node:zlib';
 import { ClipfleetError, errorTable } from '../../../src/shared/errors.ts';
 import { decodeImage } from '../../../src/worker/decode/decode.ts';
-import { parsePreprocessing } from '../../../src/worker/decode/preprocessing.ts';
+import { parsePreprocessing } from '../../../src/worker/resize/preprocessing.ts';
 import { repository } from '../../support/fleet.ts';
 
 const folder = join(repository, '../shared/reference/hostile');

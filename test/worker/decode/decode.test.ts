@@ -4,8 +4,8 @@ import sharp, { type Create } from 'sharp';
 import { ClipfleetError } from '../../../src/shared/errors.ts';
 import { cmykToRgb } from '../../../src/worker/decode/convertRgb.ts';
 import { type DecodeOptions, decodeImage } from '../../../src/worker/decode/decode.ts';
-import { parsePreprocessing } from '../../../src/worker/decode/preprocessing.ts';
 import { movable } from '../../../src/worker/onnx/movable.ts';
+import { parsePreprocessing } from '../../../src/worker/resize/preprocessing.ts';
 
 const limits: DecodeOptions = { pixelsMax: 1e6, timeoutMs: 10_000 };
 

@@ -7,7 +7,7 @@ import sharp from 'sharp';
 import { ClipfleetError } from '../../../src/shared/errors.ts';
 import { type DecodeOptions, decodeWhole } from '../../../src/worker/decode/decode.ts';
 import { repository } from '../../support/fleet.ts';
-import { jpegOfScans } from './jpegOfScans.ts';
+import { jpegOfScans } from '../formats/jpegOfScans.ts';
 
 const limits: DecodeOptions = { pixelsMax: 1e6, timeoutMs: 10_000 };
 const golden = (name: string) => readFile(join(repository, 'test/golden/decodes', name));

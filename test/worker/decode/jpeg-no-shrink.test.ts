@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import sharp from 'sharp';
 import { decodeImage } from '../../../src/worker/decode/decode.ts';
-import { parsePreprocessing } from '../../../src/worker/decode/preprocessing.ts';
+import { parsePreprocessing } from '../../../src/worker/resize/preprocessing.ts';
 
 const options = { pixelsMax: 10e6, timeoutMs: 20_000 };
 const toClip = parsePreprocessing({

@@ -3,7 +3,7 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { decodeImage } from '../../../src/worker/decode/decode.ts';
-import { parsePreprocessing } from '../../../src/worker/decode/preprocessing.ts';
+import { parsePreprocessing } from '../../../src/worker/resize/preprocessing.ts';
 import { meanDifference } from '../../golden/agreement.ts';
 import { repository } from '../../support/fleet.ts';
 

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import PQueue from 'p-queue';
 import type { ImageRef } from '../../../src/shared/refs/imageRef.ts';
-import type { DecodeVerdict } from '../../../src/worker/decode/decoders.ts';
+import type { DecodeVerdict } from '../../../src/worker/decoders/decoders.ts';
 import { createBatcher } from '../../../src/worker/pipeline/batcher.ts';
 import { createEmbeddingOf } from '../../../src/worker/pipeline/embeddingOf.ts';
 import { createStageTimes } from '../../../src/worker/pipeline/stageTimes.ts';

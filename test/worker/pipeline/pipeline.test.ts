@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { ClipfleetError } from '../../../src/shared/errors.ts';
 import { defineLabelSet } from '../../../src/shared/labels/labelSet.ts';
-import type { Decoders } from '../../../src/worker/decode/decoders.ts';
+import type { Decoders } from '../../../src/worker/decoders/decoders.ts';
 import { openPipeline } from '../../../src/worker/pipeline/pipeline.ts';
 import { clip, matrix } from '../../support/threeLabels.ts';
 

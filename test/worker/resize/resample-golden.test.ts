@@ -3,9 +3,9 @@ import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import type { Resample } from '../../../src/worker/decode/preprocessing.ts';
-import { type Resampler, type RgbImage, resamplePlain } from '../../../src/worker/decode/resample.ts';
-import { createSimdResampler } from '../../../src/worker/decode/simdKernel.ts';
+import type { Resample } from '../../../src/worker/resize/preprocessing.ts';
+import { type Resampler, type RgbImage, resamplePlain } from '../../../src/worker/resize/resample.ts';
+import { createSimdResampler } from '../../../src/worker/resize/simdKernel.ts';
 import { repository } from '../../support/fleet.ts';
 
 /** Of the pinned Pillow; test/golden/make_resizes.py made them and says what each field is. */

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import sharp from 'sharp';
 import { decodeImage } from '../../../src/worker/decode/decode.ts';
-import { pixelsOf } from '../../../src/worker/decode/decoders.ts';
+import { pixelsOf } from '../../../src/worker/decoders/decoders.ts';
 import { decodersOf, openStage, outcomeOf, preprocessing } from '../../support/decoderStage.ts';
 import { pictures } from '../../support/fleet.ts';
 import { temporaryFolder, until } from '../../support/support.ts';

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { ClipfleetError } from '../../../src/shared/errors.ts';
-import { parsePreprocessing } from '../../../src/worker/decode/preprocessing.ts';
-import { planResize } from '../../../src/worker/decode/resizeGeometry.ts';
+import { parsePreprocessing } from '../../../src/worker/resize/preprocessing.ts';
+import { planResize } from '../../../src/worker/resize/resizeGeometry.ts';
 import { packPixels } from '../../../src/worker/session/pack.ts';
 
 const clip = { image_processor_type: 'CLIPImageProcessor' };

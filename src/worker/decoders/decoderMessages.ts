@@ -1,8 +1,8 @@
 import type { ErrorCode } from '../../shared/errors.ts';
 import type { LocalFile } from '../../shared/refs/imageSource.ts';
-import type { DecodeOptions } from './decode.ts';
+import type { DecodeOptions } from '../decode/decode.ts';
+import type { Preprocessing } from '../resize/preprocessing.ts';
 import type { FileOptions } from './localFile.ts';
-import type { Preprocessing } from './preprocessing.ts';
 
 /** The first frame to a decoder: all that is the same for every image. */
 export interface DecoderSetup {

@@ -5,14 +5,14 @@ import { createHash } from 'node:crypto';
 import { writeFileSync, writeSync } from 'node:fs';
 import { Worker } from 'node:worker_threads';
 import { asClipfleetError } from '../../shared/errors.ts';
-import { decodeImage } from './decode.ts';
+import { decodeImage } from '../decode/decode.ts';
+import type { Size } from '../resize/preprocessing.ts';
 import { clockMemory, createClock } from './decoderClock.ts';
 import { createFrameReader, encodeFrame } from './decoderFrames.ts';
 import type { DecodeRequest, DecoderReply, DecoderSetup, ForgetRequest } from './decoderMessages.ts';
 import { replyPipe } from './decoderPipes.ts';
 import type { WatchData } from './decoderWatch.ts';
 import { readFileUri } from './localFile.ts';
-import type { Size } from './preprocessing.ts';
 
 /** Of -1,000 to 1,000: when the machine is out of memory, the kernel takes a decoder before the worker. */
 const OOM_SCORE = '500';

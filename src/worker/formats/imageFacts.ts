@@ -1,6 +1,6 @@
+import type { Size } from '../resize/preprocessing.ts';
 import type { ImageFormat } from './imageFormat.ts';
 import type { Orientation } from './orientation.ts';
-import type { Size } from './preprocessing.ts';
 
 /** What an image file says of itself before it is decoded. Sizes are as stored, before it is turned. */
 export interface ImageFacts extends Size {

@@ -1,6 +1,6 @@
 // A process with a stage of its own, which it never closes: it decodes the first file, says so, and begins with the others.
 import { argv } from 'node:process';
-import { openDecoders } from '../../../src/worker/decode/decoders.ts';
+import { openDecoders } from '../../../src/worker/decoders/decoders.ts';
 import { preprocessing } from '../../support/decoderStage.ts';
 
 const stage = openDecoders({

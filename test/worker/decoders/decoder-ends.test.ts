@@ -7,11 +7,11 @@ import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import sharp from 'sharp';
-import { decoderEnvironment } from '../../../src/worker/decode/decoderProcess.ts';
+import { decoderEnvironment } from '../../../src/worker/decoders/decoderProcess.ts';
 import { childrenOf, decodersOf, isAlive, openStage, outcomeOf } from '../../support/decoderStage.ts';
 import { pictures } from '../../support/fleet.ts';
 import { temporaryFolder, until } from '../../support/support.ts';
-import { jpegOfScans } from './jpegOfScans.ts';
+import { jpegOfScans } from '../formats/jpegOfScans.ts';
 
 const onlyLinux = process.platform === 'linux' ? false : 'processes are looked at in /proc';
 const owl = join(pictures, 'owl.jpg');

@@ -1,5 +1,5 @@
 // A decoder that aborts, as native code does, in the middle of an image whose file is named for it.
-import '../../../src/worker/decode/decoderChild.ts';
+import '../../../src/worker/decoders/decoderChild.ts';
 
 const MARK = 'crash-me';
 

@@ -1,9 +1,9 @@
 import { defaultOf } from '../../shared/options/config.ts';
-import type { DecodeOptions } from './decode.ts';
+import type { DecodeOptions } from '../decode/decode.ts';
+import type { Preprocessing } from '../resize/preprocessing.ts';
 import type { DecodeRoom } from './decodeBacklog.ts';
 import type { DecoderSetup } from './decoderMessages.ts';
 import type { FileOptions } from './localFile.ts';
-import type { Preprocessing } from './preprocessing.ts';
 
 export interface DecodersOptions {
   preprocessing: Preprocessing;

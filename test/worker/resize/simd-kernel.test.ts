@@ -3,10 +3,10 @@ import { execFile } from 'node:child_process';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { promisify } from 'node:util';
-import type { Resample } from '../../../src/worker/decode/preprocessing.ts';
-import { type RgbImage, resamplePlain } from '../../../src/worker/decode/resample.ts';
-import { planResize } from '../../../src/worker/decode/resizeGeometry.ts';
-import { createSimdResampler } from '../../../src/worker/decode/simdKernel.ts';
+import type { Resample } from '../../../src/worker/resize/preprocessing.ts';
+import { type RgbImage, resamplePlain } from '../../../src/worker/resize/resample.ts';
+import { planResize } from '../../../src/worker/resize/resizeGeometry.ts';
+import { createSimdResampler } from '../../../src/worker/resize/simdKernel.ts';
 import { repository } from '../../support/fleet.ts';
 
 const filters: Resample[] = ['bicubic', 'bilinear', 'lanczos', 'box', 'hamming', 'nearest'];
@@ -69,7 +69,7 @@ test('an image that needs much memory leaves no trace in the next', () => {
 });
 
 test('where WebAssembly is switched off, plain JavaScript does it', async () => {
-  const script = `import { kernelName } from ${JSON.stringify(new URL('../../../src/worker/decode/kernel.js', import.meta.url))}; console.log(kernelName);`;
+  const script = `import { kernelName } from ${JSON.stringify(new URL('../../../src/worker/resize/kernel.js', import.meta.url))}; console.log(kernelName);`;
   const run = promisify(execFile);
   const named = async (...flags: string[]) => {
     const argv = [...flags, '--input-type=module', '--eval', script];

@@ -2,10 +2,10 @@
 import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
 import type { ClipfleetError } from '../../../src/shared/errors.ts';
-import type { DecodeTask } from '../../../src/worker/decode/decoderCrew.ts';
-import type { DecoderReply, Ending } from '../../../src/worker/decode/decoderMessages.ts';
-import type { DecoderAnswer } from '../../../src/worker/decode/decoderProcess.ts';
-import { createDecodeSchedule } from '../../../src/worker/decode/decodeSchedule.ts';
+import type { DecodeTask } from '../../../src/worker/decoders/decoderCrew.ts';
+import type { DecoderReply, Ending } from '../../../src/worker/decoders/decoderMessages.ts';
+import type { DecoderAnswer } from '../../../src/worker/decoders/decoderProcess.ts';
+import { createDecodeSchedule } from '../../../src/worker/decoders/decodeSchedule.ts';
 import { until } from '../../support/support.ts';
 
 const limits = { cpuMs: 1_000, readMs: 1_000, memoryBytes: 1e9 };

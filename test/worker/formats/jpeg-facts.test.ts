@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import fastGlob from 'fast-glob';
 import sharp from 'sharp';
-import { readJpeg } from '../../../src/worker/decode/jpegFacts.ts';
+import { readJpeg } from '../../../src/worker/formats/jpegFacts.ts';
 import { repository } from '../../support/fleet.ts';
 import { jpegOfScans } from './jpegOfScans.ts';
 

@@ -1,8 +1,8 @@
 import { fileURLToPath } from 'node:url';
 import { asClipfleetError, ClipfleetError } from '../../shared/errors.ts';
 import type { ImageSource } from '../../shared/refs/imageSource.ts';
+import type { Pixels } from '../decode/decode.ts';
 import { startThread } from '../onnx/threadClient.ts';
-import type { Pixels } from './decode.ts';
 import type { DecoderHost } from './decodePorts.ts';
 import type { DecodeTask } from './decoderCrew.ts';
 import { type DecodersOptions, roomOf, setupOf } from './decodersOptions.ts';
