@@ -1,3 +1,4 @@
+import type { IncomingHttpHeaders } from 'node:http';
 import { ClipfleetError } from '../../shared/errors.ts';
 import type { ByteRange } from '../../shared/refs/tarUri.ts';
 import type { RangeRead } from '../../shared/refs/wholeRange.ts';
@@ -73,15 +74,26 @@ async function followRedirects(
     const read = await readAnswer(response, shown(url), options.bytesMax, range);
     if (read !== undefined) return read;
     discard(response);
-    const location = response.headers.location;
+    const location = locationIn(response.headers);
     const isRedirect = [301, 302, 303, 307, 308].includes(response.statusCode);
-    if (!isRedirect || typeof location !== 'string') throw statusError(response.statusCode, shown(url));
+    if (!isRedirect || location === undefined) throw statusError(response.statusCode, shown(url));
     url = parseUrl(location, url);
   }
   throw new ClipfleetError(
     'IMAGE_TOO_MANY_REDIRECTS',
     `Expected at most ${options.redirectsMax} redirects, got more from ${shown(first)}.`,
   );
+}
+
+/**
+ * Where a redirect leads, as browsers read it: bytes beyond ASCII stand for themselves, as if they were percent-encoded, and one
+ * place said twice is that place. Undefined where none is said, or several are.
+ */
+function locationIn({ location }: IncomingHttpHeaders): string | undefined {
+  const [first, ...others] = [location].flat();
+  if (others.some((other) => other !== first)) return undefined;
+  // undici gives each byte of a header as the character of its number.
+  return first?.replace(/[\x80-\xff]/g, (byte) => `%${byte.charCodeAt(0).toString(16)}`);
 }
 
 function parseUrl(text: string, base?: URL): URL {

@@ -2,8 +2,9 @@ import { ADDRCONFIG, type LookupAddress } from 'node:dns';
 import { lookup as systemLookup } from 'node:dns/promises';
 import { isIP, type LookupFunction } from 'node:net';
 import ipaddr from 'ipaddr.js';
-import { Agent, buildConnector } from 'undici';
+import { buildConnector, type Dispatcher, EnvHttpProxyAgent } from 'undici';
 import { ClipfleetError } from '../../shared/errors.ts';
+import { proxiesOf } from '../../shared/proxies.ts';
 import { asConnectError } from './fetchError.ts';
 
 export type AddressPredicate = (address: string) => boolean;
@@ -36,22 +37,31 @@ export function isPublicAddress(address: string): boolean {
 const CONNECT_MS = 10_000;
 
 /**
- * An undici Agent that connects only to addresses `isAllowed` accepts, checked three times: an address written in the URL
- * (no look-up happens for it), the answers of the look-up (so that not even a SYN goes to a private address), and the peer
- * of the socket (whatever came between). Requests that are refused fail with IMAGE_ADDRESS_BLOCKED.
+ * What sends requests, to addresses that `isAllowed` accepts. They are checked three times: an address written in the URL (no
+ * look-up happens for it), the answers of the look-up (so that not even a SYN goes to a private address), and the peer of the
+ * socket (whatever came between). Requests that are refused fail with IMAGE_ADDRESS_BLOCKED.
+ *
+ * Through a proxy of the environment only the first check is made here: what a name leads to is the proxy's word, and where the
+ * proxy is, the operator's. `http:` URLs are asked for in full there, because many a proxy tunnels to port 443 alone.
+ *
+ * Throws USAGE for a proxy's address that is none.
  */
 export function createGuardedAgent(
   isAllowed: AddressPredicate,
   timeoutMs: number,
   lookUpName: LookUpName,
-): Agent {
+): Dispatcher {
+  const timeout = Math.min(timeoutMs, CONNECT_MS);
   const connectTo = buildConnector({
-    timeout: Math.min(timeoutMs, CONNECT_MS),
+    timeout,
     lookup: guardedLookup(isAllowed, lookUpName),
     autoSelectFamily: true,
     allowH2: false,
   });
-  return new Agent({
+  const agent = new EnvHttpProxyAgent({
+    ...proxiesOf(process.env),
+    proxyTunnel: false,
+    proxyTls: { timeout },
     headersTimeout: timeoutMs,
     bodyTimeout: timeoutMs,
     keepAliveTimeout: 4_000,
@@ -62,7 +72,6 @@ export function createGuardedAgent(
     maxHeaderSize: 16 * 1024,
     connect(options, callback) {
       const host = options.hostname.replace(/^\[|\]$/g, '');
-      if (isIP(host) !== 0 && !isAllowed(host)) return callback(blocked(host), null);
       connectTo(options, (...result) => {
         const [error, socket] = result;
         if (error !== null) return callback(asConnectError(error), null);
@@ -72,6 +81,11 @@ export function createGuardedAgent(
         callback(blocked(host), null);
       });
     },
+  });
+  return agent.compose((dispatch) => (options, handler) => {
+    const host = new URL(String(options.origin)).hostname.replace(/^\[|\]$/g, '');
+    if (isIP(host) !== 0 && !isAllowed(host)) throw blocked(host);
+    return dispatch(options, handler);
   });
 }
 

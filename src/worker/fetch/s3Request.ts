@@ -1,5 +1,5 @@
 import { AwsV4Signer } from 'aws4fetch';
-import type { Agent, Dispatcher } from 'undici';
+import type { Dispatcher } from 'undici';
 import { ClipfleetError } from '../../shared/errors.ts';
 import { statusError } from './fetchUrl.ts';
 import { discard } from './httpBody.ts';
@@ -18,7 +18,7 @@ export interface S3Client {
 }
 
 /** @param agent connects to whatever address the environment's endpoint has: the operator named it */
-export function createS3Client(agent: Agent, environment: S3Environment, userAgent: string): S3Client {
+export function createS3Client(agent: Dispatcher, environment: S3Environment, userAgent: string): S3Client {
   const cache: SigningKeys = new Map();
   return {
     async get(place, { query = {}, headers = {}, signal }) {

@@ -26,9 +26,12 @@ export interface HostGate {
   close(): Promise<void>;
 }
 
+/** What the gate asks of names before it lets an image to its host. */
+export type GateNames = Pick<HostNames, 'standing' | 'nearAnswer'>;
+
 interface HostGateOptions {
   visitHost: VisitHost;
-  names: Pick<HostNames, 'standing' | 'nearAnswer'>;
+  names: GateNames;
   patienceMs: number;
   /** How long no address may come for a host's name before its images fail. */
   unresolvedMs: number;
@@ -108,7 +111,7 @@ export function openHostGate(
   redis: Redis,
   keys: Keys,
   config: Config<(typeof hostOptions)[number]>,
-  names: HostNames,
+  names: GateNames,
   log: Logger,
 ): HostGate {
   const limits = { concurrency: config.hostConcurrency, rate: config.hostRate, downMs: config.hostDownMs };

@@ -1,5 +1,6 @@
 import { type Dispatcher, EnvHttpProxyAgent, fetch, type Response } from 'undici';
 import { ClipfleetError } from '../../shared/errors.ts';
+import { proxiesOf } from '../../shared/proxies.ts';
 import { retried } from '../../shared/retried.ts';
 
 export interface HubAccess {
@@ -50,6 +51,7 @@ export async function withHub<T>(access: HubAccess, work: (hub: Hub) => Promise<
   if (access.offline) throw unavailable(access, 'offline mode (HF_HUB_OFFLINE) is on');
   const limits = { ...defaultLimits, ...access.limits };
   const dispatcher = new EnvHttpProxyAgent({
+    ...proxiesOf(process.env),
     connect: { timeout: limits.connectTimeoutMs },
     headersTimeout: limits.headersTimeoutMs,
     bodyTimeout: limits.idleTimeoutMs,

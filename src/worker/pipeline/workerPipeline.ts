@@ -1,9 +1,10 @@
 import type { Redis } from 'ioredis';
 import type { Logger } from '../../shared/log.ts';
+import { hasProxies, proxiesOf } from '../../shared/proxies.ts';
 import type { Keys } from '../../shared/redis/keys.ts';
 import type { RankedLabel } from '../../shared/rows/prediction.ts';
 import { createFetcher, type FetchRef } from '../fetch/fetch.ts';
-import { openHostGate } from '../hosts/hostGate.ts';
+import { type GateNames, openHostGate } from '../hosts/hostGate.ts';
 import { createPolitely } from '../hosts/politeRequest.ts';
 import type { LoadedModel } from '../model/loadModel.ts';
 import { openHostNames } from '../names/openHostNames.ts';
@@ -33,10 +34,13 @@ export interface WorkerPipeline
   close(): Promise<void>;
 }
 
+/** Behind a proxy: it looks names up, and this machine may know none of them. */
+const noNames: GateNames = { standing: async () => ({ kind: 'known' }), nearAnswer: () => undefined };
+
 export function openWorkerPipeline(context: WorkerPipelineContext, config: PipelineSettings): WorkerPipeline {
   const { redis, keys, model, log, onBatch } = context;
   const names = openHostNames(log);
-  const gate = openHostGate(redis, keys, config, names, log);
+  const gate = openHostGate(redis, keys, config, hasProxies(proxiesOf(process.env)) ? noNames : names, log);
   const fetcher = createFetcher({
     bytesMax: config.imageBytesMax,
     timeoutMs: config.fetchTimeoutMs,

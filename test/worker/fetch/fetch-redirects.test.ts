@@ -37,3 +37,47 @@ test('redirects lead to http and https only', async (t) => {
     await assert.rejects(readUrl(base + path), { code: 'IMAGE_URI_INVALID' }, path);
   await assert.rejects(readUrl(`${base}/to-nothing`), { code: 'IMAGE_HTTP_STATUS' });
 });
+
+test('odd locations lead where browsers go', async (t) => {
+  const image = (path: string) => readUrl(base + path).then(String);
+  const base = await serveHttp(t, (request, response) => {
+    const location = raw[request.url!.slice(1)];
+    if (location === undefined) return void response.end(request.url);
+    // Node writes a header's characters as bytes of their number.
+    const bytes = Buffer.from(location, request.url === '/latin' ? 'latin1' : 'utf8').toString('latin1');
+    response.writeHead(302, { location: bytes }).end();
+  });
+  const raw: Record<string, string> = {
+    utf8: '/büro 猫.jpg',
+    latin: '/büro.jpg',
+    encoded: '/b%C3%BCro.jpg',
+    space: '  /with space.jpg ',
+    host: `//${new URL(base).host}/host.jpg`,
+    query: '?crop=[1,2]|ü',
+    backslash: '\\back\\slash.jpg',
+    relative: './a/../b.jpg#part',
+  };
+  const expected: Record<string, string> = {
+    utf8: '/b%c3%bcro%20%e7%8c%ab.jpg',
+    latin: '/b%fcro.jpg',
+    encoded: '/b%C3%BCro.jpg',
+    space: '/with%20space.jpg',
+    host: '/host.jpg',
+    query: '/query?crop=[1,2]|%c3%bc',
+    backslash: '/back/slash.jpg',
+    relative: '/b.jpg',
+  };
+  const found: Record<string, string> = {};
+  for (const path of Object.keys(raw)) found[path] = await image(`/${path}`);
+  assert.deepEqual(found, expected);
+});
+
+test('a location said twice is one, and two are none', async (t) => {
+  const base = await serveHttp(t, (request, response) => {
+    const second = { '/same': '/image', '/other': '/b.jpg' }[request.url!];
+    if (second === undefined) response.end(image);
+    else response.writeHead(302, ['Location', '/image', 'Location', second]).end();
+  });
+  assert.deepEqual(await readUrl(`${base}/same`), image);
+  await assert.rejects(readUrl(`${base}/other`), { code: 'IMAGE_HTTP_STATUS' });
+});
