@@ -90,10 +90,10 @@ def make_chinese_clip(words):
     return ChineseCLIPModel(ChineseCLIPConfig(text_config=text, vision_config=vision, projection_dim=24))
 
 
+# Sizes as numbers, and nothing of rescaling: as the oldest checkpoints have it.
 CLIP_PROCESSOR = {
-    "image_processor_type": "CLIPImageProcessor", "do_resize": True, "size": {"shortest_edge": 32}, "resample": 3,
-    "do_center_crop": True, "crop_size": {"height": 32, "width": 32}, "do_rescale": True, "rescale_factor": 1 / 255,
-    "do_normalize": True, "image_mean": MEAN, "image_std": STD, "do_convert_rgb": True}
+    "feature_extractor_type": "CLIPFeatureExtractor", "do_resize": True, "size": 32, "resample": 3, "do_center_crop": True,
+    "crop_size": 32, "do_normalize": True, "image_mean": MEAN, "image_std": STD}
 SIGLIP_PROCESSOR = {
     "image_processor_type": "SiglipImageProcessor", "do_resize": True, "size": {"height": 48, "width": 48}, "resample": 2,
     "do_rescale": True, "rescale_factor": 1 / 255, "do_normalize": True, "image_mean": [0.5] * 3, "image_std": [0.5] * 3}
@@ -103,7 +103,7 @@ CHINESE_PROCESSOR = {
     "rescale_factor": 1 / 255, "do_normalize": True, "image_mean": MEAN, "image_std": STD}
 
 FAMILIES = {
-    "clip": {"seed": 6, "tokenizer": tiny_tokenizers.clip_tokenizer, "make": make_clip, "processor": CLIP_PROCESSOR, "scale": math.log(100),
+    "clip": {"seed": 33, "tokenizer": tiny_tokenizers.clip_tokenizer, "make": make_clip, "processor": CLIP_PROCESSOR, "scale": math.log(100),
              "cone": {"final_layer_norm.bias": 1.6, "post_layernorm.bias": 0.8}},
     "siglip": {"seed": 21, "tokenizer": tiny_tokenizers.siglip_tokenizer, "make": make_siglip, "processor": SIGLIP_PROCESSOR,
                "scale": math.log(117.33), "bias": -12.93, "cone": {"text_model.head.bias": 1.0, "head.mlp.fc2.bias": 4.0}},

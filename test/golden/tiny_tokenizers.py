@@ -16,7 +16,7 @@ over the mountains . a good photo of the small boat . a bad photo of many large 
 写真 猫 犬 海 山 一张 照片 图 狗 猫咪 的 花 树 车 Café crème naïve façade""".lower()
 
 
-def learn_merges(pre_tokenizer, wanted=200):
+def learn_merges(pre_tokenizer, wanted):
     """Byte pairs in the order they merge; of equal counts the first by letters, where the trainer takes any."""
     words = [list(word) for word, _ in pre_tokenizer.pre_tokenize_str(CORPUS)]
     words = [[*word[:-1], word[-1] + "</w>"] for word in words]
@@ -41,15 +41,19 @@ def clip_tokenizer():
     words = Regex(r"'s|'t|'re|'ve|'m|'ll|'d|[\p{L}]+|[\p{N}]|[^\s\p{L}\p{N}]+")
     tokenizer.pre_tokenizer = pre_tokenizers.Sequence([pre_tokenizers.Split(words, "removed", invert=True), pre_tokenizers.ByteLevel(add_prefix_space=False)])
     alphabet = sorted(pre_tokenizers.ByteLevel.alphabet())
-    merges = learn_merges(tokenizer.pre_tokenizer)
+    merges = learn_merges(tokenizer.pre_tokenizer, 150)
     tokens = [*alphabet, *(letter + "</w>" for letter in alphabet), *(a + b for a, b in merges), bos, eos]
     vocab = {token: i for i, token in enumerate(dict.fromkeys(tokens))}
     tokenizer.model = models.BPE(vocab=vocab, merges=merges, unk_token=eos, continuing_subword_prefix="", end_of_word_suffix="</w>")
     tokenizer.post_processor = processors.RobertaProcessing((eos, vocab[eos]), (bos, vocab[bos]), trim_offsets=False, add_prefix_space=False)
     tokenizer.decoder = decoders.ByteLevel()
     tokenizer.add_special_tokens([AddedToken(bos, normalized=False), AddedToken(eos, normalized=False)])
-    special = {"bos_token": bos, "eos_token": eos, "pad_token": eos, "unk_token": eos}
-    return tokenizer, {"tokenizer_class": "CLIPTokenizer", **special, "model_max_length": 77, "do_lower_case": True}, special
+    # Each with how it is matched, as the oldest checkpoints have it.
+    matched = lambda token: {"content": token, "single_word": False, "lstrip": False, "rstrip": False, "normalized": True}
+    special = {"bos_token": matched(bos), "eos_token": matched(eos), "unk_token": matched(eos), "pad_token": eos}
+    config = {**special, "add_prefix_space": False, "errors": "replace", "do_lower_case": True, "model_max_length": 77,
+              "tokenizer_class": "CLIPTokenizer"}
+    return tokenizer, config, special
 
 
 def unigram_pieces(special):
