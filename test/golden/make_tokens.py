@@ -19,7 +19,7 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 TEXTS = [
     "ΑΡΗΣ", "Ο ΘΕΟΣ ΑΡΗΣ, και ο Ζευς.", "ΣΣ Σ", "<|ENDOFTEXT|>", "one <|EndOfText|> two", "<|startoftext|>three", "İzmir ve IRMAK",
     "GROSSE STRASSE große ẞ", "It's the OWL's, they'RE", "Ǆ ǅ ǆ", "ﬀ ﬁ", "Cafe\u0301 CAFE\u0301", "灰色的猫 GRAY", "👩‍🚀 AND 🛰️", "a\u00a0b\u2003c\u200bd",
-    "  TWO   words\t\n", "x²+y³=½", "[SEP] and [MASK]", "<eos> <pad> end", "ＷＩＤＥ ｗｉｄｅ", "",
+    "  TWO   words\t\n", "x²+y³=½", "[SEP] and [MASK]", "<eos> <pad> end", "ＷＩＤＥ ｗｉｄｅ", "", "𠮷野家 and a𩸽b", "你𫠟們 \U0002F800",
 ]
 
 

@@ -91,7 +91,7 @@ export function followClass(
   }
   const rebuilt = known.rebuild?.(json, config) ?? json;
   return {
-    json: { ...rebuilt, normalizer: withPlainSigma(rebuilt.normalizer) },
+    json: { ...rebuilt, normalizer: asInPython(rebuilt.normalizer) },
     config: { ...known.tokens, ...config },
     padLeft: config.padding_side === undefined ? (known.padLeft ?? false) : config.padding_side === 'left',
   };
@@ -100,18 +100,35 @@ export function followClass(
 interface Normalizer {
   type: string;
   lowercase?: boolean;
+  handle_chinese_chars?: boolean;
   normalizers?: Normalizer[];
 }
 
+/** A capital sigma, which JavaScript gives another form at the end of a word. */
+const plainSigma = { type: 'Replace', pattern: { String: 'Σ' }, content: 'σ' };
+
 /**
- * The tokenizers library lower-cases letter by letter; JavaScript gives a capital sigma at the end of a word its final form. So it is made
- * small before.
+ * Chinese characters beyond U+FFFF are words of their own. The library passes over them, because it looks at halves of them. The ranges are
+ * those of BERT's `_is_chinese_char`.
  */
-function withPlainSigma(normalizer: unknown): unknown {
+const spacedOut = {
+  type: 'Replace',
+  pattern: {
+    Regex:
+      '[\\u{20000}-\\u{2A6DF}\\u{2A700}-\\u{2B73F}\\u{2B740}-\\u{2B81F}\\u{2B920}-\\u{2CEAF}\\u{2F800}-\\u{2FA1F}]',
+  },
+  content: ' $& ',
+};
+
+/** Steps before those in which the library differs from Python's: Python's lower-cases letter by letter, and reads whole characters. */
+function asInPython(normalizer: unknown): unknown {
   const step = normalizer as Normalizer | null;
   if (!step) return step;
-  if (step.normalizers) return { ...step, normalizers: step.normalizers.map(withPlainSigma) };
-  const lowers = step.type === 'Lowercase' || (step.type === 'BertNormalizer' && step.lowercase !== false);
-  const sigma = { type: 'Replace', pattern: { String: 'Σ' }, content: 'σ' };
-  return lowers ? sequence('normalizers', [sigma, step]) : step;
+  if (step.normalizers) return { ...step, normalizers: step.normalizers.map(asInPython) };
+  const isBert = step.type === 'BertNormalizer';
+  const before = [
+    ...(step.type === 'Lowercase' || (isBert && step.lowercase !== false) ? [plainSigma] : []),
+    ...(isBert && step.handle_chinese_chars !== false ? [spacedOut] : []),
+  ];
+  return before.length > 0 ? sequence('normalizers', [...before, step]) : step;
 }
