@@ -1,8 +1,8 @@
 import { randomInt } from 'node:crypto';
-import { Queue } from 'bullmq';
 import type { Redis } from 'ioredis';
 import { ClipfleetError } from '../shared/errors.ts';
-import { type LaneKind, laneEventsMax, laneKinds, laneName } from '../shared/fleet/lanes.ts';
+import { openLaneQueue } from '../shared/fleet/laneQueue.ts';
+import { type LaneKind, laneKinds, laneName } from '../shared/fleet/lanes.ts';
 import { parseIdentity } from '../shared/fleet/modelIdentity.ts';
 import { servedNow } from '../shared/fleet/models.ts';
 import type { LabelSet } from '../shared/labels/labelSet.ts';
@@ -15,7 +15,7 @@ import type { ResultsStore } from '../shared/rows/resultsStore.ts';
 import type { PublicRow } from '../shared/rows/row.ts';
 import { runIdSchema } from '../shared/runs/chunkJob.ts';
 import { createRunControl } from '../shared/runs/runControl.ts';
-import { unknownRun } from '../shared/runs/runErrors.ts';
+import { readingRun, unknownRun } from '../shared/runs/runErrors.ts';
 import { createRuns } from '../shared/runs/runs.ts';
 import { itemsUntilAborted } from '../shared/untilAborted.ts';
 import { createRunManager } from './runs/manageRuns.ts';
@@ -50,6 +50,8 @@ export interface OpenRunOptions {
 export interface RowsOptions {
   /** Ends the reading. */
   signal?: AbortSignal;
+  /** Told of ids under which there is something that is no row; they are passed over. */
+  onUnreadable?: (id: string) => void;
 }
 
 /** Opens runs on a Redis that workers listen to, and reads what came of them. */
@@ -59,10 +61,10 @@ export function createProducer({ redis, prefix = defaultOf('prefix'), store: giv
   const store = given ?? createRedisResultsStore(redis, keys);
   const control = createRunControl(redis, keys);
 
-  async function* rowsOf(run: string): AsyncGenerator<PublicRow> {
+  async function* rowsOf(run: string, onUnreadable?: (id: string) => void): AsyncGenerator<PublicRow> {
     const record = await runs.get(run);
     if (!record) throw unknownRun(run);
-    yield* readRows(store, record, () => readLabelSet(redis, keys, record.labelSet));
+    yield* readRows(store, record, () => readLabelSet(redis, keys, record.labelSet), onUnreadable);
   }
 
   return {
@@ -91,8 +93,7 @@ export function createProducer({ redis, prefix = defaultOf('prefix'), store: giv
       const { maxFailureRate, source } = options;
       if (maxFailureRate !== undefined) await control.setMaxFailureRate(run, maxFailureRate);
       if (source !== undefined) await control.setSource(run, source);
-      const connection = { connection: redis, prefix, streams: { events: { maxLen: laneEventsMax } } };
-      return createOpenRun(record, new Queue(name, connection), runs, store);
+      return createOpenRun(record, openLaneQueue(name, { redis, prefix }), runs, store);
     },
 
     /** The identity of the model that workers serve under this name now. @throws MODEL_NOT_FOUND */
@@ -105,19 +106,20 @@ export function createProducer({ redis, prefix = defaultOf('prefix'), store: giv
     },
 
     /** Where the run is. @throws RUN_UNKNOWN */
-    progress: (run: string): Promise<RunProgress> => readProgress({ runs, store }, run),
+    progress: (run: string): Promise<RunProgress> =>
+      readingRun(run, () => readProgress({ runs, store }, run)),
 
     /** Resolves when the run is complete or cancelled: `complete` says which. @throws RUN_UNKNOWN, and the signal's reason */
     waitFor: (run: string, options?: WaitOptions): Promise<RunProgress> =>
-      waitForRun({ runs, store }, run, options),
+      readingRun(run, () => waitForRun({ runs, store }, run, options)),
 
     /**
      * The rows there are so far, each once; in the order of the input up to 100,000 images.
      *
      * @throws RUN_UNKNOWN, LABEL_SET_UNKNOWN, and the signal's reason at once
      */
-    rows: (run: string, { signal }: RowsOptions = {}): AsyncGenerator<PublicRow> =>
-      itemsUntilAborted(signal, rowsOf(run)),
+    rows: (run: string, { signal, onUnreadable }: RowsOptions = {}): AsyncGenerator<PublicRow> =>
+      itemsUntilAborted(signal, rowsOf(run, onUnreadable)),
   };
 }
 

@@ -119,6 +119,7 @@ export const errorTable = {
     says: 'The Redis server is too old, or may evict keys.',
   },
   RUN_UNKNOWN: { retry: false, scope: 'command', says: 'There is no run with that id.' },
+  RUN_UNREADABLE: { retry: false, scope: 'command', says: 'The run is of a newer version, or not ours.' },
   RUN_MISMATCH: { retry: false, scope: 'command', says: 'The run has another model or label set.' },
   RUN_BUSY: { retry: true, scope: 'command', says: 'Another process works on the run.' },
   RUN_TOO_LARGE: {
@@ -126,11 +127,7 @@ export const errorTable = {
     scope: 'command',
     says: 'The rows of the run do not fit into Redis’ memory limit.',
   },
-  RUN_PAUSED: {
-    retry: false,
-    scope: 'command',
-    says: 'The run was paused while the command worked on it.',
-  },
+  RUN_PAUSED: { retry: false, scope: 'command', says: 'The run was paused meanwhile.' },
   RUN_CANCELLED: {
     retry: false,
     scope: 'command',

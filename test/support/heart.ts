@@ -71,6 +71,13 @@ export function tellLedger(answers: { begin?: Awaited<ReturnType<Runs['begin']>>
     async finish(run: string, piece: string, whole = false) {
       told.push(`finish ${run} ${piece}${whole ? ' whole' : ''}`);
     },
+    async withdraw(run: string, piece: string, kept: number) {
+      told.push(`withdraw ${run} ${piece} ${kept}`);
+      return 0;
+    },
+    async warn(run: string, warning: string) {
+      told.push(`warn ${run} ${warning}`);
+    },
     async split(run: string, chunk: number, images: readonly number[]) {
       told.push(`split ${run} ${chunk} ${images}`);
       return answers.split ?? 1;

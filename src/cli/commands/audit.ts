@@ -16,7 +16,7 @@ export const auditCommand = createCommand({
         process.stdout.write(`${JSON.stringify(audit)}\n`);
         return exitCodes.classified;
       }
-      const { stored, counted, recounted, withdrawn, progress } = audit;
+      const { stored, counted, recounted, withdrawn, unreadable, progress } = audit;
       const lines = [accountText(progress)];
       if (isDeepStrictEqual(stored, counted)) {
         lines.push(`rows: ${rowsText(counted)}, as counted`);
@@ -31,10 +31,15 @@ export const auditCommand = createCommand({
           `${progress.duplicates} images came twice, or their rows are gone: those get one when the source is added again with --run`,
         );
       }
+      if (unreadable.length > 0) {
+        lines.push(
+          `${unreadable.length} rows that are none, of ${unreadable.slice(0, 10).join(', ')}: removed where no row is to come`,
+        );
+      }
       if (withdrawn.length > 0) {
         const named = withdrawn.slice(0, 10).join(', ');
         lines.push(
-          `${withdrawn.length} chunks without a job taken back (${named}): continue the run with its source and --run`,
+          `${withdrawn.length} chunks taken back, which have no job that can be read (${named}): continue the run with its source and --run`,
         );
       }
       process.stdout.write(`${lines.map(printable).join('\n')}\n`);

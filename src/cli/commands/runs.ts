@@ -4,6 +4,7 @@ import { keysUnder } from '../../shared/redis/keys.ts';
 import { createCommand } from '../setup/commandOptions.ts';
 import { type Context, contextOptions, mayHaveRuns, withContext } from '../setup/context.ts';
 import { exitCodes } from '../setup/exitCodes.ts';
+import { printable } from '../terminal/printable.ts';
 import { formatRuns } from '../terminal/runsTable.ts';
 import { columnsOf, say } from '../terminal/screen.ts';
 
@@ -16,7 +17,9 @@ export const runsCommand = createCommand({
       return exitCodes.classified;
     }
     return withContext(config, async (context) => {
-      const runs = await context.producer.list();
+      const runs = await context.producer.list({
+        onUnreadable: ({ code, message }) => say(`${code}: ${printable(message)}`),
+      });
       if (config.format === 'jsonl') {
         for (const run of runs) process.stdout.write(`${JSON.stringify(run)}\n`);
         return exitCodes.classified;

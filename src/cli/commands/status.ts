@@ -8,7 +8,7 @@ import { followRun } from '../terminal/follow.ts';
 import { onInterrupt } from '../terminal/interrupt.ts';
 import { alignColumns, printable } from '../terminal/printable.ts';
 import { createProgress } from '../terminal/progress.ts';
-import { columnsOf } from '../terminal/screen.ts';
+import { columnsOf, say } from '../terminal/screen.ts';
 import { bottleneckOf, formatWorkers } from '../terminal/workersTable.ts';
 
 export const statusCommand = createCommand({
@@ -55,7 +55,9 @@ async function readStatus({ producer, redis, prefix }: Context, run: string) {
   const [progress, warnings, workers] = await Promise.all([
     producer.progress(run),
     producer.runs.warnings(run),
-    listServing(redis, keysUnder(prefix), record.model),
+    listServing(redis, keysUnder(prefix), record.model, (worker) =>
+      say(`Worker ${worker} says what this version cannot read: it is newer or somebody else’s.`),
+    ),
   ]);
   const { model, labelSet, lane, createdAt, maxFailureRate } = record;
   const imagesPerSecond = workers.reduce((sum, worker) => sum + worker.imagesPerSecond, 0);

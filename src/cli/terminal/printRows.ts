@@ -9,6 +9,9 @@ import { createTable } from './table.ts';
 /** So many rows a screen holds: of a run that small, every image is shown. */
 const SHORT_ROWS = 20;
 
+/** Of rows that are none, so many are named. */
+const NAMED_MAX = 10;
+
 export interface PrintOptions {
   /** A line for each image: always, where there are few, or never. */
   table: 'always' | 'short' | 'never';
@@ -24,7 +27,8 @@ export async function printRows(
   run: string,
   { table: shown, summary: summed, output }: PrintOptions,
 ): Promise<number> {
-  const rows = await begin(producer.rows(run));
+  const unreadable = new Set<string>();
+  const rows = await begin(producer.rows(run, { onUnreadable: (id) => void unreadable.add(id) }));
   const lines = output === undefined ? undefined : await openRowOutput(output);
   const table = createTable();
   const summary = createRunSummary();
@@ -43,5 +47,11 @@ export async function printRows(
   if (summed) parts.push(summary.format(columns));
   screen.write(parts.filter((part) => part !== '').join('\n'));
   for (const warning of await producer.runs.warnings(run)) say(`Warning: ${printable(warning)}`);
+  if (unreadable.size > 0) {
+    const named = [...unreadable].slice(0, NAMED_MAX).map(printable).join(', ');
+    say(
+      `Warning: what is stored for ${unreadable.size} images is no row (${named}): clipfleet audit ${run} removes it.`,
+    );
+  }
   return summary.failed;
 }

@@ -1,8 +1,9 @@
-import { Queue } from 'bullmq';
+import type { Queue } from 'bullmq';
 import type { OpenRun } from '../../producer/runs/openRun.ts';
 import { reclaimLane } from '../../producer/runs/reclaimLane.ts';
 import type { RunProgress } from '../../producer/runs/runProgress.ts';
 import { ClipfleetError } from '../../shared/errors.ts';
+import { openLaneQueue } from '../../shared/fleet/laneQueue.ts';
 import { privateLaneName } from '../../shared/fleet/lanes.ts';
 import type { Config } from '../../shared/options/config.ts';
 import type { ImageRef } from '../../shared/refs/imageRef.ts';
@@ -60,7 +61,7 @@ function refuseHeld(run: string): (progress: RunProgress | undefined) => void {
  * @throws RUN_BUSY
  */
 export async function openPrivateLane(run: string, { redis, prefix, producer }: Context): Promise<Queue> {
-  const lane = new Queue(privateLaneName(run), { connection: redis, prefix });
+  const lane = openLaneQueue(privateLaneName(run), { redis, prefix });
   if ((await lane.getWorkersCount()) > 0) {
     const message = 'Another process is labeling this run: wait for it, or give another --run.';
     throw new ClipfleetError('RUN_BUSY', message);

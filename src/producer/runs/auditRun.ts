@@ -16,8 +16,10 @@ export interface Audit {
   counted: RowCounts;
   /** Whether stored counts that differed were put right. */
   recounted: boolean;
-  /** Pieces that were pending and that no job would ever have finished; they are taken back. */
+  /** Pieces that were pending and that no job would ever have finished, because there is none or it cannot be read; they are taken back. */
   withdrawn: string[];
+  /** Ids under which there was something that is no row; it is removed where rows were recounted. */
+  unreadable: string[];
 }
 
 /**
@@ -37,12 +39,13 @@ export async function auditRun(from: RunState, run: Run, lane: Queue): Promise<A
   const nothingToCome = (await runs.active(run.run)) === 0 && (await runs.pending(run.run)).length === 0;
   // Of a cancelled run no more rows are taken, whatever is pending.
   const quiet = run.state === 'cancelled' || nothingToCome;
-  const { stored, counted } = await store.recount(run.run, quiet);
+  const { stored, counted, unreadable = [] } = await store.recount(run.run, quiet);
   return {
     progress: await readProgress(from, run.run),
     stored,
     counted,
     recounted: quiet && !isDeepStrictEqual(stored, counted),
     withdrawn: [...kept.keys()],
+    unreadable,
   };
 }

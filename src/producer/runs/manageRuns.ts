@@ -1,10 +1,11 @@
-import { type Job, Queue } from 'bullmq';
+import type { Job, Queue } from 'bullmq';
 import type { Redis } from 'ioredis';
 import { ClipfleetError } from '../../shared/errors.ts';
+import { openLaneQueue } from '../../shared/fleet/laneQueue.ts';
 import { promoteJob } from '../../shared/fleet/promoteJob.ts';
 import type { Run } from '../../shared/runs/run.ts';
 import type { RunControl } from '../../shared/runs/runControl.ts';
-import { cancelledRun, unknownRun } from '../../shared/runs/runErrors.ts';
+import { cancelledRun, readingRun, unknownRun } from '../../shared/runs/runErrors.ts';
 import { together } from '../../shared/together.ts';
 import { untilAborted } from '../../shared/untilAborted.ts';
 import { type Audit, auditRun } from './auditRun.ts';
@@ -21,6 +22,11 @@ export interface ManageRunsOptions extends RunState {
 /** A run among others: what it is, and its account. */
 export type ListedRun = Pick<Run, 'run' | 'model' | 'labelSet' | 'createdAt' | 'source'> & RunProgress;
 
+export interface ListOptions {
+  /** Told of each run that cannot be read. */
+  onUnreadable?: (error: ClipfleetError) => void;
+}
+
 /** What people do with runs that are there. */
 export function createRunManager({ redis, prefix, runs, store, control }: ManageRunsOptions) {
   const from = { runs, store };
@@ -33,9 +39,9 @@ export function createRunManager({ redis, prefix, runs, store, control }: Manage
 
   async function withLane<T>(run: string, work: (record: Run, lane: Queue) => Promise<T>): Promise<T> {
     const record = await recordOf(run);
-    const lane = new Queue(record.lane, { connection: redis, prefix });
+    const lane = openLaneQueue(record.lane, { redis, prefix });
     try {
-      return await work(record, lane);
+      return await readingRun(run, () => work(record, lane));
     } finally {
       await lane.close();
     }
@@ -55,7 +61,7 @@ export function createRunManager({ redis, prefix, runs, store, control }: Manage
         await control.cancel(run);
         await store.refuse(run);
       }
-      return readProgress(from, run);
+      return readingRun(run, () => readProgress(from, run));
     },
 
     /** Lets workers go on with a paused run, at once. @throws RUN_UNKNOWN */
@@ -79,30 +85,47 @@ export function createRunManager({ redis, prefix, runs, store, control }: Manage
     /** Recounts the run from its rows and puts right what differs. @throws RUN_UNKNOWN */
     audit: (run: string): Promise<Audit> => withLane(run, (record, lane) => auditRun(from, record, lane)),
 
-    /** Removes a run that is complete or cancelled, with its rows. @throws RUN_UNKNOWN, RUN_BUSY */
-    remove: (run: string): Promise<void> =>
-      withLane(run, async ({ state }, lane) => {
+    /**
+     * Removes a run that is complete or cancelled, with its rows; one that cannot be read at any time, without its jobs, which then
+     * belong to no run.
+     *
+     * @throws RUN_UNKNOWN, RUN_BUSY
+     */
+    async remove(run: string): Promise<void> {
+      await withLane(run, async ({ state }, lane) => {
         if (state !== 'complete' && state !== 'cancelled') {
           const message = `Run '${run}' is ${state}: cancel it first, or wait until it is complete.`;
           throw new ClipfleetError('RUN_BUSY', message);
         }
         await together(await pendingJobs(run, lane, runs), async ({ job }) => job && removeJob(run, job));
-        await store.remove(run);
-        await control.remove(run);
-      }),
+      }).catch(unlessUnreadable);
+      await store.remove(run);
+      await control.remove(run);
+    },
 
-    /** All runs, the newest first. */
-    async list(): Promise<ListedRun[]> {
+    /** All runs, the newest first. One that cannot be read is left out, and `onUnreadable` told. */
+    async list({ onUnreadable }: ListOptions = {}): Promise<ListedRun[]> {
       const listed: ListedRun[] = [];
       for await (const run of control.list()) {
-        const record = await runs.get(run);
-        if (!record) continue;
-        const { model, labelSet, createdAt, source } = record;
-        listed.push({ run, model, labelSet, createdAt, source, ...(await readProgress(from, run)) });
+        try {
+          const record = await runs.get(run);
+          if (!record) continue;
+          const { model, labelSet, createdAt, source } = record;
+          const progress = await readingRun(run, () => readProgress(from, run));
+          listed.push({ run, model, labelSet, createdAt, source, ...progress });
+        } catch (error) {
+          onUnreadable?.(unlessUnreadable(error));
+        }
       }
       return listed.sort((a, b) => (a.createdAt < b.createdAt ? 1 : -1));
     },
   };
+}
+
+/** The error that a run cannot be read; another is thrown. */
+function unlessUnreadable(error: unknown): ClipfleetError {
+  if (error instanceof ClipfleetError && error.code === 'RUN_UNREADABLE') return error;
+  throw error;
 }
 
 /** Of a cancelled run: a worker that holds the job lets go of it within a second or two. */

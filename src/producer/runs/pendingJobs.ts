@@ -1,10 +1,10 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Job, Queue } from 'bullmq';
-import { chunkOf, jobId } from '../../shared/runs/chunkJob.ts';
+import { chunkOf, isBeyondSaving, jobId } from '../../shared/runs/chunkJob.ts';
 import type { Pending, Runs } from '../../shared/runs/runs.ts';
 import { together } from '../../shared/together.ts';
 
-/** A pending piece of a run and its job; one that is `lost` has none, and nobody will ever finish it. */
+/** A pending piece of a run and its job; one that is `lost` has none that could be read, and nobody will ever finish it. */
 export interface PendingJob extends Pending {
   job: Job | undefined;
   lost: boolean;
@@ -36,6 +36,7 @@ async function look(run: string, lane: Queue, runs: Runs): Promise<PendingJob[]>
     // A part whose chunk is pending is done with it, whether or not it got a job of its own.
     const chunk = String(chunkOf(each.piece));
     const withChunk = each.piece !== chunk && pieces.has(chunk);
-    return { ...each, job, lost: job === undefined && !withChunk };
+    const isUndoable = job === undefined || isBeyondSaving(job);
+    return { ...each, job, lost: isUndoable && !withChunk };
   });
 }

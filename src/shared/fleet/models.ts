@@ -1,4 +1,5 @@
 import type { Redis } from 'ioredis';
+import { jsonIn } from '../jsonIn.ts';
 import type { Keys } from '../redis/keys.ts';
 import { parseIdentity } from './modelIdentity.ts';
 import { listServing } from './servingWorkers.ts';
@@ -39,7 +40,8 @@ async function servedIdentities(
     const sameRevision = revision === 'main' || identity?.revision === revision;
     return identity?.name === model && identity.dtype === dtype && sameRevision;
   });
-  const startedAt = ([, about]: [string, string]) => (JSON.parse(about) as ServedModel).at;
+  const startedAt = ([, about]: [string, string]) =>
+    (jsonIn(about) as Partial<ServedModel> | undefined)?.at ?? '';
   return served.sort((a, b) => (startedAt(a) < startedAt(b) ? 1 : -1)).map(([identity]) => identity);
 }
 

@@ -1,4 +1,6 @@
 import type { Redis } from 'ioredis';
+import { z } from 'zod';
+import { jsonIn } from '../jsonIn.ts';
 import type { Keys } from '../redis/keys.ts';
 import { modelKey } from './modelIdentity.ts';
 
@@ -80,14 +82,31 @@ export async function forgetServing(
   await redis.multi().del(keys.worker(key, worker)).zrem(keys.workers(key), worker).exec();
 }
 
-/** The workers that serve a model now, by host and process. */
-export async function listServing(redis: Redis, keys: Keys, model: string): Promise<ServingWorker[]> {
+/** Of a record what is shown of each worker; one of another version may lack it. */
+const recordSchema = z.looseObject({
+  ...{ worker: z.string(), host: z.string(), pid: z.number(), model: z.string(), device: z.string() },
+  ...{ imagesPerSecond: z.number(), batches: z.number(), fill: z.number(), bottleneck: z.string() },
+  stages: z.record(z.enum(stages), z.looseObject({ images: z.number(), meanMs: z.number() })),
+});
+
+/** The workers that serve a model now, by host and process. One whose record cannot be read is left out, and `onUnreadable` told. */
+export async function listServing(
+  redis: Redis,
+  keys: Keys,
+  model: string,
+  onUnreadable?: (worker: string) => void,
+): Promise<ServingWorker[]> {
   const key = modelKey(model);
   const names = await redis.zrange(keys.workers(key), '0', '-1');
   if (names.length === 0) return [];
   const records = await redis.mget(names.map((name) => keys.worker(key, name)));
   return records
-    .filter((text) => text !== null)
-    .map((text) => JSON.parse(text) as ServingWorker)
+    .flatMap((text, i) => {
+      if (text === null) return [];
+      const record = recordSchema.safeParse(jsonIn(text));
+      if (record.success) return [record.data as unknown as ServingWorker];
+      onUnreadable?.(names[i]!);
+      return [];
+    })
     .sort((a, b) => (a.host === b.host ? a.pid - b.pid : a.host < b.host ? -1 : 1));
 }

@@ -5,7 +5,7 @@ import { repliesOf } from '../redis/redisPipeline.ts';
 import type { FoundRow, Put, ResultsStore, RowCounts, RowPage } from './resultsStore.ts';
 import type { Row } from './row.ts';
 import { bucketOf, ROW_BUCKETS } from './rowBucket.ts';
-import { decodeRow, encodeRow, readHead } from './rowCodec.ts';
+import { byNumber, decodeRow, encodeRow, readHead, unlessNone } from './rowCodec.ts';
 import { countRows, replaceCounts, summed } from './rowCounts.ts';
 import { defineRowScripts } from './rowScripts.ts';
 
@@ -67,15 +67,18 @@ export function createRedisResultsStore(redis: Redis, keys: Keys): ResultsStore 
         [Buffer, Buffer[]],
         Record<string, string>,
       ];
-      const fingerprints: string[] = [];
-      for (const [fingerprint, number] of Object.entries(numbers)) fingerprints[Number(number)] = fingerprint;
+      const fingerprints = byNumber(numbers);
       const rows: Row[] = [];
+      const unreadable: string[] = [];
       for (let i = 0; i < fields.length; i += 2) {
-        rows.push(decodeRow(String(fields[i]), fields[i + 1]!, fingerprints));
+        const id = String(fields[i]);
+        const row = unlessNone(() => decodeRow(id, fields[i + 1]!, fingerprints));
+        if (row) rows.push(row);
+        else unreadable.push(id);
       }
-      if (String(next) !== '0') return { rows, cursor: `${bucket}.${next}` };
       const following = Number(bucket) + 1;
-      return { rows, cursor: following < ROW_BUCKETS ? `${following}.0` : undefined };
+      const nextBucket = following < ROW_BUCKETS ? `${following}.0` : undefined;
+      return { rows, unreadable, cursor: String(next) === '0' ? nextBucket : `${bucket}.${next}` };
     },
 
     async counts(run): Promise<RowCounts> {
@@ -93,7 +96,8 @@ export function createRedisResultsStore(redis: Redis, keys: Keys): ResultsStore 
       groups.forEach(([, members], g) => {
         members.forEach((id, i) => {
           const row = replies[g]![i];
-          if (row) found.set(id, readHead(row));
+          const head = row && unlessNone(() => readHead(row));
+          if (head) found.set(id, head);
         });
       });
       return found;
@@ -108,12 +112,16 @@ export function createRedisResultsStore(redis: Redis, keys: Keys): ResultsStore 
     async recount(run, mend) {
       const stored = await store.counts(run);
       const counted: Record<string, string>[] = [];
+      const unreadable: string[] = [];
       for (const bucket of buckets) {
-        const counts = await countRows(redis, keys.rows(run, bucket));
-        counted.push(counts);
-        if (mend) await replaceCounts(redis, keys.counts(run, bucket), counts);
+        const found = await countRows(redis, keys.rows(run, bucket), keys.fingerprints(run, bucket));
+        counted.push(found.counts);
+        unreadable.push(...found.unreadable);
+        if (!mend) continue;
+        for (const id of found.unreadable) await redis.hdel(keys.rows(run, bucket), id);
+        await replaceCounts(redis, keys.counts(run, bucket), found.counts);
       }
-      return { stored, counted: summed(counted) };
+      return { stored, counted: summed(counted), unreadable };
     },
 
     async remove(run) {

@@ -15,6 +15,8 @@ export interface FoundRow {
 
 export interface RowPage {
   rows: Row[];
+  /** Ids under which there is something that is no row; none when absent. */
+  unreadable?: string[];
   /** Give it back for the next page; undefined after the last one. */
   cursor: string | undefined;
 }
@@ -27,6 +29,14 @@ export interface Put {
   replaced: number;
   /** Ids of the rows that were not written: one of the same rank or a higher one is there, or the run takes no more. */
   kept: string[];
+}
+
+/** Counts of rows, and what else there was. */
+export interface Recount {
+  stored: RowCounts;
+  counted: RowCounts;
+  /** Ids under which there is something that is no row; none when absent. */
+  unreadable?: string[];
 }
 
 /**
@@ -49,11 +59,11 @@ export interface ResultsStore {
   /** From now on the run takes no row. */
   refuse(run: string): Promise<void>;
   /**
-   * Counts the rows themselves; `stored` is what was counted so far.
+   * Counts the rows themselves; `stored` is what was counted so far. What is no row is not counted.
    *
-   * @param mend makes the stored counts what there is: only while nobody writes rows of the run
+   * @param mend makes the stored counts what there is, and removes what is no row: only while nobody writes rows of the run
    */
-  recount(run: string, mend: boolean): Promise<{ stored: RowCounts; counted: RowCounts }>;
+  recount(run: string, mend: boolean): Promise<Recount>;
   /** Removes the run's rows. */
   remove(run: string): Promise<void>;
 }

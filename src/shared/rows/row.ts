@@ -1,4 +1,5 @@
 import type { ErrorCode } from '../errors.ts';
+import { shortened } from '../shortened.ts';
 import { nameLabels, type Prediction, type RankedLabel } from './prediction.ts';
 
 /** Where the row's image stood in its run: chunk number and place in the chunk. Sorting by it gives the input's order. */
@@ -28,6 +29,14 @@ export interface ClassifiedRow extends RowBase {
 export interface FailedRow extends RowBase {
   status: 'failed';
   error: { code: ErrorCode; message: string };
+}
+
+/** A row has room for a sentence or two; what a stranger's bytes put into a message may be megabytes, and comes once for each image. */
+const MESSAGE_CHARS_MAX = 1_000;
+
+/** What a failed row says of its error. */
+export function rowError({ code, message }: FailedRow['error']): FailedRow['error'] {
+  return { code, message: shortened(message, MESSAGE_CHARS_MAX) };
 }
 
 /** What the results store keeps of one image of a run. */

@@ -57,11 +57,8 @@ function writePredictions(predictions: readonly RankedLabel[]): void {
 }
 
 /** What a row counts as: `classified` or `failed:CODE`. */
-export function readStatus(stored: Buffer): string {
-  const reader = new RowReader(stored);
-  if (reader.uint16() % 2 === 1) return 'classified';
-  reader.uint32();
-  return `failed:${reader.text()}`;
+export function statusOf(row: Row): string {
+  return row.status === 'classified' ? row.status : `failed:${row.error.code}`;
 }
 
 /** Generation and place of a row. */
@@ -71,6 +68,23 @@ export function readHead(stored: Buffer): FoundRow {
   reader.uint32();
   if (rank % 2 === 0) reader.text();
   return { generation: rank >>> 1, place: { chunk: reader.varint(), index: reader.varint() } };
+}
+
+/** What `read` makes of a row; undefined for what is no row, which somebody else must have put there. */
+export function unlessNone<T>(read: () => T): T | undefined {
+  try {
+    return read();
+  } catch (error) {
+    if (error instanceof RangeError) return undefined;
+    throw error;
+  }
+}
+
+/** The fingerprints of a bucket by their number, from the hash that has the numbers by fingerprint. */
+export function byNumber(numbers: Record<string, string>): string[] {
+  const fingerprints: string[] = [];
+  for (const [fingerprint, number] of Object.entries(numbers)) fingerprints[Number(number)] = fingerprint;
+  return fingerprints;
 }
 
 /**

@@ -1,6 +1,6 @@
 import type { Redis } from 'ioredis';
 import type { RowCounts } from './resultsStore.ts';
-import { readStatus } from './rowCodec.ts';
+import { byNumber, decodeRow, statusOf, unlessNone } from './rowCodec.ts';
 
 /** Fields that are counts of rows; beside them the hash says whether rows are refused. */
 const isCount = (field: string) => field === 'classified' || field.startsWith('failed:');
@@ -22,20 +22,33 @@ export function summed(buckets: readonly Record<string, string>[]): RowCounts {
   return counts;
 }
 
-/** The rows of a bucket, counted as the script counts them. */
-export async function countRows(redis: Redis, key: string): Promise<Record<string, string>> {
+/** The rows of a bucket, counted as the script counts them, and the ids under which there is something that is no row. */
+export async function countRows(
+  redis: Redis,
+  key: string,
+  fingerprintsKey: string,
+): Promise<{ counts: Record<string, string>; unreadable: string[] }> {
+  const fingerprints = byNumber(await redis.hgetall(fingerprintsKey));
+  const unreadable: string[] = [];
   // While the hash is not written to, HSCAN may give a field twice only when the hash shrinks, which it never does.
   const counts: Record<string, number> = {};
   let cursor = '0';
   do {
     const [next, fields] = await redis.hscanBuffer(key, cursor, 'COUNT', 1_000);
-    for (let i = 1; i < fields.length; i += 2) {
-      const status = readStatus(fields[i]!);
+    for (let i = 0; i < fields.length; i += 2) {
+      const id = String(fields[i]);
+      const row = unlessNone(() => decodeRow(id, fields[i + 1]!, fingerprints));
+      if (!row) {
+        unreadable.push(id);
+        continue;
+      }
+      const status = statusOf(row);
       counts[status] = (counts[status] ?? 0) + 1;
     }
     cursor = String(next);
   } while (cursor !== '0');
-  return Object.fromEntries(Object.entries(counts).map(([status, rows]) => [status, String(rows)]));
+  const texts = Object.entries(counts).map(([status, rows]) => [status, String(rows)]);
+  return { counts: Object.fromEntries(texts), unreadable };
 }
 
 /** Makes the counts of a bucket those given. */

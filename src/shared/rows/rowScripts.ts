@@ -32,8 +32,10 @@ local moved = {}
 for i = 3, #ARGV, 2 do
   local id, row = ARGV[i], ARGV[i + 1]
   local high, low = string.byte(row, 1, 2)
+  -- What is too short for a row is none.
   local old = redis.call('HGET', KEYS[1], id)
   local oldHigh, oldLow = -1, 0
+  if old and #old <= 7 then old = nil end
   if old then oldHigh, oldLow = string.byte(old, 1, 2) end
   if high * 256 + low > oldHigh * 256 + oldLow then
     redis.call('HSET', KEYS[1], id, row)

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { ClipfleetError } from '../errors.ts';
 import { type ImageRef, imageRefLimits, imageRefSchema } from '../refs/imageRef.ts';
+import { shortened } from '../shortened.ts';
 
 /** The version of jobs, rows, runs and label sets that this code writes, and the newest it reads. */
 export const WIRE_VERSION = 1;
@@ -95,13 +96,14 @@ export function encodeChunkJob(
  * @throws JOB_NEWER for a wire version above ours, JOB_INVALID for anything else that is not a chunk.
  */
 export function parseChunkJob({ id, data }: { id?: string | undefined; data: unknown }): Chunk {
-  const version = (data as { v?: unknown } | null)?.v;
-  if (typeof version === 'number' && version > WIRE_VERSION) {
+  if (isNewer(data)) {
+    const got = (data as { v: number }).v;
     throw new ClipfleetError(
       'JOB_NEWER',
-      `Expected a job of wire version ${WIRE_VERSION}, got ${version}: upgrade this worker.`,
+      `Expected a job of wire version ${WIRE_VERSION}, got ${got}: upgrade this worker.`,
     );
   }
+  if (typeof data === 'string') throw invalid(`job data: Expected an object in JSON, got '${data}'`);
   const name = parseJobId(id);
   if (!name) throw invalid(`job id: Expected RUN.CHUNK.GENERATION, got '${id}'`);
   const { success, data: job, error } = chunkJobSchema.safeParse(data);
@@ -125,14 +127,26 @@ export function salvageChunk({ id, data }: { id?: string | undefined; data: unkn
   for (let i = 0; i < given.length; i += 2) {
     if (!imageRefSchema.shape.id.safeParse(given[i]).success) return undefined;
     const uri: unknown = given[i + 1] === '' ? given[i] : given[i + 1];
-    images.push({ id: given[i] as string, uri: typeof uri === 'string' ? uri : '' });
+    const isUri = typeof uri === 'string' && uri.length <= imageRefLimits.uriCharsMax;
+    images.push({ id: given[i] as string, uri: isUri ? uri : '' });
   }
   return { ...name, images };
 }
 
 const SALVAGED_MAX = 20_000;
 
-function parseJobId(id = ''): Omit<Chunk, 'images'> | undefined {
+/** Whether a job is no chunk, neither of this version nor of a newer one, and says not even which images it was for. */
+export function isBeyondSaving(job: { id?: string | undefined; data: unknown }): boolean {
+  return !isNewer(job.data) && salvageChunk(job) === undefined;
+}
+
+function isNewer(data: unknown): boolean {
+  const version = (data as { v?: unknown } | null)?.v;
+  return typeof version === 'number' && version > WIRE_VERSION;
+}
+
+/** Of which chunk or part a job is by its id. */
+export function parseJobId(id = ''): Omit<Chunk, 'images'> | undefined {
   const [, run, chunk, part, generation] = /^([^.]+)\.(\d{1,8})(?:\/(\d{1,4}))?\.(\d{1,4})$/.exec(id) ?? [];
   if (!runIdSchema.safeParse(run).success) return undefined;
   if (!chunkNumberSchema.safeParse(Number(chunk)).success) return undefined;
@@ -140,8 +154,12 @@ function parseJobId(id = ''): Omit<Chunk, 'images'> | undefined {
   return part === undefined ? name : { ...name, part: Number(part) };
 }
 
+/** A job may come from anybody, and its faults quote it. */
+const FAULTS_CHARS_MAX = 500;
+
 function invalid(faults: string): ClipfleetError {
-  return new ClipfleetError('JOB_INVALID', `Expected a chunk of wire version ${WIRE_VERSION}: ${faults}.`);
+  const expected = `Expected a chunk of wire version ${WIRE_VERSION}`;
+  return new ClipfleetError('JOB_INVALID', `${expected}: ${shortened(faults, FAULTS_CHARS_MAX)}.`);
 }
 
 function faultsIn({ issues }: z.ZodError, whole: string): string {

@@ -1,4 +1,6 @@
 import type { RowCounts } from '../rows/resultsStore.ts';
+import { WIRE_VERSION } from './chunkJob.ts';
+import { unreadableRun } from './runErrors.ts';
 
 /** A run's record: what it is, and how far its chunks are. Rows and their counts are in the results store. */
 export interface Run {
@@ -32,7 +34,16 @@ export interface Run {
   chunks: number;
 }
 
+/** @throws RUN_UNREADABLE */
 export function decodeRun(run: string, record: Record<string, string>): Run {
+  if (Number(record.v) > WIRE_VERSION) {
+    throw unreadableRun(run, `it is of wire version ${record.v}, newer than this program`);
+  }
+  for (const name of ['labelSet', 'lane', 'createdAt', 'images', 'pending', 'chunks'])
+    if (record[name] === undefined) throw unreadableRun(run, `its record has no ${name}`);
+  for (const name of ['images', 'pending', 'chunks', 'retrying'])
+    if (!Number.isSafeInteger(Number(record[name] ?? 0)))
+      throw unreadableRun(run, `its ${name} is no number`);
   const pending = Number(record.pending);
   return {
     run,

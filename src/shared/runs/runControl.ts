@@ -1,5 +1,6 @@
 import type { Redis } from 'ioredis';
 import type { Keys } from '../redis/keys.ts';
+import { isWrongType } from '../redis/wrongType.ts';
 import { cancelledRun, unknownRun } from './runErrors.ts';
 import { defineRunScripts } from './runScripts.ts';
 
@@ -67,6 +68,8 @@ export function createRunControl(redis: Redis, keys: Keys): RunControl {
       const replies = (await pipeline.exec()) ?? [];
       const holds = new Map<string, Hold>();
       replies.forEach(([error, reply], i) => {
+        // What cannot be read holds up no other run.
+        if (isWrongType(error)) return;
         if (error) throw error;
         const [cancelled, paused] = reply as [string | null, string | null];
         if (cancelled !== null) holds.set(runs[i]!, 'cancelled');

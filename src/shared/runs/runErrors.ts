@@ -1,19 +1,41 @@
 import { ClipfleetError } from '../errors.ts';
-import type { Run } from './run.ts';
+import { isWrongType } from '../redis/wrongType.ts';
 
 export function unknownRun(run: string): ClipfleetError {
   return new ClipfleetError('RUN_UNKNOWN', `Expected a run that was opened on this Redis, got '${run}'.`);
+}
+
+export function unreadableRun(run: string, why: string): ClipfleetError {
+  const message = `What Redis holds of run '${run}' cannot be read: ${why}. clipfleet rm ${run} removes it.`;
+  return new ClipfleetError('RUN_UNREADABLE', message);
+}
+
+/** What comes of work on a run's keys. @throws RUN_UNREADABLE where one of them is of another type */
+export async function readingRun<T>(run: string, work: () => Promise<T>): Promise<T> {
+  try {
+    return await work();
+  } catch (error) {
+    if (isWrongType(error)) throw unreadableRun(run, 'a key of it has another type');
+    throw error;
+  }
 }
 
 export function cancelledRun(run: string): ClipfleetError {
   return new ClipfleetError('RUN_CANCELLED', `Run '${run}' is cancelled: give another --run to start anew.`);
 }
 
+/** What a run is opened with. */
+interface Opened {
+  model: string;
+  labelSet: string;
+  lane: string;
+}
+
 export function mismatchedRun(
   run: string,
   field: string,
-  existing: Run | undefined,
-  asked: Pick<Run, 'model' | 'labelSet' | 'lane'>,
+  existing: Opened | undefined,
+  asked: Opened,
 ): ClipfleetError {
   const has = existing?.[field as keyof typeof asked];
   const got = asked[field as keyof typeof asked];

@@ -38,24 +38,27 @@ return tonumber(redis.call('HGET', KEYS[1], 'pending'))`;
 /**
  * KEYS: run, chunks, active, parts. ARGV: chunk or part, images of it that stay counted in the run: all of them (-1)
  * when it is finished, those that have rows when it is taken back; 'whole' where the images of its parts have their
- * rows too. The ledger of a cancelled run stays as it is, because rows are refused: what finishes has none.
+ * rows too. The ledger of a cancelled run stays as it is, because rows are refused: what finishes has none. The images of the piece that
+ * were pending until now.
  */
 export const finishScript = `
-if redis.call('HEXISTS', KEYS[1], 'cancelledAt') == 1 then return end
+if redis.call('HEXISTS', KEYS[1], 'cancelledAt') == 1 then return 0 end
 local function finish(piece, kept)
   redis.call('HDEL', KEYS[3], piece)
   local images, generation = string.match(redis.call('HGET', KEYS[2], piece) or '', '^(%d+) ?(%d*)')
-  if not images then return end
+  if not images then return 0 end
   redis.call('HDEL', KEYS[2], piece)
   -- Of a chunk given away whole, 0 images: -images would be -0, which Redis takes for no integer.
   redis.call('HINCRBY', KEYS[1], 'pending', 0 - images)
   if generation ~= '' then redis.call('HINCRBY', KEYS[1], 'retrying', 0 - images)
   elseif kept >= 0 then redis.call('HINCRBY', KEYS[1], 'images', kept - images) end
+  return tonumber(images)
 end
-finish(ARGV[1], tonumber(ARGV[2]))
+local finished = finish(ARGV[1], tonumber(ARGV[2]))
 if ARGV[3] == 'whole' then
   for part = 1, tonumber(redis.call('HGET', KEYS[4], ARGV[1]) or 0) do finish(ARGV[1] .. '/' .. part, -1) end
-end`;
+end
+return finished`;
 
 /**
  * KEYS: run, active, parts. ARGV: chunk or part, images. What the worker that took it should do: 'work', or 'divided'
@@ -113,7 +116,7 @@ declare module 'ioredis' {
       piece: string,
       kept: number,
       whole: string,
-    ): Result<null, Context>;
+    ): Result<number, Context>;
     clipfleetBegin(
       run: string,
       active: string,

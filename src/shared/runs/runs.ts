@@ -3,7 +3,7 @@ import { ClipfleetError } from '../errors.ts';
 import type { Keys } from '../redis/keys.ts';
 import { chunkOf, WIRE_VERSION } from './chunkJob.ts';
 import { decodeRun, type Run } from './run.ts';
-import { cancelledRun, mismatchedRun, unknownRun } from './runErrors.ts';
+import { cancelledRun, mismatchedRun, readingRun, unknownRun } from './runErrors.ts';
 import { defineRunScripts } from './runScripts.ts';
 
 export type NewRun = Pick<Run, 'run' | 'model' | 'labelSet' | 'lane'>;
@@ -30,6 +30,7 @@ export interface Runs {
    * @throws RUN_MISMATCH, RUN_CANCELLED
    */
   open(run: NewRun): Promise<Run>;
+  /** @throws RUN_UNREADABLE */
   get(run: string): Promise<Run | undefined>;
   /** The first of `count` chunk numbers in a row that nobody else has: two producers may add to one run. */
   reserveChunks(run: string, count: number): Promise<number>;
@@ -57,8 +58,8 @@ export interface Runs {
   split(run: string, chunk: number, images: readonly number[]): Promise<number>;
   /** @param whole the images of its parts have their rows too */
   finish(run: string, piece: string, whole?: boolean): Promise<void>;
-  /** Takes back a chunk whose job will not be done, but for the `kept` images of it that have rows. */
-  withdraw(run: string, piece: string, kept: number): Promise<void>;
+  /** Takes back a piece whose job will not be done, but for the `kept` images of it that have rows. Resolves to its images that were pending. */
+  withdraw(run: string, piece: string, kept: number): Promise<number>;
   pending(run: string): Promise<Pending[]>;
   /** The numbers of the chunks that parts were ever taken out of. */
   divided(run: string): Promise<Set<number>>;
@@ -93,7 +94,7 @@ export function createRuns(redis: Redis, keys: Keys): Runs {
     },
 
     async get(run) {
-      const record = await redis.hgetall(keys.run(run));
+      const record = await readingRun(run, () => redis.hgetall(keys.run(run)));
       return record.model === undefined ? undefined : decodeRun(run, record);
     },
 
@@ -128,9 +129,7 @@ export function createRuns(redis: Redis, keys: Keys): Runs {
       await finish(run, piece, -1, whole);
     },
 
-    async withdraw(run, piece, kept) {
-      await finish(run, piece, kept, false);
-    },
+    withdraw: (run, piece, kept) => finish(run, piece, kept, false),
 
     async pending(run) {
       return Object.entries(await redis.hgetall(keys.chunks(run)))
@@ -160,7 +159,7 @@ export function createRuns(redis: Redis, keys: Keys): Runs {
     },
 
     async warnings(run) {
-      return (await redis.hkeys(keys.warnings(run))).sort();
+      return (await readingRun(run, () => redis.hkeys(keys.warnings(run)))).sort();
     },
   };
   return runs;

@@ -6,12 +6,12 @@ import { type Chunk, parseChunkJob, salvageChunk } from '../../shared/runs/chunk
 import type { Run } from '../../shared/runs/run.ts';
 import type { Runs } from '../../shared/runs/runs.ts';
 import type { Delivery } from './delivery.ts';
-import { failChunk } from './failChunk.ts';
+import { failChunk, giveUpChunk } from './failChunk.ts';
 import { type JobVerdict, type Postponed, postponed } from './jobVerdict.ts';
 
 export interface IntakeOptions {
   store: Pick<ResultsStore, 'find' | 'putRows'>;
-  runs: Pick<Runs, 'get' | 'finish'>;
+  runs: Pick<Runs, 'get' | 'finish' | 'withdraw' | 'warn'>;
   /** Identity of the model this worker serves. */
   model: string;
   /** How long a job of a newer wire version goes back to its lane before it fails. */
@@ -53,7 +53,10 @@ export function createIntake({ store, runs, model, newerGraceMs, log }: IntakeOp
   async function failSalvaged(delivery: Delivery, error: ClipfleetError): Promise<JobVerdict> {
     log.error({ job: delivery.id, code: error.code }, error.message);
     const salvaged = salvageChunk(delivery);
-    if (!salvaged) return refuse(error);
+    if (!salvaged) {
+      await giveUpChunk(runs, delivery.id, error);
+      return refuse(error);
+    }
     if (!(await runOf(salvaged.run))) return refuse(neverOpened(salvaged.run));
     await failChunk({ store, runs }, salvaged, error);
     return { kind: 'done' };

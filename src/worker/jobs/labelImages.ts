@@ -2,7 +2,7 @@ import { asClipfleetError, ClipfleetError } from '../../shared/errors.ts';
 import type { Logger } from '../../shared/log.ts';
 import type { ImageRef } from '../../shared/refs/imageRef.ts';
 import type { RankedLabel } from '../../shared/rows/prediction.ts';
-import type { RowPlace } from '../../shared/rows/row.ts';
+import { type RowPlace, rowError } from '../../shared/rows/row.ts';
 import { HostWait } from '../hosts/hostWait.ts';
 import type { PreparedLabels } from '../labels/labelMatrices.ts';
 import type { ImageOutcome } from './imageOutcome.ts';
@@ -79,7 +79,7 @@ export function createLabelImages(options: LabelImagesOptions): LabelImages {
         return { kind: 'calledBack' };
       }
       const error = asClipfleetError(thrown, 'INTERNAL');
-      const { code, message, retry } = error;
+      const { code, retry } = error;
       // Not the image's fault: no row, so that the job's next worker does it.
       if (code === 'SESSION_LOST') throw error;
       if (code === 'INTERNAL') log.error({ err: thrown, image: ref.id }, 'unexpected error');
@@ -88,7 +88,7 @@ export function createLabelImages(options: LabelImagesOptions): LabelImages {
         if (!refused || !isOutOfPatience(refusedSince, Date.now(), hostPatienceMs))
           return { kind: 'wait', waitMs, refused };
       }
-      const row = { ...base(), status: 'failed', error: { code, message } } as const;
+      const row = { ...base(), status: 'failed', error: rowError(error) } as const;
       return { kind: retry ? 'again' : 'failed', row };
     }
   }

@@ -1,7 +1,7 @@
-import { DelayedError, type Job, Worker as LaneWorker, Queue, UnrecoverableError } from 'bullmq';
+import { DelayedError, type Job, Worker as LaneWorker, UnrecoverableError } from 'bullmq';
 import type { Redis } from 'ioredis';
 import { addChunkJobs } from '../../shared/fleet/chunkJobs.ts';
-import { laneEventsMax } from '../../shared/fleet/lanes.ts';
+import { openLaneQueue, readEveryJob } from '../../shared/fleet/laneQueue.ts';
 import { promoteJob } from '../../shared/fleet/promoteJob.ts';
 import type { Logger } from '../../shared/log.ts';
 import type { Config } from '../../shared/options/config.ts';
@@ -62,8 +62,7 @@ export function openLane(
   { lockMs, stalledMax }: Config<'lockMs' | 'stalledMax'>,
 ) {
   const { redis, prefix, runs, log, consume, share, imagesInFlight, waiting } = context;
-  const connection = { connection: redis, prefix };
-  const queue = new Queue(name, { ...connection, streams: { events: { maxLen: laneEventsMax } } });
+  const queue = openLaneQueue(name, context);
   const closing = new AbortController();
   const backOff = createBackOff({ log, signal: closing.signal });
   const consumeSafely = withstandFaults(consume, backOff, log);
@@ -86,8 +85,9 @@ export function openLane(
       if (locks.get(job.id!) === lock) locks.delete(job.id!);
     }
   };
-  const worker = new LaneWorker(name, process, {
-    ...connection,
+  const how = {
+    connection: redis,
+    prefix,
     concurrency: 2,
     lockDuration: lockMs,
     stalledInterval: lockMs,
@@ -97,7 +97,8 @@ export function openLane(
     // the sweep has written its rows.
     removeOnComplete: { count: 0 },
     settings: { backoffStrategy },
-  });
+  };
+  const worker = new LaneWorker(name, process, how, readEveryJob(redis));
 
   /** The one place where what becomes of a job is said to BullMQ. */
   async function carryOut(verdict: JobVerdict, job: Job, token = ''): Promise<void> {

@@ -4,15 +4,15 @@ import { LRUCache } from 'lru-cache';
 import { ClipfleetError } from '../../shared/errors.ts';
 import type { Logger } from '../../shared/log.ts';
 import type { ResultsStore } from '../../shared/rows/resultsStore.ts';
-import { salvageChunk } from '../../shared/runs/chunkJob.ts';
+import { isBeyondSaving, salvageChunk } from '../../shared/runs/chunkJob.ts';
 import type { Runs } from '../../shared/runs/runs.ts';
-import { failChunk } from './failChunk.ts';
+import { failChunk, giveUpChunk } from './failChunk.ts';
 import { isPassingState } from './surroundings.ts';
 
 export interface SweepContext {
   redis: Redis;
   store: Pick<ResultsStore, 'find' | 'putRows'>;
-  runs: Pick<Runs, 'get' | 'finish'>;
+  runs: Pick<Runs, 'get' | 'finish' | 'withdraw' | 'warn'>;
   log: Pick<Logger, 'warn'>;
   /** How often the failed set is looked at, and how long a worker that lost a lock has to say that it lives; milliseconds. */
   lockMs: number;
@@ -105,6 +105,10 @@ async function sweepNamed(queue: Queue, id: string, context: SweepContext): Prom
 async function sweepJob(job: Job, context: SweepContext): Promise<Swept> {
   const { store, runs, log, lockMs, stalledMax } = context;
   const chunk = salvageChunk(job);
+  if (!chunk && isBeyondSaving(job)) {
+    const error = new ClipfleetError('JOB_INVALID', `The job failed: ${job.failedReason}`);
+    await giveUpChunk(runs, job.id, error);
+  }
   if (!chunk || !(await runs.get(chunk.run))) return 'left';
   const reason = job.failedReason || 'unknown';
   const isStalled = reason.startsWith('job stalled');

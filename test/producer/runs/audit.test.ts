@@ -68,7 +68,10 @@ test('a chunk that has no job is taken back, so that the run can complete', asyn
   fleet.start('worker', '--model', demoModel);
   await until(async () => (await runs.get('r'))?.pending === 4, 'only that chunk is left');
   assert.equal(await stateOf(fleet), 'sealed');
-  assert.match(await audit(fleet), /^12 images: 12 classified\n.*^1 chunks without a job taken back \(9\)/ms);
+  assert.match(
+    await audit(fleet),
+    /^12 images: 12 classified\n.*^1 chunks taken back, which have no job that can be read \(9\)/ms,
+  );
   assert.equal(await stateOf(fleet), 'complete');
 });
 

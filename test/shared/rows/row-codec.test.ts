@@ -4,7 +4,7 @@ import { errorTable } from '../../../src/shared/errors.ts';
 import type { RankedLabel } from '../../../src/shared/rows/prediction.ts';
 import type { Row } from '../../../src/shared/rows/row.ts';
 import { bucketOf } from '../../../src/shared/rows/rowBucket.ts';
-import { decodeRow, encodeRow, rankOf, readHead, readStatus } from '../../../src/shared/rows/rowCodec.ts';
+import { decodeRow, encodeRow, rankOf, readHead } from '../../../src/shared/rows/rowCodec.ts';
 
 const fingerprints = ['f'.repeat(64), '0'.repeat(64)];
 
@@ -107,7 +107,6 @@ test('ranks order rows: by generation, then classified over failed', () => {
     const bytes = encodeRow(row, 0);
     assert.equal(bytes.readUInt16BE(0), rankOf(row));
     assert.deepEqual(readHead(bytes), { generation: row.generation, place: row.place });
-    assert.equal(readStatus(bytes), row.status === 'failed' ? `failed:${row.error.code}` : 'classified');
   }
   const order = (row: Row) =>
     `${String(row.generation).padStart(4, '0')}${row.status === 'classified' ? 1 : 0}`;
