@@ -92,7 +92,9 @@ export async function startSession(
       for (let from = 0; from < prompts.length; from += TEXTS_A_RUN) {
         const piece = prompts.slice(from, from + TEXTS_A_RUN);
         onBatch?.(piece.length);
-        const answer = await thread.ask<TextEmbeddings>({ kind: 'texts', prompts: piece });
+        const answer = await health.watch(() =>
+          thread.ask<TextEmbeddings>({ kind: 'texts', prompts: piece }),
+        );
         embeddings.set(answer.embeddings, from * info.dimensions);
         truncated.push(...answer.truncated.map((place) => from + place));
       }

@@ -12,6 +12,8 @@ export interface SessionHealthOptions {
 export interface SessionHealth {
   /** As `embed`; SESSION_LOST where the session and not the images failed. */
   embedImages(pixels: Uint8Array, count: number): Promise<Float32Array>;
+  /** What `run` gives, which asks the session something else; SESSION_LOST where it fails and the session is broken. */
+  watch<T>(run: () => Promise<T>): Promise<T>;
   /** Rejects with SESSION_LOST when the session fails whatever it is given. */
   broken: Promise<never>;
 }
@@ -70,19 +72,25 @@ export function createSessionHealth({
     throw lost;
   }
 
+  async function watch<T>(run: () => Promise<T>): Promise<T> {
+    if (lost) throw lost;
+    try {
+      return await run();
+    } catch (error) {
+      if (error instanceof ClipfleetError && error.code === 'SESSION_LOST') throw error;
+      await refuseIfBroken();
+      throw error;
+    }
+  }
+
   return {
     broken,
-    async embedImages(pixels, count) {
-      if (lost) throw lost;
-      try {
+    watch,
+    embedImages: (pixels, count) =>
+      watch(async () => {
         const embeddings = await embed(pixels, count);
         if (!isGood(embeddings, count)) await refuseIfBroken();
         return embeddings;
-      } catch (error) {
-        if (error instanceof ClipfleetError && error.code === 'SESSION_LOST') throw error;
-        await refuseIfBroken();
-        throw error;
-      }
-    },
+      }),
   };
 }

@@ -69,3 +69,13 @@ test('a model that never had numbers for a blank image is not judged by them', a
   assert.deepEqual(await health.embedImages(pixels(2), 2), vectors(2));
   await health.embedImages(pixels(2, 0), 2);
 });
+
+test('texts that fail are at fault by themselves, unless blank images fail too', async () => {
+  const texts = () => Promise.reject(new Error('these texts'));
+  const good = createScene((_, count) => vectors(count));
+  await assert.rejects(good.health.watch(texts), /these texts/);
+  assert.deepEqual(good.given, [0]);
+  const bad = createScene(() => fail('device lost'));
+  await assert.rejects(bad.health.watch(texts), { code: 'SESSION_LOST', message: /device lost/ });
+  await assert.rejects(bad.health.broken, { code: 'SESSION_LOST' });
+});
