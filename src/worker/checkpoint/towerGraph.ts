@@ -39,7 +39,7 @@ export interface WeightSource {
  * ranges of the checkpoint's files, so that the graph itself is some 50 kB.
  */
 export interface TowerGraph {
-  op(operator: string, inputs: readonly Value[], attributes?: Record<string, Attribute>): Value;
+  op(operator: string, inputs: readonly Value[], attributes?: Record<string, Attribute>, name?: Value): Value;
   /** Constants: a number, and whole numbers as a vector or as one. */
   float(value: number): Value;
   integers(values: readonly number[]): Value;
@@ -77,10 +77,9 @@ export function createTowerGraph({ tensors, places }: WeightSource): TowerGraph 
     named.add(name);
     return name;
   };
-  const op: TowerGraph['op'] = (operator, inputs, attributes) => {
-    const output = `${operator}.${++count}`;
-    content.push(node(operator, inputs, [output], attributes));
-    return output;
+  const op: TowerGraph['op'] = (operator, inputs, attributes, name = `${operator}.${++count}`) => {
+    content.push(node(operator, inputs, [name], attributes));
+    return name;
   };
   const constant = (values: readonly number[], dims: readonly number[]) =>
     once(`int64:${dims.join('x')}:${values.join(',')}`, () =>

@@ -3,6 +3,7 @@
  * scaled dot-product attention (Vaswani et al. 2017, section 3.2) and the activations of `transformers/activations.py`.
  */
 import { ClipfleetError } from '../../shared/errors.ts';
+import { hostNodes } from '../onnx/hostNodes.ts';
 import { dataType } from '../onnx/onnxProto.ts';
 import type { Activation } from './checkpointConfig.ts';
 import type { Rows, TowerGraph, Value } from './towerGraph.ts';
@@ -123,16 +124,14 @@ export function encoderLayer(
 /** Rows of a table of embeddings: looked up, then cast, so that a table of 16 bits is never made float as a whole. */
 export function lookUp(g: TowerGraph, table: string, ids: Value): Value {
   const { value, isFloat } = g.stored(table);
-  const rows = g.op('Gather', [value, ids]);
-  return isFloat ? rows : g.op('Cast', [rows], { to: dataType.float });
+  const rows = g.op('Gather', [value, ids], {}, hostNodes.found);
+  return isFloat ? rows : g.op('Cast', [rows], { to: dataType.float }, hostNodes.cast);
 }
 
 /** The first rows of a table of positions, as many as `ids` is long. */
 export function positions(g: TowerGraph, table: string, ids: Value): Value {
-  const { value, isFloat } = g.stored(table);
   const length = g.op('Shape', [ids], { start: 1, end: 2 });
-  const rows = g.op('Slice', [value, g.integers([0]), length, g.integers([0])]);
-  return isFloat ? rows : g.op('Cast', [rows], { to: dataType.float });
+  return g.op('Slice', [g.weight(table), g.integers([0]), length, g.integers([0])]);
 }
 
 /** An image's patches: `count × patches × width` of `pixel_values`, by a convolution whose steps are its size. */

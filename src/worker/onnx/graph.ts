@@ -1,6 +1,7 @@
 import ort from 'onnxruntime-node';
 import { ClipfleetError } from '../../shared/errors.ts';
 import { fromHalf } from './half.ts';
+import { hostNodes } from './hostNodes.ts';
 
 /** An open ONNX graph. Every run of it blocks the thread it is called on. */
 export type Graph = ort.InferenceSession;
@@ -58,6 +59,9 @@ export function openWrittenGraph(
   return createSession(graph, ['cpu'], threads, { externalData });
 }
 
+/** The provider's options as onnxruntime reads them; its types name them for browsers alone. */
+const webgpu = { name: 'webgpu', forceCpuNodeNames: Object.values(hostNodes) } as const;
+
 function createSession(
   graph: string | Uint8Array,
   providers: Providers,
@@ -69,7 +73,7 @@ function createSession(
   // process's first session, and transformers sets one of its own when it is loaded.
   ort.env.logLevel = 'fatal';
   return ort.InferenceSession.create(graph as string, {
-    executionProviders: [...providers],
+    executionProviders: providers.map((provider) => (provider === 'webgpu' ? webgpu : provider)),
     intraOpNumThreads: threads,
     interOpNumThreads: 1,
     // Threads that wait for work would turn in circles on the cores that decode; asleep, they leave them.

@@ -75,6 +75,7 @@ export function node(
     graphField.node,
     ...inputs.map((name) => stringField(1, name)),
     ...outputs.map((name) => stringField(2, name)),
+    stringField(3, outputs[0]!),
     stringField(4, operator),
     ...Object.entries(attributes).map(([name, value]) => attribute(name, value)),
   );
