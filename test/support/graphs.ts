@@ -59,17 +59,18 @@ export function mirrorGraph(type: FloatType): Uint8Array {
   ]);
 }
 
-const imageInput = (type: FloatType) => graphValue(graphField.input, 'pixel_values', type, ['N', 3, 64, 64]);
+const imageInput = (type: FloatType, count: number | 'N' = 'N') =>
+  graphValue(graphField.input, 'pixel_values', type, [count, 3, 64, 64]);
 
-/** Three dimensions: the mean of each channel. */
-export function smallImageTower(type: FloatType): Uint8Array {
+/** Three dimensions: the mean of each channel. @param count images that it takes together, where it takes no other number */
+export function smallImageTower(type: FloatType, count?: number): Uint8Array {
   return onnxModel(17, [
     node('Cast', ['pixel_values'], ['floats'], { to: dataType.float }),
     node('GlobalAveragePool', ['floats'], ['pooled']),
     node('Flatten', ['pooled'], ['flat'], { axis: 1 }),
     node('Cast', ['flat'], ['image_embeds'], { to: type }),
-    imageInput(type),
-    graphValue(graphField.output, 'image_embeds', type, ['N', 3]),
+    imageInput(type, count),
+    graphValue(graphField.output, 'image_embeds', type, [count ?? 'N', 3]),
   ]);
 }
 
