@@ -1,9 +1,9 @@
 """Prints how far other ways from a photograph to CLIP's pixels are from transformers' PIL backend, in grey levels and scores.
 
-    python3 -m venv VENV
-    VENV/bin/pip install torch==2.13.0 transformers==5.23.0 pillow==13.0.0 numpy==2.4.6 onnxruntime==1.32.0 opencv-python-headless==5.0.0.93
-    VENV/bin/pip install --no-deps torchvision==0.28.0
-    VENV/bin/python test/golden/compare_backends.py MODEL FILE_OR_FOLDER ...
+    python3 -m venv VISION
+    VISION/bin/pip install torch==2.13.0 transformers==5.23.0 pillow==13.0.0 numpy==2.4.6 onnxruntime==1.32.0 opencv-python-headless==5.0.0.93
+    VISION/bin/pip install --no-deps torchvision==0.28.0
+    VISION/bin/python test/golden/compare_backends.py MODEL FILE_OR_FOLDER ...
 
 MODEL is a directory with onnx/vision_model.onnx and onnx/text_model.onnx. The ways:
   fast          transformers' fast backend, by torchvision
