@@ -1,9 +1,11 @@
 // A worker process of bench/fleet.ts: lane and consume are those of a real worker, the session returns at once.
 
+import { createHeartbeats } from '../src/shared/fleet/heartbeats.ts';
 import { createLog } from '../src/shared/log.ts';
 import { keysUnder } from '../src/shared/redis/keys.ts';
 import { connectRedis } from '../src/shared/redis/redis.ts';
 import { createRedisResultsStore } from '../src/shared/rows/redisResultsStore.ts';
+import { createLosses } from '../src/shared/runs/losses.ts';
 import { createRunControl } from '../src/shared/runs/runControl.ts';
 import { createRuns } from '../src/shared/runs/runs.ts';
 import { createConsume } from '../src/worker/jobs/consume.ts';
@@ -13,6 +15,7 @@ import { type LaneContext, openLane } from '../src/worker/jobs/lane.ts';
 import { createPrepareLabels } from '../src/worker/jobs/prepareLabels.ts';
 import { createLaneShare } from '../src/worker/jobs/shareLane.ts';
 import { createWorkInHand } from '../src/worker/jobs/workInHand.ts';
+import { createSolitude } from '../src/worker/losses/solitude.ts';
 import { createStageTimes } from '../src/worker/pipeline/stageTimes.ts';
 import { fingerprint, labelSet, model, predictionsOf, prefix } from './fleetScene.ts';
 
@@ -26,11 +29,20 @@ const [store, runs, log] = [
   createRuns(redis, keys),
   createLog('error'),
 ];
+const holder = String(process.pid);
 const [control, share] = [createRunControl(redis, keys), createLaneShare(redis, keys)];
 const matrix = { data: new Float32Array(0), labels: labelSet.labels.length, dimensions: 0 };
 const labels = { labelSet, matrix, truncated: [] };
 const times = createStageTimes({ batchSize: 16, decoders: 1, imagesInFlight: 48 });
+const losing = {
+  losses: createLosses(redis, keys),
+  heartbeats: createHeartbeats(redis, keys),
+  solitude: createSolitude(),
+  worker: holder,
+};
 const consume = createConsume({
+  ...losing,
+  log,
   intake: createIntake({ store, runs, log, model, newerGraceMs: 0 }),
   store: {
     find: store.find,
@@ -57,8 +69,9 @@ const consume = createConsume({
 });
 // The default of `clipfleet worker`: three batches of 16.
 const waiting = () => 0;
-const context: LaneContext = { redis, prefix, store, runs, log, consume, share, waiting, imagesInFlight: 48 };
-const limits = { lockMs: 30_000, stalledMax: 1 };
+const scene = { redis, prefix, store, runs, log, holder };
+const context: LaneContext = { ...scene, consume, share, waiting, imagesInFlight: 48 };
+const limits = { lockMs: 30_000 };
 let opened: ReturnType<typeof openLane> | undefined;
 
 process.on('message', async (order: Order) => {

@@ -74,10 +74,10 @@ export const errorTable = {
   READ_FAILED: { retry: true, scope: 'image', says: 'The disk or share gave an error while reading.' },
   DECODE_TIMEOUT: { retry: false, scope: 'image', says: 'Decoding took longer than allowed.' },
   IMAGE_CRASHED_DECODER: { retry: false, scope: 'image', says: 'It ended its decoder, also alone.' },
-  WORKER_LOST: {
+  IMAGE_CRASHED_WORKER: {
     retry: false,
     scope: 'image',
-    says: 'Several workers died while they worked on the job.',
+    says: 'Two worker processes died that worked on it and on nothing else.',
   },
   INFERENCE_FAILED: { retry: true, scope: 'image', says: 'The session failed on the batch.' },
 

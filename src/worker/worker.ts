@@ -1,12 +1,15 @@
+import { randomUUID } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Redis } from 'ioredis';
 import { ClipfleetError } from '../shared/errors.ts';
+import { createHeartbeats } from '../shared/fleet/heartbeats.ts';
 import type { WorkReport } from '../shared/fleet/servingWorkers.ts';
 import type { LabelSet } from '../shared/labels/labelSet.ts';
 import type { Logger } from '../shared/log.ts';
 import { keysUnder } from '../shared/redis/keys.ts';
 import type { ResultsStore } from '../shared/rows/resultsStore.ts';
 import type { Row } from '../shared/rows/row.ts';
+import { createLosses } from '../shared/runs/losses.ts';
 import { createRunControl } from '../shared/runs/runControl.ts';
 import type { Runs } from '../shared/runs/runs.ts';
 import { createConsume } from './jobs/consume.ts';
@@ -19,6 +22,8 @@ import { createPrepareLabels } from './jobs/prepareLabels.ts';
 import { createLaneShare } from './jobs/shareLane.ts';
 import { createWorkInHand } from './jobs/workInHand.ts';
 import { createLabelMatrices } from './labels/labelMatrices.ts';
+import { createSolitude } from './losses/solitude.ts';
+import { startHeart } from './losses/startHeart.ts';
 import type { LoadedModel } from './model/loadModel.ts';
 import { openWorkerPipeline } from './pipeline/workerPipeline.ts';
 import type { WorkerSettings } from './workerSettings.ts';
@@ -96,12 +101,19 @@ export function startWorker(context: WorkerContext, config: WorkerSettings): Run
     embedTexts: (prompts) => model.session.embedTexts(prompts, context.onTextBatch),
     leaseMs: config.lockMs,
   });
+  const holder = randomUUID();
+  const heartbeats = createHeartbeats(redis, keys);
+  const heart = startHeart(heartbeats, holder, config.lockMs, log);
   const control = createRunControl(redis, keys);
   const share = createLaneShare(redis, keys);
   const consume = createConsume({
     intake: createIntake({ store, runs, model: model.identity, newerGraceMs, log }),
     store: timedStore,
     runs,
+    losses: createLosses(redis, keys),
+    heartbeats,
+    worker: holder,
+    solitude: createSolitude(),
     workInHand: createWorkInHand({
       control,
       isShareWanted: share.isWanted,
@@ -111,20 +123,28 @@ export function startWorker(context: WorkerContext, config: WorkerSettings): Run
     labelImages: createLabelImages({ classify, fingerprint, hostPatienceMs, log }),
     checkFailures: createFailureBudget({ runs, store, control, log }),
     batchSize,
+    log,
   });
   const opened = lanes.map((lane) =>
-    openLane(lane, { redis, prefix, store, runs, log, consume, share, imagesInFlight, waiting }, config),
+    openLane(
+      lane,
+      { redis, prefix, store, runs, log, consume, share, holder, imagesInFlight, waiting },
+      config,
+    ),
   );
   const ready = waitForLanes(opened);
   const died = Promise.race([pipeline.died, ready.then(() => new Promise<never>(() => {}))]);
   died.catch(() => {});
   const giveBack = async (limitMs: number) => {
     const lost = await Promise.all(opened.map((lane) => lane.giveBack(limitMs)));
+    // What Redis did not take back was not lost with a process either.
+    await Promise.race([heart.leave(), delay(limitMs, undefined, { ref: false })]).catch(() => {});
     const sum = (name: keyof GivenBack) => lost.reduce((all, of) => all + of[name], 0);
     return { givenBack: sum('givenBack'), left: sum('left') };
   };
   const finish = async () => {
     await Promise.all(opened.map((lane) => lane.close()));
+    await heart.leave();
     await pipeline.close();
     return { finished: true, givenBack: 0, left: 0 };
   };

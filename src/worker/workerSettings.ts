@@ -1,7 +1,7 @@
 import type { Config } from '../shared/options/config.ts';
 import { type PipelineSettings, pipelineOptions } from './pipeline/pipelineSettings.ts';
 
-const laneOptions = ['lockMs', 'stalledMax', 'newerGraceMs'] as const;
+const laneOptions = ['lockMs', 'newerGraceMs'] as const;
 
 /** The settings a worker reads. */
 export const workerOptions = [...pipelineOptions, ...laneOptions] as const;

@@ -43,7 +43,7 @@ async function inMidRun(t: TestContext, body: (scene: MidRun) => Promise<void>):
     if (isHolding && Number(id.slice(1)) >= 40) await new Promise<void>((resolve) => held.push(resolve));
     return answer;
   };
-  const lane = openLaneHere(fleet, { log, lockMs, stalledMax: 0, classify });
+  const lane = openLaneHere(fleet, { log, lockMs, classify });
   await until(() => held.length === 8, 'two chunks are in hand');
   const admin = await connectRedis({ socket: fleet.redis.options.path! });
   t.after(() => admin.disconnect());

@@ -4,8 +4,10 @@ import type { ImageRef } from '../../src/shared/refs/imageRef.ts';
 import type { FoundRow } from '../../src/shared/rows/resultsStore.ts';
 import type { Row } from '../../src/shared/rows/row.ts';
 import { encodeChunkJob } from '../../src/shared/runs/chunkJob.ts';
-import type { Runs } from '../../src/shared/runs/runs.ts';
+import type { Losses } from '../../src/shared/runs/losses.ts';
+import type { Begun } from '../../src/shared/runs/runs.ts';
 import type { Delivery } from '../../src/worker/jobs/delivery.ts';
+import { createSolitude } from '../../src/worker/losses/solitude.ts';
 
 /** What the heart of a worker is handed, for tests that need no process and no Redis. */
 
@@ -56,14 +58,27 @@ export function keepRows() {
   };
 }
 
+/** What a worker is handed of losses where there are none. */
+export function withoutLosses() {
+  const losses: Losses = {
+    charge: async () => {},
+    suspects: async () => new Map(),
+    acquit: async () => {},
+    spare: async () => {},
+    reset: async () => {},
+  };
+  const heartbeats = { fateOf: async () => ({ kind: 'left' }) as const };
+  return { losses, heartbeats, worker: 'w', solitude: createSolitude(), log: silent };
+}
+
 /** The ledger's functions, which write down what they were told; each answers as given. */
-export function tellLedger(answers: { begin?: Awaited<ReturnType<Runs['begin']>>; split?: number } = {}) {
+export function tellLedger(answers: { begin?: Begun['kind']; split?: number } = {}) {
   const told: string[] = [];
   return {
     told,
     async begin(run: string, piece: string, images: number) {
       told.push(`begin ${run} ${piece} ${images}`);
-      return answers.begin ?? 'work';
+      return { kind: answers.begin ?? 'work', hasSuspects: false } as Begun;
     },
     async release(run: string, piece: string) {
       told.push(`release ${run} ${piece}`);
@@ -80,6 +95,10 @@ export function tellLedger(answers: { begin?: Awaited<ReturnType<Runs['begin']>>
     },
     async split(run: string, chunk: number, images: readonly number[]) {
       told.push(`split ${run} ${chunk} ${images}`);
+      return answers.split ?? 1;
+    },
+    async divide(run: string, piece: string, images: readonly number[]) {
+      told.push(`divide ${run} ${piece} ${images}`);
       return answers.split ?? 1;
     },
   };

@@ -1,16 +1,19 @@
 import type { TestContext } from 'node:test';
 import { Queue } from 'bullmq';
+import { createHeartbeats } from '../../src/shared/fleet/heartbeats.ts';
 import { defineLabelSet } from '../../src/shared/labels/labelSet.ts';
 import type { Logger } from '../../src/shared/log.ts';
 import { keysUnder } from '../../src/shared/redis/keys.ts';
 import type { ImageRef } from '../../src/shared/refs/imageRef.ts';
 import type { RankedLabel } from '../../src/shared/rows/prediction.ts';
+import { createLosses } from '../../src/shared/runs/losses.ts';
 import { createRunControl } from '../../src/shared/runs/runControl.ts';
 import { type ConsumeOptions, createConsume } from '../../src/worker/jobs/consume.ts';
 import { createIntake } from '../../src/worker/jobs/intake.ts';
 import { createLabelImages } from '../../src/worker/jobs/labelImages.ts';
 import { openLane } from '../../src/worker/jobs/lane.ts';
 import { createWorkInHand } from '../../src/worker/jobs/workInHand.ts';
+import { createSolitude } from '../../src/worker/losses/solitude.ts';
 import type { Fleet } from './fleet.ts';
 import { model } from './heart.ts';
 import { matrix } from './threeLabels.ts';
@@ -42,7 +45,8 @@ export function keepLog() {
 export interface LaneHow extends Partial<Pick<ConsumeOptions, 'prepareLabels'>> {
   log: Logger;
   lockMs?: number;
-  stalledMax?: number;
+  /** The worker's name in the ledger. */
+  holder?: string;
   classify?: (ref: ImageRef) => Promise<RankedLabel[]>;
 }
 
@@ -50,19 +54,28 @@ export interface LaneHow extends Partial<Pick<ConsumeOptions, 'prepareLabels'>> 
  * A worker's lane in this process: real queue, ledger and rows, with a function in place of the pipeline. To be closed before the
  * fleet's Redis goes.
  */
-export function openLaneHere({ redis, producer }: Fleet, how: LaneHow): { close(): Promise<void> } {
+export function openLaneHere(
+  { redis, producer }: Pick<Fleet, 'redis' | 'producer'>,
+  how: LaneHow,
+): { close(): Promise<void> } {
   const { store, runs } = producer;
-  const { log, lockMs = 30_000, stalledMax = 1, classify = async () => [{ index: 1, score: 0.5 }] } = how;
+  const { log, lockMs = 30_000, holder = 'here', classify = async () => [{ index: 1, score: 0.5 }] } = how;
+  const keys = keysUnder(prefix);
   return openLane(
     { name: laneOfTest, urgent: false },
     {
-      ...{ redis, prefix, store, runs, log },
+      ...{ redis, prefix, store, runs, log, holder },
       consume: createConsume({
         intake: createIntake({ store, runs, model, newerGraceMs: 0, log }),
         store,
         runs,
+        losses: createLosses(redis, keys),
+        heartbeats: createHeartbeats(redis, keys),
+        worker: holder,
+        solitude: createSolitude(),
+        log,
         workInHand: createWorkInHand({
-          control: createRunControl(redis, keysUnder(prefix)),
+          control: createRunControl(redis, keys),
           isShareWanted: async () => false,
           onError: () => {},
         }),
@@ -75,7 +88,7 @@ export function openLaneHere({ redis, producer }: Fleet, how: LaneHow): { close(
       imagesInFlight: 8,
       waiting: () => 0,
     },
-    { lockMs, stalledMax },
+    { lockMs },
   );
 }
 

@@ -3,10 +3,13 @@ import type { OpenRun } from '../../producer/runs/openRun.ts';
 import { reclaimLane } from '../../producer/runs/reclaimLane.ts';
 import type { RunProgress } from '../../producer/runs/runProgress.ts';
 import { ClipfleetError } from '../../shared/errors.ts';
+import { createHeartbeats } from '../../shared/fleet/heartbeats.ts';
 import { openLaneQueue } from '../../shared/fleet/laneQueue.ts';
 import { privateLaneName } from '../../shared/fleet/lanes.ts';
 import type { Config } from '../../shared/options/config.ts';
+import { keysUnder } from '../../shared/redis/keys.ts';
 import type { ImageRef } from '../../shared/refs/imageRef.ts';
+import { createLosses } from '../../shared/runs/losses.ts';
 import { cancelledRun } from '../../shared/runs/runErrors.ts';
 import type { RunningWorker } from '../../worker/worker.ts';
 import type { Context } from '../setup/context.ts';
@@ -66,7 +69,10 @@ export async function openPrivateLane(run: string, { redis, prefix, producer }: 
     const message = 'Another process is labeling this run: wait for it, or give another --run.';
     throw new ClipfleetError('RUN_BUSY', message);
   }
-  const again = await reclaimLane(run, lane, producer);
+  const keys = keysUnder(prefix);
+  const losses = createLosses(redis, keys);
+  const heartbeats = createHeartbeats(redis, keys);
+  const again = await reclaimLane(run, lane, { ...producer, losses, heartbeats });
   if (again.size > 0) await producer.retry(run, { only: again });
   return lane;
 }

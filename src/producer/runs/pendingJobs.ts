@@ -29,14 +29,14 @@ export async function pendingJobs(run: string, lane: Queue, runs: Runs): Promise
 }
 
 async function look(run: string, lane: Queue, runs: Runs): Promise<PendingJob[]> {
-  const pending = await runs.pending(run);
+  const [pending, originsOf] = await Promise.all([runs.pending(run), runs.origins(run)]);
   const pieces = new Set(pending.map(({ piece }) => piece));
   return together(pending, async (each) => {
     const job = await lane.getJob(jobId(run, each.piece, each.generation));
-    // A part whose chunk is pending is done with it, whether or not it got a job of its own.
-    const chunk = String(chunkOf(each.piece));
-    const withChunk = each.piece !== chunk && pieces.has(chunk);
+    // A part is done with the piece that it was taken out of while that is pending, whether or not it got a job of its own.
+    const isPart = each.piece !== String(chunkOf(each.piece));
+    const withOrigin = isPart && originsOf(each.piece).some((piece) => pieces.has(piece));
     const isUndoable = job === undefined || isBeyondSaving(job);
-    return { ...each, job, lost: isUndoable && !withChunk };
+    return { ...each, job, lost: isUndoable && !withOrigin };
   });
 }

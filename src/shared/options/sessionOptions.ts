@@ -149,14 +149,6 @@ export const fleetOptions = {
     default: '30000',
     says: 'How long a worker that died keeps its jobs locked. Then another worker takes them.',
   }),
-  stalledMax: option({
-    flag: 'stalled-max',
-    env: 'CLIPFLEET_STALLED_MAX',
-    value: 'N',
-    schema: integer(0, 100),
-    default: '2',
-    says: 'How many workers a job may lose before its images fail with WORKER_LOST.',
-  }),
   newerGraceMs: option({
     flag: 'newer-grace-ms',
     env: 'CLIPFLEET_NEWER_GRACE_MS',

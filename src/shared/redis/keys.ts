@@ -10,10 +10,14 @@ export function keysUnder(prefix: string) {
     run: (run: string) => `${prefix}:run:{${run}}`,
     /** Hash: chunk or part → images in it and, after a space, a generation above 0; where rows are still to come. */
     chunks: (run: string) => `${prefix}:chunks:{${run}}`,
-    /** Hash: chunk or part → images in it, for those that workers hold. */
+    /**
+     * Hash: chunk or part → images in it, and after spaces the worker that holds it, and `alone` where that has nothing else in hand.
+     */
     active: (run: string) => `${prefix}:active:{${run}}`,
-    /** Hash: chunk number → parts of it that were given back so far. */
+    /** Hash: chunk number → parts taken out of it or its parts so far; part → the ranges of numbers of those taken out of it. */
     parts: (run: string) => `${prefix}:parts:{${run}}`,
+    /** Hash: image id → images of the smallest piece it was lost with, and after spaces the workers it took down alone. */
+    suspects: (run: string) => `${prefix}:suspects:{${run}}`,
     /** Bitmap: the chunk numbers announced so far, so that announcing twice counts once. */
     announced: (run: string) => `${prefix}:announced:{${run}}`,
     /** Hash: warning → how often, for what went on all the same but the user should know. */
@@ -36,6 +40,12 @@ export function keysUnder(prefix: string) {
     workers: (model: string) => `${prefix}:workers:{${model}}`,
     /** String: what one of them did last; expires. */
     worker: (model: string, worker: string) => `${prefix}:worker:{${model}}:${worker}`,
+    /** Sorted set: worker → time of its last heartbeat, in milliseconds of the clock below. */
+    heartbeats: () => `${prefix}:{heart}:beats`,
+    /** Hash: worker → for how long a silence it is not given up, in milliseconds. */
+    heartPatience: () => `${prefix}:{heart}:patience`,
+    /** Hash: the time that passed between heartbeats, `time`, and when the last one was taken, `at`; milliseconds. */
+    heartClock: () => `${prefix}:{heart}:clock`,
     /** String: the worker of the lane that said last that it has nothing to do; expires. The lane's name is its own hash tag. */
     shareWanted: (lane: string) => `${prefix}:share-wanted:${lane}`,
     /** Hash: what the fleet knows of a host that images come from, and who is asking it. */

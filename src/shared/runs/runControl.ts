@@ -83,7 +83,8 @@ export function createRunControl(redis: Redis, keys: Keys): RunControl {
     setSource: (run, source) => mark(run, 'source', source.slice(0, SOURCE_CHARS_MAX)),
 
     async remove(run) {
-      const of = [keys.chunks, keys.active, keys.parts, keys.announced, keys.warnings, keys.run];
+      const { chunks, active, parts, suspects, announced, warnings } = keys;
+      const of = [chunks, active, parts, suspects, announced, warnings, keys.run];
       await redis.unlink(...of.map((key) => key(run)));
     },
   };

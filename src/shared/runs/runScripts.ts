@@ -1,4 +1,5 @@
 import type { Redis, Result } from 'ioredis';
+import { definePartScripts, partsOfPiece } from './partScripts.ts';
 
 /** KEYS: run. ARGV: model, label set, lane, version, now. 'ok' when open, or what stands against it. */
 export const openScript = `
@@ -41,7 +42,7 @@ return tonumber(redis.call('HGET', KEYS[1], 'pending'))`;
  * rows too. The ledger of a cancelled run stays as it is, because rows are refused: what finishes has none. The images of the piece that
  * were pending until now.
  */
-export const finishScript = `
+export const finishScript = `${partsOfPiece}
 if redis.call('HEXISTS', KEYS[1], 'cancelledAt') == 1 then return 0 end
 local function finish(piece, kept)
   redis.call('HDEL', KEYS[3], piece)
@@ -56,39 +57,33 @@ local function finish(piece, kept)
 end
 local finished = finish(ARGV[1], tonumber(ARGV[2]))
 if ARGV[3] == 'whole' then
-  for part = 1, tonumber(redis.call('HGET', KEYS[4], ARGV[1]) or 0) do finish(ARGV[1] .. '/' .. part, -1) end
+  for _, part in ipairs(partsOf(KEYS[4], ARGV[1])) do finish(part, -1) end
 end
 return finished`;
 
 /**
- * KEYS: run, active, parts. ARGV: chunk or part, images. What the worker that took it should do: 'work', or 'divided'
- * where an earlier delivery gave parts of the chunk away, with the images then counted as active; or the run's state that
- * stands against it: 'paused', 'cancelled', 'unknown'. Then nobody holds it, though a worker that died may have said so.
+ * KEYS: run, active, parts, suspects. ARGV: chunk or part, images, worker, 'alone' or nothing, the worker that it may be taken from.
+ * What the worker that took it should do: 'work', or 'divided' where parts of it were given away before, with the images
+ * then counted as active; 'held WORKER' where another holds it; or the run's state that stands against it: 'paused', 'cancelled',
+ * 'unknown'. Then nobody holds it, though a worker that died may have said so. And whether the run has suspects.
  */
 const beginScript = `
 local model, cancelled, paused = unpack(redis.call('HMGET', KEYS[1], 'model', 'cancelledAt', 'paused'))
-if not model then return 'unknown' end
-if not cancelled and not paused then
-  redis.call('HSET', KEYS[2], ARGV[1], ARGV[2])
-  return redis.call('HEXISTS', KEYS[3], ARGV[1]) == 1 and 'divided' or 'work'
+if not model then return { 'unknown', 0 } end
+if cancelled or paused then
+  redis.call('HDEL', KEYS[2], ARGV[1])
+  return { cancelled and 'cancelled' or 'paused', 0 }
 end
-redis.call('HDEL', KEYS[2], ARGV[1])
-return cancelled and 'cancelled' or 'paused'`;
+local holder = string.match(redis.call('HGET', KEYS[2], ARGV[1]) or '', '^%d+ (%S+)')
+if holder and holder ~= ARGV[3] and holder ~= ARGV[5] then return { 'held ' .. holder, 0 } end
+redis.call('HSET', KEYS[2], ARGV[1], ARGV[2] .. ' ' .. ARGV[3] .. (ARGV[4] ~= '' and ' ' .. ARGV[4] or ''))
+local divided = redis.call('HEXISTS', KEYS[3], ARGV[1]) == 1
+return { divided and 'divided' or 'work', redis.call('EXISTS', KEYS[4]) }`;
 
-/**
- * KEYS: chunks, parts. ARGV: chunk, images of each part. Takes the parts' images out of the chunk; the number of the first
- * part, or 0 where the chunk does not hold so many (another delivery finished it).
- */
-const splitScript = `
-local images, generation = string.match(redis.call('HGET', KEYS[1], ARGV[1]) or '', '^(%d+)( ?%d*)')
-local given = 0
-for i = 2, #ARGV do given = given + ARGV[i] end
-if not images or given > tonumber(images) then return 0 end
-redis.call('HSET', KEYS[1], ARGV[1], string.format('%d', images - given) .. generation)
-local last = redis.call('HINCRBY', KEYS[2], ARGV[1], #ARGV - 1)
-local first = last - #ARGV + 2
-for i = 2, #ARGV do redis.call('HSET', KEYS[1], ARGV[1] .. '/' .. (first + i - 2), ARGV[i] .. generation) end
-return first`;
+/** KEYS: active. ARGV: chunk or part, worker or nothing. What another than this worker holds by now stays. */
+const releaseScript = `
+local holder = string.match(redis.call('HGET', KEYS[1], ARGV[1]) or '', '^%d+ (%S+)')
+if ARGV[2] == '' or not holder or holder == ARGV[2] then redis.call('HDEL', KEYS[1], ARGV[1]) end`;
 
 /** KEYS: run. ARGV: field, value, and fields that must not be there. 0 for no such run, -1 where one of them is. */
 const markScript = `
@@ -121,25 +116,25 @@ declare module 'ioredis' {
       run: string,
       active: string,
       parts: string,
+      suspects: string,
       piece: string,
       images: number,
-    ): Result<string, Context>;
-    clipfleetSplit(
-      chunks: string,
-      parts: string,
-      chunk: number,
-      ...images: number[]
-    ): Result<number, Context>;
+      worker: string,
+      alone: string,
+      from: string,
+    ): Result<[answer: string, hasSuspects: number], Context>;
+    clipfleetRelease(active: string, piece: string, worker: string): Result<null, Context>;
     clipfleetMark(run: string, field: string, value: string, ...without: string[]): Result<number, Context>;
   }
 }
 
 /** Makes the scripts commands of the connection. */
 export function defineRunScripts(redis: Redis): void {
+  definePartScripts(redis);
   redis.defineCommand('clipfleetOpenRun', { numberOfKeys: 1, lua: openScript });
   redis.defineCommand('clipfleetAnnounce', { numberOfKeys: 3, lua: announceScript });
   redis.defineCommand('clipfleetFinish', { numberOfKeys: 4, lua: finishScript });
-  redis.defineCommand('clipfleetBegin', { numberOfKeys: 3, lua: beginScript });
-  redis.defineCommand('clipfleetSplit', { numberOfKeys: 2, lua: splitScript });
+  redis.defineCommand('clipfleetBegin', { numberOfKeys: 4, lua: beginScript });
+  redis.defineCommand('clipfleetRelease', { numberOfKeys: 1, lua: releaseScript });
   redis.defineCommand('clipfleetMark', { numberOfKeys: 1, lua: markScript });
 }

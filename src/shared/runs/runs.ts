@@ -2,6 +2,7 @@ import type { Redis } from 'ioredis';
 import { ClipfleetError } from '../errors.ts';
 import type { Keys } from '../redis/keys.ts';
 import { chunkOf, WIRE_VERSION } from './chunkJob.ts';
+import { originsIn } from './origins.ts';
 import { decodeRun, type Run } from './run.ts';
 import { cancelledRun, mismatchedRun, readingRun, unknownRun } from './runErrors.ts';
 import { defineRunScripts } from './runScripts.ts';
@@ -15,6 +16,23 @@ export interface Pending {
   images: number;
   generation: number;
 }
+
+/** Who takes a piece. */
+export interface Holder {
+  worker: string;
+  /** With nothing else in its hand. */
+  alone: boolean;
+  /** The worker that it is taken from, where another holds it. */
+  from?: string;
+}
+
+/** What a worker is told of what it took; `held` by another worker. */
+export type Begun =
+  | { kind: 'work' | 'divided'; hasSuspects: boolean }
+  | { kind: 'paused' }
+  | { kind: 'cancelled' }
+  | { kind: 'unknown' }
+  | { kind: 'held'; worker: string };
 
 /**
  * The ledger of runs.
@@ -42,20 +60,21 @@ export interface Runs {
   announce(run: string, chunk: number, images: number, generation?: number): Promise<number>;
   /**
    * Whether a worker should work on what it took, `divided` if parts of it were given away before; its images are then
-   * counted as active.
+   * counted as active, and it is said who holds them. Where another does, it is left to that one.
    */
-  begin(
-    run: string,
-    piece: string,
-    images: number,
-  ): Promise<'work' | 'divided' | 'paused' | 'cancelled' | 'unknown'>;
-  /** The worker has let go of it without finishing. */
-  release(run: string, piece: string): Promise<void>;
+  begin(run: string, piece: string, images: number, holder: Holder): Promise<Begun>;
+  /** The worker, or whoever holds it, lets go of it without finishing; what another holds by now stays so. */
+  release(run: string, piece: string, worker?: string): Promise<void>;
   /**
    * Takes parts of so many images out of a chunk, each pending by itself from then on. Resolves to the number of the first
    * part, or to 0 where the chunk was finished meanwhile.
    */
   split(run: string, chunk: number, images: readonly number[]): Promise<number>;
+  /**
+   * Makes parts of so many images of all that a piece, a chunk or a part, has without a row; parts that were taken out of it before and
+   * are not finished are forgotten, because the new ones have their images. Resolves as `split`.
+   */
+  divide(run: string, piece: string, images: readonly number[]): Promise<number>;
   /** @param whole the images of its parts have their rows too */
   finish(run: string, piece: string, whole?: boolean): Promise<void>;
   /** Takes back a piece whose job will not be done, but for the `kept` images of it that have rows. Resolves to its images that were pending. */
@@ -63,8 +82,12 @@ export interface Runs {
   pending(run: string): Promise<Pending[]>;
   /** The numbers of the chunks that parts were ever taken out of. */
   divided(run: string): Promise<Set<number>>;
+  /** Tells of a part which pieces it was taken out of: its chunk, and parts in between. */
+  origins(run: string): Promise<(part: string) => string[]>;
   /** Images of the chunks that workers hold. */
   active(run: string): Promise<number>;
+  /** Which worker holds which piece. */
+  holders(run: string): Promise<Map<string, string>>;
   /** @throws RUN_UNKNOWN */
   seal(run: string): Promise<void>;
   /** Notes once per run and text what the user should know though nothing failed. */
@@ -113,17 +136,22 @@ export function createRuns(redis: Redis, keys: Keys): Runs {
       throw unknownRun(run);
     },
 
-    async begin(run, piece, images) {
-      const ledger = [keys.run(run), keys.active(run), keys.parts(run)] as const;
-      const answer = await redis.clipfleetBegin(...ledger, piece, images);
-      return answer as Awaited<ReturnType<Runs['begin']>>;
+    async begin(run, piece, images, { worker, alone, from = '' }) {
+      const ledger = [keys.run(run), keys.active(run), keys.parts(run), keys.suspects(run)] as const;
+      const about = [piece, images, worker, alone ? 'alone' : '', from] as const;
+      const [answer, hasSuspects] = await redis.clipfleetBegin(...ledger, ...about);
+      const [kind, holder = ''] = answer.split(' ') as [Begun['kind'], string?];
+      if (kind === 'held') return { kind, worker: holder };
+      return kind === 'work' || kind === 'divided' ? { kind, hasSuspects: hasSuspects === 1 } : { kind };
     },
 
-    async release(run, piece) {
-      await redis.hdel(keys.active(run), piece);
+    async release(run, piece, worker = '') {
+      await redis.clipfleetRelease(keys.active(run), piece, worker);
     },
 
     split: (run, chunk, images) => redis.clipfleetSplit(keys.chunks(run), keys.parts(run), chunk, ...images),
+    divide: (run, piece, images) =>
+      redis.clipfleetDivide(keys.chunks(run), keys.parts(run), piece, ...images),
 
     async finish(run, piece, whole = false) {
       await finish(run, piece, -1, whole);
@@ -144,8 +172,16 @@ export function createRuns(redis: Redis, keys: Keys): Runs {
       return new Set((await redis.hkeys(keys.parts(run))).map(chunkOf));
     },
 
+    origins: async (run) => originsIn(await redis.hgetall(keys.parts(run))),
+
     async active(run) {
-      return (await redis.hvals(keys.active(run))).reduce((sum, images) => sum + Number(images), 0);
+      const held = await redis.hvals(keys.active(run));
+      return held.reduce((sum, text) => sum + Number.parseInt(text, 10), 0);
+    },
+
+    async holders(run) {
+      const held = Object.entries(await redis.hgetall(keys.active(run)));
+      return new Map(held.map(([piece, text]) => [piece, text.split(' ')[1] ?? '']));
     },
 
     async seal(run) {

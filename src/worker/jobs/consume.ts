@@ -1,27 +1,36 @@
+import type { Logger } from '../../shared/log.ts';
 import type { ResultsStore } from '../../shared/rows/resultsStore.ts';
 import type { Row } from '../../shared/rows/row.ts';
 import { pieceOf } from '../../shared/runs/chunkJob.ts';
+import type { Losses } from '../../shared/runs/losses.ts';
 import type { Runs } from '../../shared/runs/runs.ts';
+import type { Solitude } from '../losses/solitude.ts';
+import { createAfterLosses } from './afterLosses.ts';
 import type { Delivery } from './delivery.ts';
 import type { FailureBudget } from './failureBudget.ts';
 import { createGiveAway, type GivenAway } from './giveAway.ts';
 import { type ImageOutcome, rowsOf } from './imageOutcome.ts';
 import type { Intake, TakenChunk } from './intake.ts';
-import { type JobVerdict, verdictOf } from './jobVerdict.ts';
+import { type JobVerdict, postponed, verdictOf } from './jobVerdict.ts';
 import type { LabelImages, Todo } from './labelImages.ts';
 import type { PrepareLabels } from './prepareLabels.ts';
+import { createTakeHold, type TakeHoldOptions } from './takeHold.ts';
 import type { InHand, WorkInHand } from './workInHand.ts';
 
-export interface ConsumeOptions {
+export interface ConsumeOptions extends Pick<TakeHoldOptions, 'heartbeats' | 'worker'> {
   intake: Intake;
   store: Pick<ResultsStore, 'find' | 'putRows'>;
-  runs: Pick<Runs, 'begin' | 'finish' | 'release' | 'split'>;
+  runs: Pick<Runs, 'begin' | 'finish' | 'release' | 'split' | 'divide'>;
+  losses: Losses;
+  /** One for all that a process works on. */
+  solitude: Solitude;
   workInHand: WorkInHand;
   prepareLabels: PrepareLabels;
   labelImages: LabelImages;
   checkFailures: FailureBudget;
   /** Most images of a part that is given to other workers. */
   batchSize: number;
+  log: Pick<Logger, 'warn' | 'error'>;
 }
 
 /** What a worker does with one job, from its delivery to what becomes of it. */
@@ -35,23 +44,46 @@ export type Consume = (delivery: Delivery) => Promise<JobVerdict>;
  * Images that have not begun are called back when their run is paused or cancelled, or when another worker has nothing to
  * do: then they go back to the lane as parts of their chunk.
  *
- * A job delivered again does only what has no row, so being killed at any point costs repeated work and nothing else.
+ * A job delivered again does only what has no row, so being killed at any point costs repeated work and nothing else. Images that
+ * a process died with are done in smaller pieces, and at last alone.
  */
 export function createConsume(options: ConsumeOptions): Consume {
-  const { intake, store, runs, workInHand, prepareLabels, labelImages, checkFailures, batchSize } = options;
+  const { intake, store, runs, solitude, workInHand, prepareLabels, labelImages, checkFailures, batchSize } =
+    options;
+  const takeHold = createTakeHold(options);
+  const afterLosses = createAfterLosses({ ...options, storeRows });
 
   async function consume(delivery: Delivery): Promise<JobVerdict> {
     const taken = await intake.take(delivery);
     if (taken.kind !== 'taken') return taken;
     const { chunk } = taken;
-    const begun = await begin(delivery, chunk);
+    const verdict = await solitude.together(() => workOn(delivery, chunk, false));
+    if (verdict !== 'alone') return verdict;
+    const alone = await solitude.alone(() => workOn(delivery, chunk, true));
+    return alone === 'alone' ? postponed(0) : alone;
+  }
+
+  /** Resolves to 'alone' where nothing else may be in hand meanwhile, and something may. */
+  async function workOn(
+    delivery: Delivery,
+    chunk: TakenChunk,
+    alone: boolean,
+  ): Promise<JobVerdict | 'alone'> {
+    const begun = await begin(delivery, chunk, alone);
     if (begun.kind !== 'begun') return begun;
-    const { todo, inHand } = begun;
+    const { todo, inHand, hasSuspects } = begun;
     const away = createGiveAway({ runs, delivery, chunk, batchSize });
     try {
+      if (hasSuspects) {
+        const plan = await afterLosses.plan(delivery, chunk, todo);
+        if (typeof plan !== 'string') return plan.kind === 'done' ? plan : await letGo(chunk, plan);
+        if (plan === 'alone' && !alone) return await letGo(chunk, plan);
+      }
       const outcomes = await label(delivery, chunk, todo, inHand, away.add);
       if (!Array.isArray(outcomes)) return await letGo(chunk, outcomes);
-      await storeRows(chunk.run, rowsOf(outcomes, delivery.isLastAttempt));
+      const rows = rowsOf(outcomes, delivery.isLastAttempt);
+      await storeRows(chunk.run, rows);
+      if (hasSuspects) await afterLosses.outlived(chunk.run, todo, rows);
       return await settle(delivery, chunk, outcomes, inHand, await away.done());
     } catch (error) {
       // What went wrong says more than what goes wrong because of it.
@@ -66,20 +98,21 @@ export function createConsume(options: ConsumeOptions): Consume {
   async function begin(
     { lane, urgent }: Delivery,
     chunk: TakenChunk,
-  ): Promise<{ kind: 'begun'; todo: Todo[]; inHand: InHand } | JobVerdict> {
-    const { run, part, images } = chunk;
+    alone: boolean,
+  ): Promise<{ kind: 'begun'; todo: Todo[]; inHand: InHand; hasSuspects: boolean } | JobVerdict> {
+    const { run, part } = chunk;
     // Both in one round trip.
-    const [answer, todo] = await Promise.all([
-      runs.begin(run, pieceOf(chunk), images.length),
-      withoutRow(chunk),
-    ]);
-    if (answer === 'unknown') return intake.refuseRemoved(run);
-    if (answer === 'paused') return { kind: 'parked', run };
+    const looking = withoutRow(chunk);
+    const [begun, todo] = await Promise.all([takeHold(chunk, alone, looking), looking]);
+    if (begun.kind === 'postponed') return begun;
+    if (begun.kind === 'unknown') return intake.refuseRemoved(run);
+    if (begun.kind === 'paused') return { kind: 'parked', run };
     // Of a cancelled run the images are skipped: no row, and nothing to finish.
-    if (answer === 'cancelled') return { kind: 'cancelled' };
+    if (begun.kind === 'cancelled') return { kind: 'cancelled' };
     // A divided chunk has fewer images in the ledger than its job has, and its other images are for the taking already.
-    const canShare = !urgent && part === undefined && answer !== 'divided';
-    return { kind: 'begun', todo, inHand: workInHand.take(run, lane, canShare) };
+    const canShare = !urgent && part === undefined && begun.kind !== 'divided';
+    const { hasSuspects } = begun;
+    return { kind: 'begun', todo, inHand: workInHand.take(run, lane, canShare), hasSuspects };
   }
 
   /** The images that have no row of their generation. One that is tried again keeps its place in the run. */
@@ -139,7 +172,7 @@ export function createConsume(options: ConsumeOptions): Consume {
   }
 
   async function letGo<T>(chunk: TakenChunk, verdict: T): Promise<T> {
-    await runs.release(chunk.run, pieceOf(chunk));
+    await runs.release(chunk.run, pieceOf(chunk), options.worker);
     return verdict;
   }
 

@@ -46,18 +46,8 @@ export function createGiveAway({ runs, delivery, chunk, batchSize }: GiveAwayOpt
       given.isOvertaken = true;
       return;
     }
-    await delivery.addJobs(chunk.run, piecesOf(parts, first), delivery.attempts);
+    await delivery.addJobs(chunk.run, piecesOf(chunk, parts, first), delivery.attempts);
     given.given += images.length;
-  }
-
-  /** `first` is the number of the first part. */
-  function piecesOf(parts: readonly Todo[][], first: number): PieceOfWork[] {
-    return parts.map((part, i) => ({
-      piece: `${chunk.chunk}/${first + i}`,
-      generation: chunk.generation,
-      images: part.map(({ ref }) => ref),
-      indexes: part.map(({ place }) => place.index),
-    }));
   }
 
   return {
@@ -75,4 +65,18 @@ export function createGiveAway({ runs, delivery, chunk, batchSize }: GiveAwayOpt
       return given;
     },
   };
+}
+
+/** Parts of a chunk, as work for a lane. `first` is the number of the first part. */
+export function piecesOf(
+  { chunk, generation }: Pick<TakenChunk, 'chunk' | 'generation'>,
+  parts: readonly Todo[][],
+  first: number,
+): PieceOfWork[] {
+  return parts.map((part, i) => ({
+    piece: `${chunk}/${first + i}`,
+    generation,
+    images: part.map(({ ref }) => ref),
+    indexes: part.map(({ place }) => place.index),
+  }));
 }

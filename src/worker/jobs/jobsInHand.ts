@@ -21,9 +21,10 @@ const AWAY_MS = 1_000;
  * The jobs a worker works on, and how they go back to their lane at once: whoever takes one next does what has no row, and
  * no attempt is spent.
  *
+ * @param worker its name in the ledger
  * @param moved what tells BullMQ that its job was moved elsewhere meanwhile
  */
-export function createJobsInHand(runs: Pick<Runs, 'release'>, moved: () => Error) {
+export function createJobsInHand(runs: Pick<Runs, 'release'>, worker: string, moved: () => Error) {
   const held = new Map<HeldJob, () => Promise<void>>();
 
   return {
@@ -36,7 +37,7 @@ export function createJobsInHand(runs: Pick<Runs, 'release'>, moved: () => Error
       return new Promise((resolve, reject) => {
         const giveBack = async () => {
           const chunk = salvageChunk(job);
-          if (chunk) await runs.release(chunk.run, pieceOf(chunk));
+          if (chunk) await runs.release(chunk.run, pieceOf(chunk), worker);
           await job.moveToDelayed(Date.now() + AWAY_MS, token);
           held.delete(job);
           reject(moved());

@@ -14,7 +14,6 @@ import { createJobsInHand, type GivenBack } from './jobsInHand.ts';
 import { type JobVerdict, PARKED_MS } from './jobVerdict.ts';
 import type { LaneShare } from './shareLane.ts';
 import { isOfSurroundings, isPassingState } from './surroundings.ts';
-import { takeBackStall } from './survivedStall.ts';
 import { startSweeping } from './sweep.ts';
 import { withstandFaults } from './withstand.ts';
 
@@ -26,6 +25,8 @@ export interface LaneContext {
   log: Logger;
   consume: Consume;
   share: LaneShare;
+  /** The worker's name in the ledger. */
+  holder: string;
   imagesInFlight: number;
   /** Images of this worker's jobs that wait for a host's turn and hold nothing. */
   waiting: () => number;
@@ -59,31 +60,26 @@ function isLost(error: unknown): boolean {
 export function openLane(
   { name, urgent }: { name: string; urgent: boolean },
   context: LaneContext,
-  { lockMs, stalledMax }: Config<'lockMs' | 'stalledMax'>,
+  { lockMs }: Config<'lockMs'>,
 ) {
-  const { redis, prefix, runs, log, consume, share, imagesInFlight, waiting } = context;
+  const { redis, prefix, runs, log, consume, share, holder, imagesInFlight, waiting } = context;
   const queue = openLaneQueue(name, context);
   const closing = new AbortController();
   const backOff = createBackOff({ log, signal: closing.signal });
   const consumeSafely = withstandFaults(consume, backOff, log);
   const addJobs: Delivery['addJobs'] = (...chunk) => addChunkJobs(queue, ...chunk);
-  /** The locks of the jobs in hand, by the job's id. */
-  const locks = new Map<string, { isLost: boolean }>();
-  const sweeping = startSweeping(queue, { ...context, lockMs, stalledMax });
+  const sweeping = startSweeping(queue, { ...context, lockMs });
+  /** Jobs in hand whose locks are gone; each is said once. */
+  const lockless = new Set<string>();
   let isResting = false;
   let jobImages = imagesInFlight;
-  const inHand = createJobsInHand(runs, () => new DelayedError());
+  const inHand = createJobsInHand(runs, holder, () => new DelayedError());
   const process = async (job: Job, token?: string) => {
     jobImages += (imagesIn(job) - jobImages) / 4;
     worker.concurrency = Math.max(2, Math.ceil((imagesInFlight + waiting()) / jobImages));
-    const lock = { isLost: false };
-    locks.set(job.id!, lock);
     const delivery = deliveryOf(job, { lane: name, urgent, addJobs });
-    try {
-      await inHand.hold(job, token, async () => carryOut(await consumeSafely(delivery), job, token));
-    } finally {
-      if (locks.get(job.id!) === lock) locks.delete(job.id!);
-    }
+    const work = async () => carryOut(await consumeSafely(delivery), job, token);
+    await inHand.hold(job, token, work).finally(() => lockless.delete(job.id!));
   };
   const how = {
     connection: redis,
@@ -91,7 +87,8 @@ export function openLane(
     concurrency: 2,
     lockDuration: lockMs,
     stalledInterval: lockMs,
-    maxStalledCount: stalledMax,
+    // How often a job's lock ran out says little, and nothing of its images: losses are counted in the ledger.
+    maxStalledCount: Number.MAX_SAFE_INTEGER,
     runRetryDelay: RETRY_MS,
     // Rows are the record of what happened, so a completed job leaves at once; one that BullMQ failed itself stays until
     // the sweep has written its rows.
@@ -118,8 +115,8 @@ export function openLane(
       }
     };
     await untilTaken(move).catch((error) => {
-      if (isLost(error)) return survive(job.id!);
-      throw error;
+      if (!isLost(error)) throw error;
+      sayLockless([job.id!]);
     });
     // Whoever resumed the run before that did not find the job delayed.
     if (verdict.kind === 'parked' && (await runs.get(verdict.run))?.paused === undefined)
@@ -140,13 +137,12 @@ export function openLane(
     }
   }
 
-  /** The lock of a job in hand is gone, and this worker is not. */
-  async function survive(id: string): Promise<void> {
-    const lock = locks.get(id);
-    if (!lock || lock.isLost) return;
-    lock.isLost = true;
-    log.warn({ job: id, lane: name }, 'job lost its lock, not its worker');
-    await untilTaken(() => takeBackStall(redis, queue.toKey(id)));
+  /** The locks of jobs in hand are gone, and this worker is not. */
+  function sayLockless(ids: readonly string[]): void {
+    for (const id of ids) {
+      if (!lockless.has(id)) log.warn({ job: id, lane: name }, 'job lost its lock, not its worker');
+      lockless.add(id);
+    }
   }
 
   /** BullMQ asks for the next job at once when Redis has answered with an error, and looks for stalled jobs no more. */
@@ -168,10 +164,8 @@ export function openLane(
   };
   queue.on('error', onError);
   worker.on('error', onError);
-  worker.on('stalled', (job) => log.warn({ job }, 'job lost its worker'));
-  worker.on('lockRenewalFailed', (ids) => {
-    for (const id of ids) survive(id).catch(onError);
-  });
+  worker.on('stalled', (job) => log.warn({ job }, 'a job’s lock ran out'));
+  worker.on('lockRenewalFailed', sayLockless);
   worker.on('failed', (job, error) => {
     log.warn({ job: job?.id, attempt: job?.attemptsMade, why: error.message }, 'job failed');
     sweeping.now();

@@ -14,10 +14,8 @@ export interface SweepContext {
   store: Pick<ResultsStore, 'find' | 'putRows'>;
   runs: Pick<Runs, 'get' | 'finish' | 'withdraw' | 'warn'>;
   log: Pick<Logger, 'warn'>;
-  /** How often the failed set is looked at, and how long a worker that lost a lock has to say that it lives; milliseconds. */
+  /** How often the failed set is looked at, in milliseconds. */
   lockMs: number;
-  /** How often a job may lose its worker. */
-  stalledMax: number;
 }
 
 /** Sweeps now, every `lockMs`, and whenever it is told to. */
@@ -41,8 +39,8 @@ export function startSweeping(queue: Queue, context: SweepContext): { now(): voi
   };
 }
 
-/** What became of a failed job: it is in the failed set no more, to be looked at later, or left for people to look at. */
-type Swept = 'gone' | 'later' | 'left';
+/** What became of a failed job: it is in the failed set no more, or left for people to look at. */
+type Swept = 'gone' | 'left';
 
 /** Names of failed jobs read at a time. */
 const PAGE_JOBS = 1_000;
@@ -52,9 +50,9 @@ const LEFT_MAX = 200_000;
 /**
  * Looks after jobs that BullMQ failed by itself: a function to be called again and again, one after the other.
  *
- * BullMQ fails a job that lost its worker too often without calling the processor, so no code of ours runs for it: its
- * images would be left without rows, and its run would never be complete. The job's data is still there to tell which.
- * One whose workers lived, or that failed by what Redis answered, goes back to the lane instead. One that nothing can be saved
+ * BullMQ fails a job whose error it caught, or could not hand over, without calling any code of ours: its images would be left without
+ * rows, and its run would never be complete. The job's data is still there to tell which. One that failed by what Redis answered, or
+ * whose lock ran out too often for another worker's taste, goes back to the lane instead. One that nothing can be saved
  * of, or whose run nobody opened, stays in the failed set, for people to look at; while none is added, a look is two
  * commands, however many there are.
  */
@@ -75,18 +73,16 @@ function createSweep(queue: Queue, context: SweepContext): () => Promise<void> {
   return async () => {
     const before = await state();
     if (before === seen) return;
-    let isAllSeen = true;
     for (let from = 0; ; ) {
       const ids = await redis.zrevrange(failed, from, from + PAGE_JOBS - 1);
       if (ids.length === 0) break;
       for (const id of ids) {
         const swept = left.has(id) ? 'left' : await sweepNamed(queue, id, context);
         if (swept === 'left') left.set(id, true);
-        if (swept === 'later') isAllSeen = false;
         if (swept !== 'gone') from++;
       }
     }
-    seen = isAllSeen ? await state() : '';
+    seen = await state();
   };
 }
 
@@ -103,7 +99,7 @@ async function sweepNamed(queue: Queue, id: string, context: SweepContext): Prom
 }
 
 async function sweepJob(job: Job, context: SweepContext): Promise<Swept> {
-  const { store, runs, log, lockMs, stalledMax } = context;
+  const { store, runs, log } = context;
   const chunk = salvageChunk(job);
   if (!chunk && isBeyondSaving(job)) {
     const error = new ClipfleetError('JOB_INVALID', `The job failed: ${job.failedReason}`);
@@ -111,18 +107,14 @@ async function sweepJob(job: Job, context: SweepContext): Promise<Swept> {
   }
   if (!chunk || !(await runs.get(chunk.run))) return 'left';
   const reason = job.failedReason || 'unknown';
-  const isStalled = reason.startsWith('job stalled');
   const about = { run: chunk.run, chunk: chunk.chunk, images: chunk.images.length };
-  if (isStalled ? job.stalledCounter <= stalledMax : isPassingState(new Error(reason))) {
-    await job.retry('failed', { resetAttemptsMade: !isStalled });
-    log.warn({ ...about, why: isStalled ? 'its workers live' : reason }, 'failed job retried');
+  // Which locks ran out says nothing of processes that died: those are counted in the ledger.
+  if (reason.startsWith('job stalled') || isPassingState(new Error(reason))) {
+    await job.retry('failed', { resetAttemptsMade: true });
+    log.warn({ ...about, why: reason }, 'failed job retried');
     return 'gone';
   }
-  // Whoever lost its lock while Redis was away says so once Redis is back.
-  if (isStalled && Date.now() - (job.finishedOn ?? 0) < lockMs) return 'later';
-  const error = isStalled
-    ? new ClipfleetError('WORKER_LOST', `The job lost its worker ${job.stalledCounter} times.`)
-    : new ClipfleetError('INTERNAL', `The job failed unexpectedly: ${reason}`);
+  const error = new ClipfleetError('INTERNAL', `The job failed unexpectedly: ${reason}`);
   await failChunk({ store, runs }, chunk, error);
   await job.remove();
   log.warn({ ...about, why: reason }, 'failed job swept');

@@ -86,7 +86,7 @@ test('counts are left alone while rows are still to come', async (t) => {
   // Nor while a worker holds a chunk that the ledger has as finished: it may be about to write.
   for (const { piece } of await fleet.producer.runs.pending('r'))
     await fleet.producer.runs.finish('r', piece);
-  await fleet.producer.runs.begin('r', '0', 4);
+  await fleet.producer.runs.begin('r', '0', 4, { worker: 'w', alone: false });
   assert.match(await audit(fleet), said);
   await fleet.producer.runs.release('r', '0');
   assert.match(await audit(fleet), /counted as 1 classified: put right$/m);

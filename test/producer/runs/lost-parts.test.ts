@@ -1,12 +1,12 @@
 import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
 import { Queue } from 'bullmq';
-import { reclaimLane } from '../../../src/producer/runs/reclaimLane.ts';
 import { laneName } from '../../../src/shared/fleet/lanes.ts';
 import { defineLabelSet } from '../../../src/shared/labels/labelSet.ts';
 import { jobId } from '../../../src/shared/runs/chunkJob.ts';
 import { readAccount } from '../../support/account.ts';
 import { startFleet } from '../../support/fleet.ts';
+import { reclaimHere } from '../../support/reclaimHere.ts';
 
 const model = 'm@1:fp32';
 const refs = Array.from({ length: 10 }, (_, i) => ({ id: `${i}`, uri: `${i}.jpg` }));
@@ -113,7 +113,7 @@ test('a divided chunk in the lane of a worker that is gone is taken back, but fo
   await putRows(0, 5);
   await runs.finish('r', '0/1');
   await putRows(6, 8);
-  await reclaimLane('r', lane, fleet.producer);
+  await reclaimHere(fleet, lane);
   assert.deepEqual(await account(), { expected: 7, classified: 7 });
   assert.equal(await add(refs), 3);
   assert.deepEqual(await account(), { expected: 10, classified: 7, waiting: 3 });

@@ -1,12 +1,13 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { Queue } from 'bullmq';
-import { reclaimLane } from '../../../src/producer/runs/reclaimLane.ts';
 import { defineLabelSet } from '../../../src/shared/labels/labelSet.ts';
 import { startFleet } from '../../support/fleet.ts';
+import { reclaimHere } from '../../support/reclaimHere.ts';
 
 test('what waits in a lane whose worker is gone is taken back, but for images that have their row', async (t) => {
-  const { producer, redis } = await startFleet(t);
+  const fleet = await startFleet(t);
+  const { producer, redis } = fleet;
   const about = { model: 'm@1:fp32', labelSet: defineLabelSet({ labels: ['a', 'b'] }), run: 'r' };
   const refs = Array.from({ length: 6 }, (_, i) => ({ id: `${i}`, uri: `${i}.jpg` }));
   const first = await producer.openRun({ ...about, privateLane: '{mine}' });
@@ -30,7 +31,7 @@ test('what waits in a lane whose worker is gone is taken back, but for images th
   await producer.runs.announce('r', 9, 5);
 
   const lane = new Queue('{mine}', { connection: redis, prefix: 'clipfleet' });
-  await reclaimLane('r', lane, producer);
+  await reclaimHere(fleet, lane);
   const { images, pending } = (await producer.runs.get('r'))!;
   assert.deepEqual({ images, pending }, { images: 3, pending: 0 });
   assert.equal(await lane.count(), 0);

@@ -4,6 +4,8 @@ import { keysUnder } from '../../../src/shared/redis/keys.ts';
 import { createRuns } from '../../../src/shared/runs/runs.ts';
 import { startFleet } from '../../support/fleet.ts';
 
+const by = { worker: 'w', alone: false };
+
 /** A ledger with run `r`, of which chunk 0 with ten images is pending. */
 async function openLedger(t: TestContext) {
   const { redis } = await startFleet(t);
@@ -84,16 +86,16 @@ test('parts of a chunk that is tried again are of its generation', async (t) => 
 
 test('a chunk that is delivered again after parts were given away says so', async (t) => {
   const { runs } = await openLedger(t);
-  assert.equal(await runs.begin('r', '0', 10), 'work');
+  assert.equal((await runs.begin('r', '0', 10, by)).kind, 'work');
   await runs.split('r', 0, [4]);
-  assert.equal(await runs.begin('r', '0', 10), 'divided');
-  assert.equal(await runs.begin('r', '0/1', 4), 'work');
+  assert.equal((await runs.begin('r', '0', 10, by)).kind, 'divided');
+  assert.equal((await runs.begin('r', '0/1', 4, by)).kind, 'work');
 });
 
 test('what is delivered again after it was finished does not stay active', async (t) => {
   const { runs } = await openLedger(t);
   await runs.finish('r', '0');
-  await runs.begin('r', '0', 10);
+  await runs.begin('r', '0', 10, by);
   assert.equal(await runs.active('r'), 10);
   await runs.finish('r', '0');
   assert.equal(await runs.active('r'), 0);

@@ -76,10 +76,10 @@ test('a piece that should not be worked on is in nobody’s hands, though a work
   const control = createRunControl(redis, keysUnder('test'));
   await runs.open(about);
   await runs.announce('r', 0, 5);
-  assert.equal(await runs.begin('r', '0', 5), 'work');
+  assert.equal((await runs.begin('r', '0', 5, { worker: 'w', alone: false })).kind, 'work');
   assert.equal(await runs.active('r'), 5);
   await control.pause('r', 'by hand');
-  assert.equal(await runs.begin('r', '0', 5), 'paused');
+  assert.equal((await runs.begin('r', '0', 5, { worker: 'w', alone: false })).kind, 'paused');
   assert.equal(await runs.active('r'), 0);
 });
 

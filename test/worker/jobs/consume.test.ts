@@ -8,7 +8,7 @@ import { type ConsumeOptions, createConsume } from '../../../src/worker/jobs/con
 import { createIntake } from '../../../src/worker/jobs/intake.ts';
 import { createLabelImages } from '../../../src/worker/jobs/labelImages.ts';
 import type { CallBack } from '../../../src/worker/jobs/workInHand.ts';
-import { deliver, keepRows, model, silent, tellLedger } from '../../support/heart.ts';
+import { deliver, keepRows, model, silent, tellLedger, withoutLosses } from '../../support/heart.ts';
 import { matrix } from '../../support/threeLabels.ts';
 
 const labels = { labelSet: defineLabelSet({ labels: ['fox', 'bear', 'owl'] }), matrix, truncated: [] };
@@ -21,6 +21,7 @@ function openWorker(about: Partial<ConsumeOptions> & { ledger?: Parameters<typeo
   let calledBack: CallBack | undefined;
   const inHand: string[] = [];
   const consume = createConsume({
+    ...withoutLosses(),
     intake: createIntake({ store, runs, model, newerGraceMs: 0, log: silent }),
     store,
     runs,

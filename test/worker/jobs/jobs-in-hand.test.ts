@@ -9,10 +9,11 @@ const never = new Promise<never>(() => {});
 
 function createScene(takeBack: (id: string) => Promise<number> = async () => 1) {
   const said: string[] = [];
-  const release = async (run: string, piece: string) => {
+  const release = async (run: string, piece: string, worker?: string) => {
+    assert.equal(worker, 'w');
     said.push(`released ${run} ${piece}`);
   };
-  const inHand = createJobsInHand({ release }, () => moved);
+  const inHand = createJobsInHand({ release }, 'w', () => moved);
   const jobOf = (id: string) => {
     const moveToDelayed = (_: number, token?: string) => {
       said.push(`${id} back with ${token}`);

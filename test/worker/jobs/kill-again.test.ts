@@ -30,7 +30,7 @@ test('20,000 images, three workers killed again and again and the producer once:
   const limits = ['--high-water', '2000', '--chunk-size', '32'];
   const enqueue = () =>
     fleet.start('enqueue', 'list.csv', '--labels', 'fox,owl', '--model', model, '--run', run, ...limits);
-  const worker = () => fleet.start('worker', '--model', model, '--lock-ms', '1000', '--stalled-max', '100');
+  const worker = () => fleet.start('worker', '--model', model, '--lock-ms', '1000');
 
   let producer = enqueue();
   await until(() => producer.text().stdout.includes(run), 'the run is open');

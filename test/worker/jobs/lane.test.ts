@@ -27,7 +27,7 @@ async function openScene(t: TestContext) {
     const lane = openLane(
       { name, urgent: true },
       {
-        ...{ redis: fleet.redis, prefix, store, runs, log: silent },
+        ...{ redis: fleet.redis, prefix, store, runs, log: silent, holder: 'w' },
         async consume(delivery) {
           deliveries.push(delivery);
           return verdicts.shift()!(delivery);
@@ -36,7 +36,7 @@ async function openScene(t: TestContext) {
         imagesInFlight: 4,
         waiting: () => 0,
       },
-      { lockMs: 30_000, stalledMax: 1 },
+      { lockMs: 30_000 },
     );
     await until(() => verdicts.length === 0, 'all verdicts are given');
     await lane.close();

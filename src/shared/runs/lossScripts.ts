@@ -1,0 +1,47 @@
+import type { Redis, Result } from 'ioredis';
+
+/**
+ * KEYS: active, suspects. ARGV: chunk or part, the worker that died with it, images of it that have no row, their ids. 1, or 0 where
+ * somebody else holds it by now, so that a death counts once. What was worked on alone names the worker that it took down.
+ */
+const chargeScript = `
+local holder, alone = string.match(redis.call('HGET', KEYS[1], ARGV[1]) or '', '^%d+ (%S+) ?(%a*)$')
+if holder ~= ARGV[2] then return 0 end
+redis.call('HDEL', KEYS[1], ARGV[1])
+for i = 4, #ARGV do
+  local known = redis.call('HGET', KEYS[2], ARGV[i]) or ARGV[3]
+  local size, deaths = string.match(known, '^(%d+)(.*)$')
+  if alone ~= '' then deaths = deaths .. ' ' .. holder end
+  redis.call('HSET', KEYS[2], ARGV[i], string.format('%d', math.min(size, ARGV[3])) .. deaths)
+end
+return 1`;
+
+/** KEYS: suspects. ARGV: image id, a worker that lives. Takes back that it was taken down. */
+const spareScript = `
+local known = redis.call('HGET', KEYS[1], ARGV[1])
+if not known then return end
+local words = {}
+for word in string.gmatch(known, '%S+') do
+  if word ~= ARGV[2] then table.insert(words, word) end
+end
+redis.call('HSET', KEYS[1], ARGV[1], table.concat(words, ' '))`;
+
+declare module 'ioredis' {
+  interface RedisCommander<Context> {
+    clipfleetCharge(
+      active: string,
+      suspects: string,
+      piece: string,
+      worker: string,
+      images: number,
+      ...ids: string[]
+    ): Result<number, Context>;
+    clipfleetSpare(suspects: string, id: string, worker: string): Result<null, Context>;
+  }
+}
+
+/** Makes the scripts commands of the connection. */
+export function defineLossScripts(redis: Redis): void {
+  redis.defineCommand('clipfleetCharge', { numberOfKeys: 2, lua: chargeScript });
+  redis.defineCommand('clipfleetSpare', { numberOfKeys: 1, lua: spareScript });
+}
