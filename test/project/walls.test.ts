@@ -200,6 +200,7 @@ const walls: Record<string, readonly string[]> = {
     'src/shared',
     'src/shared/fleet',
     'src/shared/options',
+    'src/shared/redis',
     'src/shared/refs',
     'src/shared/runs',
     'src/worker',
