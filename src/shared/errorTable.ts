@@ -7,11 +7,7 @@
  */
 export const errorTable = {
   // One image.
-  IMAGE_NOT_FOUND: {
-    retry: false,
-    scope: 'image',
-    says: 'There is no file at the uri, or HTTP 404 or 410.',
-  },
+  IMAGE_NOT_FOUND: { retry: false, scope: 'image', says: 'No file at the uri, or HTTP 404 or 410.' },
   IMAGE_FORBIDDEN: { retry: false, scope: 'image', says: 'The file may not be read, or HTTP 401 or 403.' },
   IMAGE_OUTSIDE_ROOTS: {
     retry: false,
@@ -77,7 +73,7 @@ export const errorTable = {
   IMAGE_CRASHED_WORKER: {
     retry: false,
     scope: 'image',
-    says: 'Two worker processes died that worked on it and on nothing else.',
+    says: 'Two processes died of it, each alone with it.',
   },
   INFERENCE_FAILED: { retry: true, scope: 'image', says: 'The session failed on the batch.' },
 
@@ -191,6 +187,8 @@ export const errorTable = {
     scope: 'command',
     says: 'The session or the scoring thread ended unexpectedly. Restart the process.',
   },
+  LANE_STUCK: { retry: true, scope: 'command', says: 'Jobs wait, and the worker is given none. Restart it.' },
+  PORT_UNAVAILABLE: { retry: false, scope: 'command', says: 'The address or port is taken or not allowed.' },
   INTERNAL: { retry: false, scope: 'command', says: 'A broken invariant. This is a bug.' },
 } as const satisfies Record<string, { retry: boolean; scope: 'image' | 'job' | 'command'; says: string }>;
 

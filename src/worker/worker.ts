@@ -1,7 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Redis } from 'ioredis';
-import { ClipfleetError } from '../shared/errors.ts';
 import { createHeartbeats } from '../shared/fleet/heartbeats.ts';
 import type { WorkReport } from '../shared/fleet/servingWorkers.ts';
 import type { LabelSet } from '../shared/labels/labelSet.ts';
@@ -12,6 +11,7 @@ import type { Row } from '../shared/rows/row.ts';
 import { createLosses } from '../shared/runs/losses.ts';
 import { createRunControl } from '../shared/runs/runControl.ts';
 import type { Runs } from '../shared/runs/runs.ts';
+import type { HealthReport } from './health.ts';
 import { createConsume } from './jobs/consume.ts';
 import { createFailureBudget } from './jobs/failureBudget.ts';
 import { createIntake } from './jobs/intake.ts';
@@ -25,7 +25,9 @@ import { createLabelMatrices } from './labels/labelMatrices.ts';
 import { createSolitude } from './losses/solitude.ts';
 import { startHeart } from './losses/startHeart.ts';
 import type { LoadedModel } from './model/loadModel.ts';
+import { openLanes } from './openLanes.ts';
 import { openWorkerPipeline } from './pipeline/workerPipeline.ts';
+import { watchHealth, watchSession } from './watchHealth.ts';
 import type { WorkerSettings } from './workerSettings.ts';
 
 export interface WorkerContext {
@@ -62,6 +64,8 @@ export interface RunningWorker {
   encodeLabels(labelSet: LabelSet): Promise<void>;
   /** What it did since the last call, or since its start. */
   takeReport(): WorkReport;
+  /** Whether it works, as of a few seconds ago. */
+  health(): HealthReport;
   /** Gives the jobs in hand back to their lanes, in seconds; images that have begun are not waited for. */
   giveBack(): Promise<GivenBack>;
   /**
@@ -79,12 +83,14 @@ const GIVING_BACK = 0.1;
 const GIVE_BACK_MS = 2_500;
 
 /** Constructs the line from lane to row, and starts it. */
-export function startWorker(context: WorkerContext, config: WorkerSettings): RunningWorker {
-  const { redis, prefix, store, runs, model, lanes, log } = context;
+export function startWorker(about: WorkerContext, config: WorkerSettings): RunningWorker {
+  const { redis, prefix, store, runs, lanes, log } = about;
+  const session = watchSession(about.model.session);
+  const model = { ...about.model, session };
   const { batchSize, newerGraceMs, hostPatienceMs } = config;
   const { fingerprint } = model;
   const keys = keysUnder(prefix);
-  const pipeline = openWorkerPipeline({ ...context, keys }, config);
+  const pipeline = openWorkerPipeline({ ...about, model, keys }, config);
   const { classify, imagesInFlight, times, waiting } = pipeline;
   const timedStore = {
     find: (run: string, ids: readonly string[]) => store.find(run, ids),
@@ -98,7 +104,7 @@ export function startWorker(context: WorkerContext, config: WorkerSettings): Run
     redis,
     keys,
     fingerprint,
-    embedTexts: (prompts) => model.session.embedTexts(prompts, context.onTextBatch),
+    embedTexts: (prompts) => model.session.embedTexts(prompts, about.onTextBatch),
     leaseMs: config.lockMs,
   });
   const holder = randomUUID();
@@ -125,25 +131,27 @@ export function startWorker(context: WorkerContext, config: WorkerSettings): Run
     batchSize,
     log,
   });
-  const opened = lanes.map((lane) =>
-    openLane(
-      lane,
-      { redis, prefix, store, runs, log, consume, share, holder, imagesInFlight, waiting },
-      config,
-    ),
-  );
-  const ready = waitForLanes(opened);
-  const died = Promise.race([pipeline.died, ready.then(() => new Promise<never>(() => {}))]);
-  died.catch(() => {});
+  const context = { redis, prefix, store, runs, log, consume, share, holder, imagesInFlight, waiting };
+  const opened = openLanes(lanes, (lane) => openLane(lane, context, config), log);
+  const { ready } = opened;
+  const health = watchHealth({
+    redis,
+    session,
+    preprocessing: model.preprocessing,
+    lanes: opened.watched,
+    log,
+  });
+  const died = Promise.race([pipeline.died, health.died, ready.then(() => new Promise<never>(() => {}))]);
+  died.catch((error: Error) => health.end(error.message));
   const giveBack = async (limitMs: number) => {
-    const lost = await Promise.all(opened.map((lane) => lane.giveBack(limitMs)));
+    health.end('it ends');
+    const given = await opened.giveBack(limitMs);
     // What Redis did not take back was not lost with a process either.
     await Promise.race([heart.leave(), delay(limitMs, undefined, { ref: false })]).catch(() => {});
-    const sum = (name: keyof GivenBack) => lost.reduce((all, of) => all + of[name], 0);
-    return { givenBack: sum('givenBack'), left: sum('left') };
+    return given;
   };
   const finish = async () => {
-    await Promise.all(opened.map((lane) => lane.close()));
+    await opened.close();
     await heart.leave();
     await pipeline.close();
     return { finished: true, givenBack: 0, left: 0 };
@@ -153,8 +161,10 @@ export function startWorker(context: WorkerContext, config: WorkerSettings): Run
     died,
     encodeLabels: labelMatrices.encode,
     takeReport: times.takeReport,
+    health: health.report,
     giveBack: () => giveBack(GIVE_BACK_MS),
     close(graceMs) {
+      health.end('it is told to stop');
       const later = async () => {
         await delay(PATIENCE * graceMs, undefined, { ref: false });
         return { finished: false, ...(await giveBack(GIVING_BACK * graceMs)) };
@@ -162,14 +172,4 @@ export function startWorker(context: WorkerContext, config: WorkerSettings): Run
       return Promise.race([finish(), later()]);
     },
   };
-}
-
-/** @throws REDIS_UNAVAILABLE */
-async function waitForLanes(lanes: readonly { ready: Promise<unknown> }[]): Promise<void> {
-  try {
-    await Promise.all(lanes.map(({ ready }) => ready));
-  } catch (error) {
-    const message = `Expected Redis to stay while the lanes were opened, got: ${(error as Error).message}. Start again.`;
-    throw new ClipfleetError('REDIS_UNAVAILABLE', message, { cause: error });
-  }
 }

@@ -5,7 +5,7 @@ import type { FoundRow } from '../../src/shared/rows/resultsStore.ts';
 import type { Row } from '../../src/shared/rows/row.ts';
 import { encodeChunkJob } from '../../src/shared/runs/chunkJob.ts';
 import type { Losses } from '../../src/shared/runs/losses.ts';
-import type { Begun } from '../../src/shared/runs/runs.ts';
+import type { Begun } from '../../src/shared/runs/run.ts';
 import type { Delivery } from '../../src/worker/jobs/delivery.ts';
 import { createSolitude } from '../../src/worker/losses/solitude.ts';
 

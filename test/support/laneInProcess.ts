@@ -11,7 +11,7 @@ import { createRunControl } from '../../src/shared/runs/runControl.ts';
 import { type ConsumeOptions, createConsume } from '../../src/worker/jobs/consume.ts';
 import { createIntake } from '../../src/worker/jobs/intake.ts';
 import { createLabelImages } from '../../src/worker/jobs/labelImages.ts';
-import { openLane } from '../../src/worker/jobs/lane.ts';
+import { type Lane, openLane } from '../../src/worker/jobs/lane.ts';
 import { createWorkInHand } from '../../src/worker/jobs/workInHand.ts';
 import { createSolitude } from '../../src/worker/losses/solitude.ts';
 import type { Fleet } from './fleet.ts';
@@ -54,10 +54,7 @@ export interface LaneHow extends Partial<Pick<ConsumeOptions, 'prepareLabels'>> 
  * A worker's lane in this process: real queue, ledger and rows, with a function in place of the pipeline. To be closed before the
  * fleet's Redis goes.
  */
-export function openLaneHere(
-  { redis, producer }: Pick<Fleet, 'redis' | 'producer'>,
-  how: LaneHow,
-): { close(): Promise<void> } {
+export function openLaneHere({ redis, producer }: Pick<Fleet, 'redis' | 'producer'>, how: LaneHow): Lane {
   const { store, runs } = producer;
   const { log, lockMs = 30_000, holder = 'here', classify = async () => [{ index: 1, score: 0.5 }] } = how;
   const keys = keysUnder(prefix);

@@ -6,11 +6,14 @@ import { createLog } from '../../shared/log.ts';
 import type { Config } from '../../shared/options/config.ts';
 import { keysUnder } from '../../shared/redis/keys.ts';
 import { parseRoots } from '../../shared/refs/roots.ts';
+import { version } from '../../shared/version.ts';
+import type { HealthReport } from '../../worker/health.ts';
+import { jsonAnswer, serveHealth } from '../../worker/healthServer.ts';
 import { isHubName, type LoadedModel, modelOptions } from '../../worker/model/loadModel.ts';
 import type { SessionPlan } from '../../worker/model/sessionPlan.ts';
 import { startReporting } from '../../worker/reportWork.ts';
 import { coresOfEach } from '../../worker/session/settings.ts';
-import { startWorker } from '../../worker/worker.ts';
+import { type RunningWorker, startWorker } from '../../worker/worker.ts';
 import { type WorkerSettings, workerOptions } from '../../worker/workerSettings.ts';
 import { createCommand } from '../setup/commandOptions.ts';
 import { type Context, contextOptions, openContext } from '../setup/context.ts';
@@ -27,6 +30,8 @@ const optionNames = [
   ...workerOptions,
   'devices',
   'processes',
+  'healthPort',
+  'healthHost',
   'logEveryMs',
   'graceMs',
   ...contextOptions,
@@ -43,7 +48,7 @@ export const workerCommand = createCommand({
   options: optionNames,
   async run(_, config) {
     const devices = devicesOf(config);
-    if (devices && !isSupervised()) return supervise(devices, createLog(config.logLevel), config.graceMs);
+    if (devices && !isSupervised()) return supervise(devices, createLog(config.logLevel), config);
     // From here on: a supervisor may be gone before the model is loaded.
     const supervised = isSupervised() ? supervisorSaysStop(config.graceMs) : undefined;
     const roots = parseRoots(config.root ?? [], process.cwd());
@@ -94,7 +99,11 @@ async function serve(
   const onTextBatch = (prompts: number) => log.debug({ prompts }, 'text batch');
   const told = { log, onBatch, onTextBatch };
   const context = { redis, prefix, model, store, runs, lanes, roots, trustPaths: false, ...told };
+  // Before there is a worker that would have to be closed where the port is taken.
+  let started: RunningWorker | undefined;
+  const at = await openHealth(() => started?.health(), config);
   const worker = startWorker(context, config);
+  started = worker;
   // Nothing can be finished without its threads; whatever started this process should start it again.
   worker.died.catch(async (error: Error) => {
     log.fatal({ err: error }, 'worker lost its session or its lanes');
@@ -107,7 +116,7 @@ async function serve(
   const said = { model: identity, ...scale, lanes: lanes.map(({ name }) => name), roots: [...roots.keys()] };
   // Where that fails, it is the worker's end.
   await worker.ready.catch(() => worker.died);
-  log.info({ pid: process.pid, ...on, ...said }, 'worker ready');
+  log.info({ pid: process.pid, ...on, ...said, ...at }, 'worker ready');
   sayReady();
   const { takeReport } = worker;
   const reporting = startReporting({ redis, keys, log, model: identity, device, everyMs, takeReport });
@@ -118,4 +127,19 @@ async function serve(
   // What it did not wait for would keep the process alive.
   if (!finished) await leaveThreads(left > 0 ? exitCodes.couldNotRun : exitCodes.classified);
   return exitCodes.classified;
+}
+
+/** Answers probes, where the user wants it. */
+async function openHealth(
+  healthNow: () => HealthReport | undefined,
+  { healthPort, healthHost: host }: WorkerConfig,
+): Promise<{ healthPort?: number }> {
+  if (healthPort === undefined) return {};
+  const ready = () => {
+    const report = healthNow() ?? { ready: false, reasons: ['it starts'] };
+    return jsonAnswer(report.ready, report);
+  };
+  const alive = () => jsonAnswer(true, { alive: true, version, uptimeSeconds: Math.round(process.uptime()) });
+  const { port } = await serveHealth({ '/health': alive, '/ready': ready }, { host, port: healthPort });
+  return { healthPort: port };
 }

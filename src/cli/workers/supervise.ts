@@ -34,7 +34,11 @@ export function devicesOf(config: Config<'device' | 'devices' | 'processes'>): s
  *
  * Resolves to the exit code: 0 when all have finished, 1 when one could not, or when one cannot be started at all.
  */
-export async function supervise(devices: readonly string[], log: Logger, graceMs: number): Promise<number> {
+export async function supervise(
+  devices: readonly string[],
+  log: Logger,
+  { graceMs, healthPort }: Config<'graceMs' | 'healthPort'>,
+): Promise<number> {
   const children = new Set<ChildProcess>();
   const killAll = () => {
     for (const child of children) child.kill('SIGKILL');
@@ -52,12 +56,13 @@ export async function supervise(devices: readonly string[], log: Logger, graceMs
     for (const child of children) child.kill(signal);
   }
 
-  async function keepRunning(device: string): Promise<void> {
+  async function keepRunning(device: string, place: number): Promise<void> {
+    const own = healthPort ? ['--health-port', String(healthPort + place)] : [];
     let failures = 0;
     let wasReady = false;
     while (!stopping.signal.aborted) {
       const startedAt = performance.now();
-      const child = startProcess(device);
+      const child = startProcess(['--device', device, ...own]);
       child.once('message', (message) => {
         wasReady ||= message === READY;
       });
@@ -91,10 +96,10 @@ export async function supervise(devices: readonly string[], log: Logger, graceMs
   return exitCode;
 }
 
-/** The command line as it is, and the device behind it: of a flag that is given twice, the last counts. */
-function startProcess(device: string): ChildProcess {
+/** The command line as it is, and what is the process's own behind it: of a flag that is given twice, the last counts. */
+function startProcess(own: readonly string[]): ChildProcess {
   const [script, ...args] = process.argv.slice(1);
-  return spawn(process.execPath, [...process.execArgv, script!, ...args, '--device', device], {
+  return spawn(process.execPath, [...process.execArgv, script!, ...args, ...own], {
     env: { ...process.env, [superviseVariable]: 'true' },
     stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
   });

@@ -157,6 +157,21 @@ export const fleetOptions = {
     default: String(24 * 3_600_000),
     says: 'How long to postpone a job of a newer wire version before it fails.',
   }),
+  healthPort: option({
+    flag: 'health-port',
+    env: 'CLIPFLEET_HEALTH_PORT',
+    value: 'PORT',
+    schema: integer(0, 65_535).optional(),
+    says: 'Answer /health and /ready over HTTP at this port; 0 takes a free one. Of several processes, each takes the next port.',
+  }),
+  healthHost: option({
+    flag: 'health-host',
+    env: 'CLIPFLEET_HEALTH_HOST',
+    value: 'ADDRESS',
+    schema: text,
+    default: '127.0.0.1',
+    says: 'Address at which --health-port listens. 0.0.0.0 is reached from other machines; nobody is asked for a password.',
+  }),
   logEveryMs: option({
     flag: 'log-every-ms',
     env: 'CLIPFLEET_LOG_EVERY_MS',

@@ -68,6 +68,23 @@ function stateOf({ cancelledAt, sealedAt }: Record<string, string>, pending: num
   return pending === 0 ? 'complete' : 'sealed';
 }
 
+/** Who takes a piece. */
+export interface Holder {
+  worker: string;
+  /** With nothing else in its hand. */
+  alone: boolean;
+  /** The worker that it is taken from, where another holds it. */
+  from?: string;
+}
+
+/** What a worker is told of what it took; `held` by another worker. */
+export type Begun =
+  | { kind: 'work' | 'divided'; hasSuspects: boolean }
+  | { kind: 'paused' }
+  | { kind: 'cancelled' }
+  | { kind: 'unknown' }
+  | { kind: 'held'; worker: string };
+
 /** Every image of a run in exactly one place: `expected = waiting + active + classified + failed + skipped`. */
 export interface Account {
   /** Images announced, each id once as far as is known. */

@@ -3,7 +3,7 @@ import { ClipfleetError } from '../errors.ts';
 import type { Keys } from '../redis/keys.ts';
 import { chunkOf, WIRE_VERSION } from './chunkJob.ts';
 import { originsIn } from './origins.ts';
-import { decodeRun, type Run } from './run.ts';
+import { type Begun, decodeRun, type Holder, type Run } from './run.ts';
 import { cancelledRun, mismatchedRun, readingRun, unknownRun } from './runErrors.ts';
 import { defineRunScripts } from './runScripts.ts';
 
@@ -16,23 +16,6 @@ export interface Pending {
   images: number;
   generation: number;
 }
-
-/** Who takes a piece. */
-export interface Holder {
-  worker: string;
-  /** With nothing else in its hand. */
-  alone: boolean;
-  /** The worker that it is taken from, where another holds it. */
-  from?: string;
-}
-
-/** What a worker is told of what it took; `held` by another worker. */
-export type Begun =
-  | { kind: 'work' | 'divided'; hasSuspects: boolean }
-  | { kind: 'paused' }
-  | { kind: 'cancelled' }
-  | { kind: 'unknown' }
-  | { kind: 'held'; worker: string };
 
 /**
  * The ledger of runs.

@@ -29,6 +29,11 @@ export const PARKED_MS = 30_000;
 /** A lane full of images of one host is not gone through more often than this. */
 const SHORTEST_MS = 1_000;
 
+/** The wait before an attempt, in milliseconds: 1 s, 2 s, 4 s, ..., of which up to half is taken off by chance. */
+export function backoffStrategy(attemptsMade: number): number {
+  return Math.round(1_000 * 2 ** (attemptsMade - 1) * (1 - Math.random() / 2));
+}
+
 export function postponed(delayMs: number): Postponed {
   return { kind: 'postponed', delayMs };
 }

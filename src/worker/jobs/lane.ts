@@ -11,7 +11,7 @@ import { createBackOff } from './backOff.ts';
 import type { Consume } from './consume.ts';
 import { type Delivery, deliveryOf, imagesIn, refusedSinceOf } from './delivery.ts';
 import { createJobsInHand, type GivenBack } from './jobsInHand.ts';
-import { type JobVerdict, PARKED_MS } from './jobVerdict.ts';
+import { backoffStrategy, type JobVerdict, PARKED_MS } from './jobVerdict.ts';
 import type { LaneShare } from './shareLane.ts';
 import { isOfSurroundings, isPassingState } from './surroundings.ts';
 import { startSweeping } from './sweep.ts';
@@ -37,11 +37,6 @@ const RETRY_MS = 1_000;
 
 /** How often a worker without a job says so. */
 const IDLE_MS = 500;
-
-/** The wait before an attempt, in milliseconds: 1 s, 2 s, 4 s, ..., of which up to half is taken off by chance. */
-function backoffStrategy(attemptsMade: number): number {
-  return Math.round(1_000 * 2 ** (attemptsMade - 1) * (1 - Math.random() / 2));
-}
 
 /** BullMQ's codes for a job that this worker does not hold any more: it is gone, moved, or another's. */
 const LOST_CODES: readonly unknown[] = [-1, -2, -3, -6];
@@ -72,9 +67,11 @@ export function openLane(
   /** Jobs in hand whose locks are gone; each is said once. */
   const lockless = new Set<string>();
   let isResting = false;
+  let taken = 0;
   let jobImages = imagesInFlight;
   const inHand = createJobsInHand(runs, holder, () => new DelayedError());
   const process = async (job: Job, token?: string) => {
+    taken++;
     jobImages += (imagesIn(job) - jobImages) / 4;
     worker.concurrency = Math.max(2, Math.ceil((imagesInFlight + waiting()) / jobImages));
     const delivery = deliveryOf(job, { lane: name, urgent, addJobs });
@@ -175,6 +172,14 @@ export function openLane(
   };
   const idleTimer = urgent ? undefined : setInterval(wantShare, IDLE_MS);
   return {
+    name,
+    /** Jobs taken so far. */
+    taken: () => taken,
+    /** Whether it would take one more now. */
+    hasRoom: () => !isResting && !worker.closing && !worker.isPaused() && inHand.size < worker.concurrency,
+    /** Jobs that could be taken at once. */
+    waiting: async () =>
+      (await redis.llen(queue.toKey('wait'))) + (await redis.zcard(queue.toKey('prioritized'))),
     /** Resolves when its connections are open; BullMQ does not open those again that Redis left before. */
     ready: Promise.all([queue.waitUntilReady(), worker.waitUntilReady()]),
     /** Takes no more, and gives back what it has. */
@@ -192,3 +197,5 @@ export function openLane(
     },
   };
 }
+
+export type Lane = ReturnType<typeof openLane>;
