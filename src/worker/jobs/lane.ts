@@ -79,8 +79,7 @@ export function openLane(
     await inHand.hold(job, token, work).finally(() => lockless.delete(job.id!));
   };
   const how = {
-    connection: redis,
-    prefix,
+    ...{ connection: redis, prefix },
     concurrency: 2,
     lockDuration: lockMs,
     stalledInterval: lockMs,
