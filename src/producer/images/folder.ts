@@ -1,7 +1,7 @@
-import type { Dirent } from 'node:fs';
 import { open, readdir, stat } from 'node:fs/promises';
 import { join, posix } from 'node:path';
 import { ClipfleetError } from '../../shared/errors.ts';
+import { nameOfBytes, pathBytes, shownName } from '../../shared/refs/byteNames.ts';
 import { BEGINNING_BYTES, beginsAsImage, endingOf, isImageName } from './imageName.ts';
 import type { OnLeftOut } from './leftOut.ts';
 
@@ -32,28 +32,32 @@ async function* walk(
 }
 
 async function identityOf(directory: string): Promise<string> {
-  const { dev, ino } = await stat(directory, { bigint: true });
+  const { dev, ino } = await stat(pathBytes(directory), { bigint: true });
   return `${dev}:${ino}`;
 }
 
 /** What is to be given or entered in a directory; folders end with `/`, which is also where they sort among the paths. */
 async function sortedNames(directory: string, onLeftOut: OnLeftOut): Promise<string[]> {
   const names = new Set<string>();
-  const entries = await readable(directory, (path) => readdir(path, { withFileTypes: true }));
+  const entries = await readable(directory, (path) =>
+    readdir(pathBytes(path), { withFileTypes: true, encoding: 'buffer' }),
+  );
   for (const entry of entries) {
-    if (entry.name.startsWith('.')) continue;
-    const kind = await kindOf(directory, entry);
-    if (kind === 'folder') names.add(`${entry.name}/`);
-    if (kind !== 'file') continue;
-    if (await isImage(directory, entry.name)) names.add(entry.name);
-    else onLeftOut(entry.name);
+    const name = nameOfBytes(entry.name);
+    if (name.startsWith('.')) continue;
+    const target = entry.isSymbolicLink() ? await targetOf(join(directory, name)) : entry;
+    if (target?.isDirectory()) names.add(`${name}/`);
+    else if (target === undefined || target.isFile()) {
+      if (await isImage(directory, name)) names.add(name);
+      else onLeftOut(name);
+    }
   }
   return [...names].sort();
 }
 
 async function isImage(directory: string, name: string): Promise<boolean> {
   if (endingOf(name) !== undefined) return isImageName(name);
-  const file = await open(join(directory, name)).catch(() => undefined);
+  const file = await open(pathBytes(join(directory, name))).catch(() => undefined);
   if (file === undefined) return false;
   try {
     const { buffer, bytesRead } = await file.read(Buffer.alloc(BEGINNING_BYTES));
@@ -68,19 +72,16 @@ async function readable<T>(directory: string, read: (directory: string) => Promi
     return await read(directory);
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
-    const path = directory.replace(/\/$/, '');
+    const path = shownName(directory.replace(/\/$/, ''));
     throw new ClipfleetError('USAGE', `${path}: expected a folder that can be read, got ${code}.`, {
       cause: error,
     });
   }
 }
 
-async function kindOf(directory: string, entry: Dirent): Promise<'file' | 'folder' | 'other'> {
-  const target = entry.isSymbolicLink()
-    ? await stat(join(directory, entry.name)).catch(() => undefined)
-    : entry;
-  if (target === undefined || target.isFile()) return 'file';
-  return target.isDirectory() ? 'folder' : 'other';
+/** What a link leads to; undefined where it leads nowhere. */
+function targetOf(link: string) {
+  return stat(pathBytes(link)).catch(() => undefined);
 }
 
 /**

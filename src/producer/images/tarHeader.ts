@@ -1,3 +1,5 @@
+import { nameOfBytes, shownName } from '../../shared/refs/byteNames.ts';
+
 /** What is known of an entry of a tar archive. */
 export interface TarHeader {
   name: string;
@@ -49,16 +51,16 @@ export function parsePaxRecords(bytes: Uint8Array): Map<string, string> {
     const equals = record.indexOf(0x3d);
     if (!Number.isInteger(length) || length < 5 || at + length > bytes.length || equals < 1)
       throw new Error('a broken PAX header');
-    records.set(textIn(record.subarray(0, equals)), Buffer.from(record.subarray(equals + 1)).toString());
+    records.set(textIn(record.subarray(0, equals)), shownName(nameOfBytes(record.subarray(equals + 1))));
     at += length;
   }
   return records;
 }
 
-/** Text up to its first zero byte. */
+/** Text up to its first zero byte; bytes that are no UTF-8 as `\\xE9`. */
 export function textIn(bytes: Uint8Array): string {
   const end = bytes.indexOf(0);
-  return Buffer.from(end < 0 ? bytes : bytes.subarray(0, end)).toString();
+  return shownName(nameOfBytes(end < 0 ? bytes : bytes.subarray(0, end)));
 }
 
 /** Octal digits, or, of what does not fit into them, GNU's big-endian bytes behind a set bit. */

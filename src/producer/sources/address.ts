@@ -1,6 +1,7 @@
 import { isAbsolute, relative, resolve, sep } from 'node:path';
-import { pathToFileURL } from 'node:url';
 import { ClipfleetError } from '../../shared/errors.ts';
+import { isUtf8Name } from '../../shared/refs/byteNames.ts';
+import { formatFileUri } from '../../shared/refs/fileUri.ts';
 import { defaultRoot, formatRootUri, isInside, realPath } from '../../shared/refs/roots.ts';
 import { schemeOf } from '../../shared/refs/uriScheme.ts';
 
@@ -35,12 +36,14 @@ export function rootAddress(roots: Map<string, string>, cwd: string): Address {
     }
     if (place === undefined) throw outsideRoots(givenAs, roots);
     const below = relative(place.path, path);
-    return place.name === defaultRoot ? plainPath(below) : formatRootUri(place.name, below);
+    // Plain paths are text; what is none needs its bytes encoded.
+    const isPlain = place.name === defaultRoot && isUtf8Name(below);
+    return isPlain ? plainPath(below) : formatRootUri(place.name, below);
   };
 }
 
 /** For `label`, whose worker reads what its own user named: an absolute `file:` URL. */
-export const trustedAddress: Address = (absolutePath) => pathToFileURL(absolutePath).href;
+export const trustedAddress: Address = formatFileUri;
 
 function plainPath(below: string): string {
   const path = below.split(sep).join('/');

@@ -22,6 +22,9 @@ const namesMax = 1_000_000;
 
 const faultsMax = 20;
 
+/** What Node makes of such a name is no name of a file. */
+const notUtf8 = '; its name is not UTF-8: give its folder, which reads such names';
+
 /** Looks at all that was typed, so that its faults come together and before anything is enqueued. Throws USAGE with them. */
 export async function resolveInputs(
   typed: string[],
@@ -125,6 +128,8 @@ async function expandGlob(pattern: string, cwd: string): Promise<string[]> {
     suppressErrors: false,
   });
   for await (const match of stream) {
+    if (String(match).includes('\uFFFD') && !(await exists(String(match), cwd)))
+      throw missing(String(match), 'a glob cannot name it');
     matches.add(normalised(String(match)));
     if (matches.size > namesMax) {
       throw missing(pattern, `it matches more than ${namesMax} files: give their folder instead`);
@@ -141,9 +146,10 @@ function normalised(path: string): string {
 }
 
 function missing(input: string, why: string): ClipfleetError {
+  const remedy = input.includes('\uFFFD') ? notUtf8 : '';
   const shown = input.length > 200 ? `${input.slice(0, 200)}…` : input;
   return new ClipfleetError(
     'USAGE',
-    `${shown}: expected a file, folder, glob, list, archive, -, or an http(s), s3: or data: URL, but ${why}.`,
+    `${shown}: expected a file, folder, glob, list, archive, -, or an http(s), s3: or data: URL, but ${why}${remedy}.`,
   );
 }

@@ -1,5 +1,6 @@
 import { posix, resolve } from 'node:path';
 import { ClipfleetError } from '../../shared/errors.ts';
+import { shownName } from '../../shared/refs/byteNames.ts';
 import type { ImageRef } from '../../shared/refs/imageRef.ts';
 import { isGivenByFolder, walkFolder } from '../images/folder.ts';
 import { idOfUri, shortened } from '../images/imageId.ts';
@@ -81,7 +82,7 @@ function isNew(file: string, { names, folders }: Given): boolean {
 }
 
 function refOf(file: string, { cwd, address }: SourceOptions): ImageRef {
-  return { id: shortened(file), uri: address(resolve(cwd, file), file) };
+  return { id: shortened(shownName(file)), uri: address(resolve(cwd, file), file) };
 }
 
 /**

@@ -1,6 +1,7 @@
-import { realpathSync, statSync } from 'node:fs';
+import { statSync } from 'node:fs';
 import { resolve, sep } from 'node:path';
 import { ClipfleetError } from '../errors.ts';
+import { decodeName, encodeName, followLinks } from './byteNames.ts';
 
 /** The root that plain relative paths are under. */
 export const defaultRoot = '.';
@@ -53,24 +54,24 @@ export function isInside(directory: string, path: string): boolean {
 /** The path with every link followed, or undefined while it cannot be reached (a share that is not mounted). */
 export function realPath(path: string): string | undefined {
   try {
-    return realpathSync.native(path);
+    return followLinks(path);
   } catch {
     return undefined;
   }
 }
 
-/** `root://NAME/path`, every segment percent-encoded, so that `#`, `?` and `%` in file names survive. */
+/** `root://NAME/path`, every segment percent-encoded, so that `#`, `?`, `%` and bytes that are no UTF-8 survive. */
 export function formatRootUri(name: string, relativePath: string): string {
-  return `root://${name}/${relativePath.split(sep).map(encodeURIComponent).join('/')}`;
+  return `root://${name}/${relativePath.split(sep).map(encodeName).join('/')}`;
 }
 
 /** The root's name and the decoded relative path of a `root:` uri. Throws IMAGE_URI_INVALID. */
 export function parseRootUri(uri: string): { name: string; path: string } {
-  const match = new RegExp(`^root://(${rootNamePattern})/(.+)$`, 'is').exec(uri);
+  const match = new RegExp(`^root://(\\.|${rootNamePattern})/(.+)$`, 'is').exec(uri);
   try {
-    if (match) return { name: match[1]!, path: decodeURIComponent(match[2]!) };
+    if (match) return { name: match[1]!, path: decodeName(match[2]!) };
   } catch {
-    // A "%" that begins no UTF-8 byte: the same message as for every other fault.
+    // A "%" that begins no byte: the same message as for every other fault.
   }
   const shown = JSON.stringify(uri.slice(0, 200));
   throw new ClipfleetError(

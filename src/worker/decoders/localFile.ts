@@ -1,17 +1,9 @@
-import {
-  closeSync,
-  constants,
-  fstatSync,
-  openSync,
-  readlinkSync,
-  realpathSync,
-  type Stats,
-  statSync,
-} from 'node:fs';
+import { closeSync, constants, fstatSync, openSync, readlinkSync, type Stats, statSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { isAbsolute, resolve } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { ClipfleetError, type ErrorCode } from '../../shared/errors.ts';
+import { followLinks, nameOfBytes, pathBytes } from '../../shared/refs/byteNames.ts';
+import { pathOfFileUri } from '../../shared/refs/fileUri.ts';
 import { defaultRoot, isInside, parseRootUri, realPath } from '../../shared/refs/roots.ts';
 import { shown } from '../../shared/refs/shownUri.ts';
 import type { ByteRange } from '../../shared/refs/tarUri.ts';
@@ -96,7 +88,7 @@ function realRoots(roots: Map<string, string>): Map<string, string> {
 
 function pathOfFileUrl(uri: string): string {
   try {
-    return fileURLToPath(uri);
+    return pathOfFileUri(uri);
   } catch (error) {
     throw new ClipfleetError(
       'IMAGE_URI_INVALID',
@@ -107,10 +99,10 @@ function pathOfFileUrl(uri: string): string {
 
 function readPlace(place: Place, uri: string, options: FileOptions, range?: ByteRange): Uint8Array {
   const lies = (path: string) => place.within?.some((directory) => isInside(directory, path)) ?? true;
-  const real = realpathSync.native(place.path);
+  const real = followLinks(place.path);
   if (!lies(real)) throw outside(uri, options);
   // O_NONBLOCK, because opening a pipe would wait for its writer.
-  const file = openSync(real, constants.O_RDONLY | constants.O_NONBLOCK | constants.O_NOCTTY);
+  const file = openSync(pathBytes(real), constants.O_RDONLY | constants.O_NONBLOCK | constants.O_NOCTTY);
   try {
     const stats = fstatSync(file);
     if (!stats.isFile()) throw notAFile(uri);
@@ -129,12 +121,12 @@ function readPlace(place: Place, uri: string, options: FileOptions, range?: Byte
  */
 function openedPath(file: number, path: string, opened: Stats): string {
   try {
-    return readlinkSync(`/proc/self/fd/${file}`);
+    return nameOfBytes(readlinkSync(`/proc/self/fd/${file}`, { encoding: 'buffer' }));
   } catch {
     // There is no /proc.
   }
-  const real = realpathSync.native(path);
-  const found = statSync(real);
+  const real = followLinks(path);
+  const found = statSync(pathBytes(real));
   if (found.dev === opened.dev && found.ino === opened.ino) return real;
   throw new ClipfleetError('READ_FAILED', 'Expected one file, but it was moved while it was opened.');
 }
