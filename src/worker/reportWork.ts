@@ -17,6 +17,7 @@ export interface ReportOptions {
   /** Identity of the model. */
   model: string;
   device: string;
+  roots: Map<string, string>;
   everyMs: number;
   takeReport(): WorkReport;
 }
@@ -29,7 +30,7 @@ const WINDOWS_KEPT = 3;
  * finds it.
  */
 export function startReporting(options: ReportOptions): { stop(): Promise<void> } {
-  const { redis, keys, log, model, device, everyMs, takeReport } = options;
+  const { redis, keys, log, model, device, roots, everyMs, takeReport } = options;
   const about = { worker: randomUUID(), host: hostname(), pid: process.pid, model, device };
   let last: ServingWorker;
   let saying: Promise<void> | undefined;
@@ -37,7 +38,7 @@ export function startReporting(options: ReportOptions): { stop(): Promise<void> 
   function report(): void {
     const work = takeReport();
     if (didSomething(work)) log.info({ ...about, ...rounded(work) }, 'worker report');
-    last = { ...about, at: new Date().toISOString(), ...work };
+    last = { ...about, roots: Object.fromEntries(roots), at: new Date().toISOString(), ...work };
     // While Redis is away one record waits for it, not one a window.
     saying ??= reportServing(redis, keys, last, WINDOWS_KEPT * everyMs)
       .catch((error: Error) => log.warn({ err: error }, 'worker report not stored'))

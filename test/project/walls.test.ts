@@ -176,10 +176,13 @@ const walls: Record<string, readonly string[]> = {
   'src/cli/setup': [
     'src/producer',
     'src/producer/labels',
+    'src/producer/runs',
     'src/shared',
+    'src/shared/fleet',
     'src/shared/labels',
     'src/shared/options',
     'src/shared/redis',
+    'src/shared/refs',
   ],
   'src/results/exports': ['src/shared', 'src/shared/rows'],
   'src/cli/terminal': [

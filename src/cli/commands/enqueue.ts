@@ -1,22 +1,26 @@
+import { hostname } from 'node:os';
 import { listOptions, openSource, remoteOptions } from '../../openSource.ts';
 import { createLeftOut } from '../../producer/images/leftOut.ts';
 import { newRunId } from '../../producer/producer.ts';
 import { refuseTooLarge } from '../../producer/runs/redisRoom.ts';
-import { rootAddress } from '../../producer/sources/address.ts';
+import { type Address, rootAddress } from '../../producer/sources/address.ts';
 import { begin } from '../../shared/begin.ts';
 import { parseIdentity } from '../../shared/fleet/modelIdentity.ts';
 import { servedIdentity } from '../../shared/fleet/models.ts';
+import { listServing } from '../../shared/fleet/servingWorkers.ts';
 import { keysUnder } from '../../shared/redis/keys.ts';
 import { parseRoots } from '../../shared/refs/roots.ts';
 import type { ModelChoice } from '../../worker/model/loadModel.ts';
+import { addChanged, checkChanged } from '../setup/changedFiles.ts';
 import { createCommand } from '../setup/commandOptions.ts';
 import { type Context, contextOptions, openContext } from '../setup/context.ts';
 import { labelSetForRun } from '../setup/continuedRun.ts';
 import { exitCodes } from '../setup/exitCodes.ts';
 import { budgetOf } from '../setup/failureBudgetFlag.ts';
 import { labelOptions, labelSetOf } from '../setup/labels.ts';
+import { rootFaults, rootOfUri } from '../setup/servedRoots.ts';
 import { onInterrupt, unlessInterrupted } from '../terminal/interrupt.ts';
-import { sayLeftOut, warnOfLikeLabels } from '../terminal/notices.ts';
+import { sayLeftOut, warnOfLikeLabels, warnOfRoots } from '../terminal/notices.ts';
 
 export const enqueueCommand = createCommand({
   examples: [
@@ -28,6 +32,7 @@ export const enqueueCommand = createCommand({
   options: [
     ...labelOptions,
     'run',
+    'changed',
     'model',
     'revision',
     'dtype',
@@ -45,15 +50,23 @@ export const enqueueCommand = createCommand({
   ] as const,
   oneOf: ['labels', 'labelsFile'],
   async run(paths, config) {
+    checkChanged(config);
     warnOfLikeLabels(await labelSetOf(config));
     const leftOut = createLeftOut();
     const cwd = process.cwd();
     const roots = parseRoots(config.root ?? [], cwd);
+    const used = new Set<string>();
+    const toUri = rootAddress(roots, cwd);
+    const address: Address = (path, givenAs) => {
+      const uri = toUri(path, givenAs);
+      used.add(rootOfUri(uri) ?? '');
+      return uri;
+    };
     const open = (onLeftOut?: (name: string) => void) =>
       openSource(paths, {
         ...config,
         cwd,
-        address: rootAddress(roots, cwd),
+        address,
         ...(onLeftOut && { onLeftOut }),
       });
     const refs = await begin(open(leftOut.add));
@@ -63,6 +76,8 @@ export const enqueueCommand = createCommand({
       const run = config.run ?? newRunId();
       const model = await identityOf(config, context);
       const { producer, redis } = context;
+      const workers = await listServing(redis, keysUnder(context.prefix), model);
+      warnOfRoots(rootFaults(used, roots, workers, hostname()));
       const labelSet = await labelSetForRun(config, context);
       const rows = (await producer.store.counts(run)).classified;
       // Standard input cannot be read twice.
@@ -81,6 +96,7 @@ export const enqueueCommand = createCommand({
       };
       const { signal } = interrupt;
       const ended = await unlessInterrupted(signal, async () => {
+        await addChanged(context, run, { ...config, roots, signal });
         await openRun.add(refs, { ...config, signal, onAdded });
         await openRun.seal();
       });

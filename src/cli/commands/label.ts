@@ -11,6 +11,7 @@ import type { ImageRef } from '../../shared/refs/imageRef.ts';
 import { isHubName, modelOptions } from '../../worker/model/loadModel.ts';
 import type { ModelFiles } from '../../worker/model/model.ts';
 import { workerOptions } from '../../worker/workerSettings.ts';
+import { addChanged, checkChanged } from '../setup/changedFiles.ts';
 import { createCommand } from '../setup/commandOptions.ts';
 import { type Context, contextOptions, openContext } from '../setup/context.ts';
 import { labelSetForRun } from '../setup/continuedRun.ts';
@@ -32,6 +33,7 @@ const optionNames = [
   'table',
   ...listOptions,
   'run',
+  'changed',
   ...modelOptions,
   ...workerOptions,
   'chunkSize',
@@ -51,10 +53,12 @@ export const labelCommand = createCommand({
     'clipfleet label photos.csv --url-column image --labels "cat,dog"',
     'clipfleet label https://example.org/cat.jpg --labels "cat,dog" --output - | jq .predictions',
     'clipfleet label pictures --labels "fox,bear,owl" --run 20261123-145500-k3x9q2   # continue',
+    'clipfleet label pictures --labels "fox,bear,owl" --run pictures --changed   # what is new or was changed',
   ],
   options: optionNames,
   oneOf: ['labels', 'labelsFile'],
   async run(paths, config) {
+    checkChanged(config);
     if (config.output)
       await checkOutput(config.output, { inputs: readBy(paths, config), force: config.force });
     warnOfLikeLabels(await labelSetOf(config));
@@ -112,6 +116,7 @@ async function label(
     const openRun = await context.producer.openRun({ ...newRun, ...budget });
     // A run that was paused goes on: whoever continues it wants that.
     await context.producer.control.resume(run);
+    await addChanged(context, run, { ...config, roots: new Map(), signal: interrupt.signal });
     await workUntilEnded(context, settings, worker, openRun, refs, interrupt.signal);
   } finally {
     await worker.close(config.graceMs);

@@ -119,7 +119,7 @@ async function serve(
   log.info({ pid: process.pid, ...on, ...said, ...at }, 'worker ready');
   sayReady();
   const { takeReport } = worker;
-  const reporting = startReporting({ redis, keys, log, model: identity, device, everyMs, takeReport });
+  const reporting = startReporting({ redis, keys, log, model: identity, device, roots, everyMs, takeReport });
   await stopped;
   const { finished, givenBack, left } = await worker.close(config.graceMs);
   await Promise.race([reporting.stop(), delay(LAST_WORDS * config.graceMs, undefined, { ref: false })]);

@@ -10,6 +10,11 @@ export function sayLeftOut(leftOut: LeftOut): void {
   if (text !== undefined) say(printable(text));
 }
 
+/** Says on standard error what stands against workers finding the images. */
+export function warnOfRoots(faults: readonly string[]): void {
+  for (const fault of faults) say(`Warning: ${printable(fault)}.`);
+}
+
 /** Says on standard error which labels a model cannot tell apart. */
 export function warnOfLikeLabels(labelSet: LabelSet): void {
   const like = likeLabels(labelSet);

@@ -47,6 +47,8 @@ export interface ServingWorker extends WorkReport {
   /** Identity of the model, `name@revision:dtype`. */
   model: string;
   device: string;
+  /** Its roots: name → directory on its host. Absent where an older version wrote the record. */
+  roots?: Record<string, string>;
   /** When the window ended, ISO 8601. */
   at: string;
 }

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { type ErrorCode, errorTable } from '../errors.ts';
 import { CHUNK_IMAGES_MAX, runIdSchema } from '../runs/chunkJob.ts';
-import { choice, integer, option, real } from './option.ts';
+import { choice, integer, onOff, option, real } from './option.ts';
 
 /** Codes a failed row may have. */
 const imageCodes = (Object.keys(errorTable) as ErrorCode[]).filter(
@@ -17,6 +17,13 @@ export const runOptions = {
     schema: runIdSchema.optional(),
     defaultSays: 'a new id',
     says: 'Id of the run. The id of an earlier run continues it with the images that have no row.',
+  }),
+  changed: option({
+    flag: 'changed',
+    env: 'CLIPFLEET_CHANGED',
+    schema: onOff,
+    default: 'false',
+    says: 'With --run: label files again that were written after their rows.',
   }),
   chunkSize: option({
     flag: 'chunk-size',
