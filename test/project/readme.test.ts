@@ -22,3 +22,10 @@ test('the README shows what the demo prints', async (t) => {
   assert.match(stdout, /^owl\.jpg +owl /m);
   assert.match(stdout, /^car\.jpg +car /m);
 });
+
+test('a reader comes to a prediction of their own pictures within 200 words', async () => {
+  const readme = await readFile(join(repository, 'README.md'), 'utf8');
+  const command = /npx clipfleet label \/path\/to\/pictures .*/.exec(readme)!;
+  const before = readme.slice(0, command.index + command[0].length).split(/\s+/);
+  assert.ok(before.length <= 200, `${before.length} words`);
+});
