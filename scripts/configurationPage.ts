@@ -18,6 +18,11 @@ const scopes = [
   ['image', 'One image', 'The image gets a `failed` row with the code; the others go on.'],
   ['job', 'One job', 'All images of the job get `failed` rows with the code.'],
   [
+    'request',
+    'One HTTP request',
+    'The gateway answers with a problem document (RFC 9457) that has the code.',
+  ],
+  [
     'command',
     'The whole command',
     'The command says the code and its reason on standard error and exits with 1.',

@@ -29,6 +29,15 @@ const commands: Record<string, ListedCommand> = {
     summary: 'Label images from the queue with one model until stopped.',
     load: async () => (await import('./commands/worker.ts')).workerCommand,
   },
+  serve: {
+    summary: 'Serve an HTTP API and a page: runs, results and single images.',
+    load: async () => (await import('./commands/serve.ts')).serveCommand,
+  },
+  key: {
+    arguments: '<name>',
+    summary: 'Make an API key for the HTTP gateway. Prints it once.',
+    load: async () => (await import('./commands/key.ts')).keyCommand,
+  },
   status: {
     arguments: '<run>',
     summary: 'Show a run’s progress and its workers.',

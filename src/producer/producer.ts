@@ -5,19 +5,21 @@ import { openLaneQueue } from '../shared/fleet/laneQueue.ts';
 import { type LaneKind, laneKinds, laneName } from '../shared/fleet/lanes.ts';
 import { parseIdentity } from '../shared/fleet/modelIdentity.ts';
 import { servedNow } from '../shared/fleet/models.ts';
-import type { LabelSet } from '../shared/labels/labelSet.ts';
+import { type LabelSet, labelSetId } from '../shared/labels/labelSet.ts';
 import { validLabelSet } from '../shared/labels/labelSetSchema.ts';
 import { readLabelSet, storeLabelSet } from '../shared/labels/storedLabelSet.ts';
 import { defaultOf } from '../shared/options/config.ts';
 import { keysUnder } from '../shared/redis/keys.ts';
 import { createRedisResultsStore } from '../shared/rows/redisResultsStore.ts';
 import type { ResultsStore } from '../shared/rows/resultsStore.ts';
-import type { PublicRow } from '../shared/rows/row.ts';
+import { type PublicRow, publicRow } from '../shared/rows/row.ts';
 import { runIdSchema } from '../shared/runs/chunkJob.ts';
+import type { Run } from '../shared/runs/run.ts';
 import { createRunControl } from '../shared/runs/runControl.ts';
-import { readingRun, unknownRun } from '../shared/runs/runErrors.ts';
+import { cancelledRun, readingRun, unknownRun } from '../shared/runs/runErrors.ts';
 import { createRuns } from '../shared/runs/runs.ts';
 import { itemsUntilAborted } from '../shared/untilAborted.ts';
+import { type AnswerOptions, createAnswers } from './runs/labelOne.ts';
 import { createRunManager } from './runs/manageRuns.ts';
 import { createOpenRun, type OpenRun } from './runs/openRun.ts';
 import { readRows } from './runs/readRows.ts';
@@ -47,6 +49,12 @@ export interface OpenRunOptions {
   privateLane?: string;
 }
 
+export interface LabelOneOptions extends AnswerOptions {
+  /** `name@revision:dtype`, as a worker prints it when it starts. */
+  model: string;
+  labelSet: LabelSet;
+}
+
 export interface RowsOptions {
   /** Ends the reading. */
   signal?: AbortSignal;
@@ -60,6 +68,11 @@ export function createProducer({ redis, prefix = defaultOf('prefix'), store: giv
   const runs = createRuns(redis, keys);
   const store = given ?? createRedisResultsStore(redis, keys);
   const control = createRunControl(redis, keys);
+
+  const answers = createAnswers({ redis, prefix, keys, runs, store, control });
+
+  const openOf = (record: Run): OpenRun =>
+    createOpenRun(record, openLaneQueue(record.lane, { redis, prefix }), runs, store);
 
   async function* rowsOf(run: string, onUnreadable?: (id: string) => void): AsyncGenerator<PublicRow> {
     const record = await runs.get(run);
@@ -93,8 +106,48 @@ export function createProducer({ redis, prefix = defaultOf('prefix'), store: giv
       const { maxFailureRate, source } = options;
       if (maxFailureRate !== undefined) await control.setMaxFailureRate(run, maxFailureRate);
       if (source !== undefined) await control.setSource(run, source);
-      return createOpenRun(record, openLaneQueue(name, { redis, prefix }), runs, store);
+      return openOf(record);
     },
+
+    /** A run that was opened before, for more images. @throws RUN_UNKNOWN, RUN_SEALED, RUN_CANCELLED */
+    async continueRun(run: string): Promise<OpenRun> {
+      const record = await runs.get(run);
+      if (!record) throw unknownRun(run);
+      if (record.state === 'open') return openOf(record);
+      if (record.state === 'cancelled') throw cancelledRun(run);
+      throw new ClipfleetError('RUN_SEALED', `Run '${run}' is sealed: open another for more images.`);
+    },
+
+    /**
+     * The row of one image, asked for now: it overtakes bulk runs. It becomes a run of its own.
+     *
+     * @param uri where its bytes are, or a `data:` URL of them
+     * @throws ANSWER_TIMEOUT, LABEL_SET_INVALID, and the signal's reason at once
+     */
+    async labelOne(uri: string, options: LabelOneOptions): Promise<PublicRow> {
+      const { model, timeoutMs, signal } = options;
+      const labelSet = validLabelSet(options.labelSet);
+      const run = newRunId();
+      const told = { ...(timeoutMs !== undefined && { timeoutMs }), ...(signal && { signal }) };
+      const row = await answers.labelOne({ model, labelSet, run, uri }, told);
+      return publicRow(row, { run, model, labelSet: labelSetId(labelSet) }, labelSet.labels);
+    },
+
+    /** Images that wait in the interactive lane of a model. */
+    waitingNow: (model: string): Promise<number> => answers.waiting(model),
+
+    /** The row of one image of a run, as far as there is one. @throws RUN_UNKNOWN */
+    async row(run: string, id: string): Promise<PublicRow | undefined> {
+      const record = await runs.get(run);
+      if (!record) throw unknownRun(run);
+      const row = await store.getRow(run, id);
+      if (!row) return undefined;
+      const labels = row.status === 'failed' ? [] : (await readLabelSet(redis, keys, record.labelSet)).labels;
+      return publicRow(row, record, labels);
+    },
+
+    /** Ends what single images need; the connection stays its owner's. */
+    close: (): Promise<void> => answers.close(),
 
     /** The identity of the model that workers serve under this name now. @throws MODEL_NOT_FOUND */
     async servedModel(model: string, options: { revision?: string; dtype?: string } = {}): Promise<string> {

@@ -1,3 +1,6 @@
+import { imageErrors } from './imageErrors.ts';
+import { requestErrors } from './requestErrors.ts';
+
 /**
  * Every failure Clipfleet can name, in one closed list. The code is stable: programs switch on it, never on the
  * words. Whether another attempt can help is a property of the code, and nothing else decides it.
@@ -7,75 +10,7 @@
  */
 export const errorTable = {
   // One image.
-  IMAGE_NOT_FOUND: { retry: false, scope: 'image', says: 'No file at the uri, or HTTP 404 or 410.' },
-  IMAGE_FORBIDDEN: { retry: false, scope: 'image', says: 'The file may not be read, or HTTP 401 or 403.' },
-  IMAGE_OUTSIDE_ROOTS: {
-    retry: false,
-    scope: 'image',
-    says: 'The path is outside all roots that this worker serves.',
-  },
-  IMAGE_URI_INVALID: {
-    retry: false,
-    scope: 'image',
-    says: 'The uri cannot be parsed, or its scheme is not supported.',
-  },
-  IMAGE_ADDRESS_BLOCKED: {
-    retry: false,
-    scope: 'image',
-    says: 'The URL leads to an address that is not public.',
-  },
-  IMAGE_TOO_LARGE: { retry: false, scope: 'image', says: 'More bytes than allowed.' },
-  IMAGE_TOO_MANY_PIXELS: { retry: false, scope: 'image', says: 'More pixels than allowed.' },
-  IMAGE_SIDE_TOO_LONG: { retry: false, scope: 'image', says: 'A side longer than allowed.' },
-  IMAGE_TOO_MANY_SCANS: {
-    retry: false,
-    scope: 'image',
-    says: 'A JPEG of more scans than allowed: each goes over the whole image.',
-  },
-  IMAGE_TOO_MUCH_MEMORY: { retry: false, scope: 'image', says: 'Decoding took more memory than allowed.' },
-  IMAGE_EMPTY: { retry: false, scope: 'image', says: 'Zero bytes.' },
-  IMAGE_UNSUPPORTED: {
-    retry: false,
-    scope: 'image',
-    says: 'Not an image, or a format that is not supported.',
-  },
-  IMAGE_CORRUPT: { retry: false, scope: 'image', says: 'The image is truncated or inconsistent.' },
-  IMAGE_HTTP_STATUS: {
-    retry: false,
-    scope: 'image',
-    says: 'An HTTP status that a retry will not change.',
-  },
-  IMAGE_TOO_MANY_REDIRECTS: { retry: false, scope: 'image', says: 'More redirects than allowed.' },
-  FETCH_FAILED: {
-    retry: true,
-    scope: 'image',
-    says: 'The connection failed or was closed, or HTTP 408, 425, 429 or 5xx.',
-  },
-  FETCH_TIMEOUT: { retry: true, scope: 'image', says: 'The bytes did not arrive in time.' },
-  HOST_BUSY: {
-    retry: false,
-    scope: 'image',
-    says: 'The host throttled requests for longer than --host-patience-ms.',
-  },
-  HOST_DOWN: {
-    retry: false,
-    scope: 'image',
-    says: 'The host has failed to answer, or answered the run only with HTTP 5xx, for longer than --host-down-ms. No request was made.',
-  },
-  HOST_UNRESOLVED: {
-    retry: false,
-    scope: 'image',
-    says: 'The name server has not answered for the host’s name for longer than --host-down-ms. No request was made.',
-  },
-  READ_FAILED: { retry: true, scope: 'image', says: 'The disk or share gave an error while reading.' },
-  DECODE_TIMEOUT: { retry: false, scope: 'image', says: 'Decoding took longer than allowed.' },
-  IMAGE_CRASHED_DECODER: { retry: false, scope: 'image', says: 'It ended its decoder, also alone.' },
-  IMAGE_CRASHED_WORKER: {
-    retry: false,
-    scope: 'image',
-    says: 'Two processes died of it, each alone with it.',
-  },
-  INFERENCE_FAILED: { retry: true, scope: 'image', says: 'The session failed on the batch.' },
+  ...imageErrors,
 
   // One job.
   JOB_INVALID: { retry: false, scope: 'job', says: 'The job does not have the wire format.' },
@@ -95,6 +30,9 @@ export const errorTable = {
     scope: 'job',
     says: 'The label set does not have the format, or does not match its id.',
   },
+
+  // One HTTP request.
+  ...requestErrors,
 
   // The whole command.
   USAGE: {
@@ -190,6 +128,9 @@ export const errorTable = {
   LANE_STUCK: { retry: true, scope: 'command', says: 'Jobs wait, and the worker is given none. Restart it.' },
   PORT_UNAVAILABLE: { retry: false, scope: 'command', says: 'The address or port is taken or not allowed.' },
   INTERNAL: { retry: false, scope: 'command', says: 'A broken invariant. This is a bug.' },
-} as const satisfies Record<string, { retry: boolean; scope: 'image' | 'job' | 'command'; says: string }>;
+} as const satisfies Record<
+  string,
+  { retry: boolean; scope: 'image' | 'job' | 'request' | 'command'; says: string }
+>;
 
 export type ErrorCode = keyof typeof errorTable;

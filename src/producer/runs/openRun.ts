@@ -97,15 +97,22 @@ async function neitherDoneNorWaiting(
   }));
 }
 
+/** The images in chunks. Where the source fails, what it gave before comes first. */
 async function* inChunks(images: Images, size: number) {
   let chunk: ImageRef[] = [];
-  for await (const image of images) {
-    chunk.push(checked(image));
-    if (chunk.length < size) continue;
-    yield chunk;
-    chunk = [];
+  let failure: { error: unknown } | undefined;
+  try {
+    for await (const image of images) {
+      chunk.push(checked(image));
+      if (chunk.length < size) continue;
+      yield chunk;
+      chunk = [];
+    }
+  } catch (error) {
+    failure = { error };
   }
   if (chunk.length > 0) yield chunk;
+  if (failure) throw failure.error;
 }
 
 /** A worker could make no row for a ref without an id: it is refused here, where somebody can correct it. */

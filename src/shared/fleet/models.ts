@@ -2,7 +2,7 @@ import type { Redis } from 'ioredis';
 import { jsonIn } from '../jsonIn.ts';
 import type { Keys } from '../redis/keys.ts';
 import { parseIdentity } from './modelIdentity.ts';
-import { listServing } from './servingWorkers.ts';
+import { listServing, type ServingWorker } from './servingWorkers.ts';
 
 /** What workers said of the models they serve: how a producer without the model's files learns its identity. */
 export interface ServedModel {
@@ -65,4 +65,26 @@ export async function servedNow(redis: Redis, keys: Keys, model: ModelName): Pro
   for (const identity of await servedIdentities(redis, keys, model))
     if ((await listServing(redis, keys, identity)).length > 0) return identity;
   return undefined;
+}
+
+/** A model that workers have served, with those that serve it now. */
+export interface ListedModel extends ServedModel {
+  /** Its identity, `name@revision:dtype`. */
+  model: string;
+  workers: ServingWorker[];
+}
+
+/** Every model that workers have served on this Redis, by identity. */
+export async function listModels(redis: Redis, keys: Keys): Promise<ListedModel[]> {
+  const models = Object.entries(await redis.hgetall(keys.models())).sort(([a], [b]) => (a < b ? -1 : 1));
+  const listed = models.map(async ([model, about]) => {
+    return { model, ...(JSON.parse(about) as ServedModel), workers: await listServing(redis, keys, model) };
+  });
+  return Promise.all(listed);
+}
+
+/** The identities that workers serve now. */
+export async function listServedNow(redis: Redis, keys: Keys): Promise<string[]> {
+  const models = await listModels(redis, keys);
+  return models.filter(({ workers }) => workers.length > 0).map(({ model }) => model);
 }

@@ -1,4 +1,5 @@
 import { endOptions, outputOptions, redisOptions } from './commonOptions.ts';
+import { gatewayOptions } from './gatewayOptions.ts';
 import { imageOptions } from './imageOptions.ts';
 import { labelSetOptions } from './labelSetOptions.ts';
 import { runOptions } from './runOptions.ts';
@@ -14,6 +15,7 @@ export const options = {
   ...runOptions,
   ...imageOptions,
   ...fleetOptions,
+  ...gatewayOptions,
   ...endOptions,
   ...outputOptions,
 } as const;
@@ -29,6 +31,7 @@ export const optionGroups = [
   { title: 'Runs', options: runOptions },
   { title: 'Reading images', options: imageOptions },
   { title: 'A worker among others', options: fleetOptions },
+  { title: 'The HTTP gateway', options: gatewayOptions },
   { title: 'Ending', options: endOptions },
   { title: 'Output', options: outputOptions },
 ] as const;
@@ -52,6 +55,10 @@ export const usualOptions: readonly OptionName[] = [
   'processes',
   'batchSize',
   'dataDir',
+  'port',
+  'host',
+  'apiKeys',
+  'scopes',
   'redisUrl',
   'logLevel',
 ];

@@ -28,6 +28,8 @@ export function keysUnder(prefix: string) {
     fingerprints: (run: string, bucket: number) => `${prefix}:fingerprints:{${run}.${bucket}}`,
     /** Hash: status → rows in that bucket; moved only by the script that writes them. */
     counts: (run: string, bucket: number) => `${prefix}:counts:{${run}.${bucket}}`,
+    /** Channel: the ids of runs, published as they become complete. */
+    ended: () => `${prefix}:ended`,
     /** String: canonical JSON of a label set. */
     labelSet: (id: string) => `${prefix}:labelset:${id}`,
     /** Hash: one label matrix, shared by the fleet. */

@@ -81,6 +81,15 @@ export function createRedisResultsStore(redis: Redis, keys: Keys): ResultsStore 
       return { rows, unreadable, cursor: String(next) === '0' ? nextBucket : `${bucket}.${next}` };
     },
 
+    async getRow(run, id) {
+      const bucket = bucketOf(id);
+      const pipeline = redis.pipeline();
+      pipeline.hgetBuffer(keys.rows(run, bucket), id);
+      pipeline.hgetall(keys.fingerprints(run, bucket));
+      const [row, numbers] = (await repliesOf(pipeline)) as [Buffer | null, Record<string, string>];
+      return row === null ? undefined : decodeRow(id, row, byNumber(numbers));
+    },
+
     async counts(run): Promise<RowCounts> {
       const pipeline = redis.pipeline();
       for (const bucket of buckets) pipeline.hgetall(keys.counts(run, bucket));

@@ -53,6 +53,8 @@ export interface ResultsStore {
   putRows(run: string, rows: readonly Row[]): Promise<Put>;
   /** A page of rows in no particular order. While a run is written to, a page may repeat a row of an earlier one. */
   getRows(run: string, cursor?: string): Promise<RowPage>;
+  /** The row of one image. */
+  getRow(run: string, id: string): Promise<Row | undefined>;
   counts(run: string): Promise<RowCounts>;
   /** Of which of the ids there are rows. */
   find(run: string, ids: readonly string[]): Promise<Map<string, FoundRow>>;

@@ -59,6 +59,12 @@ local finished = finish(ARGV[1], tonumber(ARGV[2]))
 if ARGV[3] == 'whole' then
   for _, part in ipairs(partsOf(KEYS[4], ARGV[1])) do finish(part, -1) end
 end
+local pending, sealed = unpack(redis.call('HMGET', KEYS[1], 'pending', 'sealedAt'))
+if pending == '0' and sealed then
+  local prefix, run = string.match(KEYS[1], '^(.*):run:{(.*)}$')
+  -- A user without the right to publish has runs that end all the same.
+  redis.pcall('PUBLISH', prefix .. ':ended', run)
+end
 return finished`;
 
 /**

@@ -1,0 +1,68 @@
+import { readFile } from 'node:fs/promises';
+import { isLoopback } from '../../gateway/access/access.ts';
+import { openGateway } from '../../gateway/gateway.ts';
+import { type ApiKeys, parseApiKeys } from '../../gateway/keys/apiKeys.ts';
+import { ClipfleetError } from '../../shared/errors.ts';
+import { createCommand } from '../setup/commandOptions.ts';
+import { contextOptions, openContext } from '../setup/context.ts';
+import { exitCodes } from '../setup/exitCodes.ts';
+import { onInterrupt } from '../terminal/interrupt.ts';
+
+export const serveCommand = createCommand({
+  examples: [
+    'clipfleet serve',
+    'clipfleet serve --host 0.0.0.0 --port 8080 --api-keys keys.txt',
+    'curl localhost:8321/v1/classify -F image=@owl.jpg -F candidate_labels=fox,bear,owl',
+  ],
+  options: [
+    'host',
+    'port',
+    'apiKeys',
+    'bodyBytesMax',
+    'requestsPerMinute',
+    'interactiveWaitingMax',
+    'answerTimeoutMs',
+    'graceMs',
+    ...contextOptions,
+  ] as const,
+  async run(_, config) {
+    const { host, port, apiKeys, interactiveWaitingMax: waitingMax } = config;
+    const keys = await keysOf(apiKeys, host);
+    const context = await openContext(config);
+    const { producer, log } = context;
+    try {
+      const gateway = await openGateway({ ...config, ...context, keys, waitingMax });
+      const interrupt = onInterrupt('finishing the requests in progress.', config);
+      const url = await gateway
+        .listen({ host, port })
+        .catch((error: Error) => cannotListen(host, port, error));
+      log.info({ url, keys: apiKeys ?? 'none: only this machine is served' }, 'gateway ready');
+      await interrupt.interrupted;
+      await gateway.close();
+      interrupt.stop();
+      log.info({}, 'gateway stopped');
+      return exitCodes.classified;
+    } finally {
+      await producer.close();
+      await context.close();
+    }
+  },
+});
+
+/** @throws USAGE for a file that holds no keys, and for an address of others without a file */
+async function keysOf(path: string | undefined, host: string): Promise<ApiKeys | undefined> {
+  if (path !== undefined) {
+    const text = await readFile(path, 'utf8').catch((cause: Error) => {
+      throw new ClipfleetError('USAGE', `Expected a file of API keys at ${path}, got: ${cause.message}.`);
+    });
+    return parseApiKeys(text);
+  }
+  if (isLoopback(host)) return undefined;
+  const message = `Expected --api-keys, because ${host} is reached by others: make a file with clipfleet key.`;
+  throw new ClipfleetError('USAGE', message);
+}
+
+function cannotListen(host: string, port: number, cause: Error): never {
+  const message = `Expected to listen on ${host}, port ${port}, got: ${cause.message}. Choose another with --port.`;
+  throw new ClipfleetError('PORT_UNAVAILABLE', message, { cause });
+}

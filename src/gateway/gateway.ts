@@ -1,0 +1,79 @@
+import { randomUUID } from 'node:crypto';
+import multipart from '@fastify/multipart';
+import underPressure from '@fastify/under-pressure';
+import { type FastifyBaseLogger, fastify, LogController } from 'fastify';
+import { serializerCompiler, validatorCompiler, type ZodTypeProvider } from 'fastify-type-provider-zod';
+import { ClipfleetError } from '../shared/errors.ts';
+import { guardRoutes } from './access/access.ts';
+import { limitRate } from './access/rateLimit.ts';
+import type { GatewayApp, GatewayOptions } from './http/gatewayApp.ts';
+import { documentRoutes } from './http/openApi.ts';
+import { sendProblem } from './http/problem.ts';
+import { createProgressFeed } from './http/progressFeed.ts';
+import { classifyRoutes } from './routes/classify.ts';
+import { controlRoutes } from './routes/control.ts';
+import { eventRoutes } from './routes/events.ts';
+import { fleetRoutes } from './routes/fleet.ts';
+import { healthRoutes } from './routes/health.ts';
+import { imageRoutes } from './routes/images.ts';
+import { labelSetRoutes } from './routes/labelSets.ts';
+import { pageRoutes } from './routes/page.ts';
+import { rowRoutes } from './routes/rows.ts';
+import { runRoutes } from './routes/runs.ts';
+
+/** A caller's own request id is taken where it can do no harm in a log. */
+const requestIdForm = /^[A-Za-z0-9._-]{1,64}$/;
+
+/** Streams of a client that reads nothing are not waited for when the gateway ends. */
+const LOOP_DELAY_MAX_MS = 2_000;
+
+/** The HTTP gateway, ready to listen. */
+export async function openGateway(options: GatewayOptions): Promise<GatewayApp> {
+  const { log, keys, bodyBytesMax } = options;
+  const app = fastify({
+    loggerInstance: log as FastifyBaseLogger,
+    logController: new LogController({ disableRequestLogging: true }),
+    bodyLimit: bodyBytesMax,
+    // Server-sent events of a page that stays open would keep it from ending.
+    forceCloseConnections: true,
+    genReqId: ({ headers }) => {
+      const own = headers['x-request-id'];
+      return typeof own === 'string' && requestIdForm.test(own) ? own : randomUUID();
+    },
+  }).withTypeProvider<ZodTypeProvider>();
+  app.setValidatorCompiler(validatorCompiler);
+  app.setSerializerCompiler(serializerCompiler);
+  app.setErrorHandler((error, request, reply) => sendProblem(request, reply, error));
+  app.setNotFoundHandler((request, reply) => {
+    const message = `Expected a route of /openapi.json, got ${request.method} ${request.url.split('?')[0]}.`;
+    return sendProblem(request, reply, new ClipfleetError('ROUTE_UNKNOWN', message));
+  });
+  app.addHook('onRequest', async (request, reply) => {
+    reply.header('x-request-id', request.id).header('x-content-type-options', 'nosniff');
+  });
+  guardRoutes(app, keys);
+  await limitRate(app, options);
+  await app.register(underPressure, { maxEventLoopDelay: LOOP_DELAY_MAX_MS, retryAfter: 1 });
+  await app.register(multipart, { limits: { fileSize: bodyBytesMax, files: 1, fields: 50, parts: 60 } });
+  app.removeContentTypeParser('text/plain');
+  // Streamed bodies are read by their route, as fast as the run takes them.
+  app.addContentTypeParser(['application/x-ndjson', 'application/jsonl'], (_, body, done) =>
+    done(null, body),
+  );
+  await documentRoutes(app);
+  const feed = createProgressFeed(options.producer);
+  await app.register(async (routes) => {
+    const within = routes.withTypeProvider<ZodTypeProvider>();
+    labelSetRoutes(within, options);
+    runRoutes(within, options);
+    controlRoutes(within, options);
+    imageRoutes(within, options);
+    rowRoutes(within, options);
+    eventRoutes(within, options, feed);
+    fleetRoutes(within, options);
+    classifyRoutes(within, options);
+    healthRoutes(within, options);
+    await pageRoutes(within);
+  });
+  return app;
+}

@@ -1,0 +1,34 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { FastifyBaseLogger, FastifyInstance, RawServerDefault } from 'fastify';
+import type { ZodTypeProvider } from 'fastify-type-provider-zod';
+import type { Redis } from 'ioredis';
+import type { Producer } from '../../producer/producer.ts';
+import type { Logger } from '../../shared/log.ts';
+import type { ApiKeys } from '../keys/apiKeys.ts';
+
+export interface GatewayOptions {
+  producer: Producer;
+  redis: Redis;
+  /** First part of every key in Redis. */
+  prefix: string;
+  log: Logger;
+  /** Who may ask for what; undefined where the gateway listens on loopback alone. */
+  keys: ApiKeys | undefined;
+  /** Largest body of a request that is not streamed, in bytes. */
+  bodyBytesMax: number;
+  /** Requests of one key or address in a minute, over all gateways on the Redis. */
+  requestsPerMinute: number;
+  /** Images that may wait in a model's interactive lane before `classify` answers 429. */
+  waitingMax: number;
+  /** How long `classify` waits for an answer. */
+  answerTimeoutMs: number;
+}
+
+/** The HTTP server, whose routes have zod schemas. */
+export type GatewayApp = FastifyInstance<
+  RawServerDefault,
+  IncomingMessage,
+  ServerResponse,
+  FastifyBaseLogger,
+  ZodTypeProvider
+>;

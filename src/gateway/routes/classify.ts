@@ -1,0 +1,131 @@
+import type { FastifyRequest } from 'fastify';
+import { z } from 'zod';
+import { ClipfleetError } from '../../shared/errors.ts';
+import { defineLabelSet } from '../../shared/labels/labelSet.ts';
+import { imageRefLimits } from '../../shared/refs/imageRef.ts';
+import { chooseModel } from '../http/chooseModel.ts';
+import type { GatewayApp, GatewayOptions } from '../http/gatewayApp.ts';
+import { readUpload } from '../http/readUpload.ts';
+import { labelText, promptText } from '../schemas/labelSetBody.ts';
+import { predictionAnswer, problems } from '../schemas/rowAnswer.ts';
+import { modelSchema } from '../schemas/runBody.ts';
+
+const parameters = z.looseObject({
+  candidate_labels: z
+    .union([z.array(labelText).min(2).max(10_000), z.string().min(3).max(100_000)])
+    .describe('Two labels or more: a list, or a text with commas between them.'),
+  hypothesis_template: promptText.nullish().describe('Prompt with {} where the label goes.'),
+  model: modelSchema.optional(),
+});
+
+const imageText = z.string().min(1).max(imageRefLimits.uriCharsMax);
+
+/** The body that Hugging Face's clients send for zero-shot image classification. */
+const classifyBody = z
+  .looseObject({
+    inputs: z
+      .union([imageText, z.looseObject({ image: imageText })])
+      .describe('The image file as base64, or its http(s), s3 or data URL.'),
+    parameters,
+    model: modelSchema.optional(),
+  })
+  .meta({
+    examples: [
+      { inputs: 'https://example.org/owl.jpg', parameters: { candidate_labels: ['fox', 'bear', 'owl'] } },
+    ],
+  });
+
+type Parameters = z.infer<typeof parameters>;
+
+/** One image, answered at once through the interactive lane, in the shape of Hugging Face's inference API. */
+export function classifyRoutes(app: GatewayApp, options: GatewayOptions): void {
+  const { producer, waitingMax, answerTimeoutMs } = options;
+
+  app.post(
+    '/v1/classify',
+    {
+      config: { scope: 'enqueue' },
+      schema: {
+        summary: 'Label one image now.',
+        description:
+          'JSON as Hugging Face’s clients send it, or multipart/form-data with a file named image and the fields candidate_labels, ' +
+          'hypothesis_template and model.',
+        body: {
+          content: {
+            'application/json': { schema: classifyBody },
+            'multipart/form-data': { schema: z.any() },
+          },
+        },
+        response: {
+          200: z.array(predictionAnswer).describe('Best first.'),
+          ...problems(404, 413, 415, 422),
+        },
+      },
+    },
+    async (request, reply) => {
+      const { uri, parameters: asked } = request.isMultipart()
+        ? await uploaded(request)
+        : imageOf(request.body as z.infer<typeof classifyBody>);
+      const model = await chooseModel(options, asked.model);
+      const waiting = await producer.waitingNow(model);
+      if (waiting >= waitingMax) {
+        const message = `Expected fewer than ${waitingMax} images in the interactive lane, ${waiting} wait.`;
+        throw new ClipfleetError('QUEUE_FULL', message);
+      }
+      const gone = new AbortController();
+      reply.raw.on('close', () => gone.abort(new ClipfleetError('REQUEST_INVALID', 'The client has gone.')));
+      const labelSet = defineLabelSet({
+        labels: labelsOf(asked),
+        ...(asked.hypothesis_template && { template: asked.hypothesis_template }),
+      });
+      const row = await producer.labelOne(uri, {
+        model,
+        labelSet,
+        timeoutMs: answerTimeoutMs,
+        signal: gone.signal,
+      });
+      if (row.status === 'classified') return row.predictions as never;
+      throw new ClipfleetError(row.error.code, row.error.message);
+    },
+  );
+}
+
+function labelsOf({ candidate_labels: given }: Parameters): string[] {
+  const labels = typeof given === 'string' ? given.split(',').map((label) => label.trim()) : given;
+  // Python's pipeline takes a label that comes twice for one.
+  return [...new Set(labels.filter((label) => label !== ''))];
+}
+
+function imageOf(body: z.infer<typeof classifyBody>): { uri: string; parameters: Parameters } {
+  const text = typeof body.inputs === 'string' ? body.inputs : body.inputs.image;
+  const model = body.model ?? body.parameters.model;
+  return { uri: uriOf(text), parameters: { ...body.parameters, ...(model !== undefined && { model }) } };
+}
+
+/** A URL as it is; else base64, as the data of a URL. Paths mean nothing to a worker, and are none of a caller's business. */
+function uriOf(text: string): string {
+  if (/^(https?|s3|data):/i.test(text)) return text;
+  const base64 = text.replace(/\s+/g, '');
+  if (base64.length >= 40 && /^[A-Za-z0-9+/_-]+={0,2}$/.test(base64)) {
+    return `data:;base64,${base64.replaceAll('-', '+').replaceAll('_', '/')}`;
+  }
+  const shown = JSON.stringify(text.slice(0, 60));
+  const message = `Expected inputs as base64 or an http, https, s3 or data URL, got ${shown}.`;
+  throw new ClipfleetError('REQUEST_INVALID', message);
+}
+
+async function uploaded(request: FastifyRequest): Promise<{ uri: string; parameters: Parameters }> {
+  const { bytes, fields } = await readUpload(request);
+  const given = parameters.safeParse({
+    ...fields,
+    candidate_labels:
+      fields.candidate_labels?.length === 1 ? fields.candidate_labels[0] : fields.candidate_labels,
+    hypothesis_template: fields.hypothesis_template?.[0],
+    model: fields.model?.[0],
+  });
+  if (!given.success) {
+    const { path, message } = given.error.issues[0]!;
+    throw new ClipfleetError('REQUEST_INVALID', `field ${path.join('.')}: ${message}.`);
+  }
+  return { uri: `data:;base64,${bytes.toString('base64')}`, parameters: given.data };
+}

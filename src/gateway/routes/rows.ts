@@ -1,0 +1,115 @@
+import { Readable } from 'node:stream';
+import { z } from 'zod';
+import { csvFormat } from '../../results/exports/csvRows.ts';
+import { ClipfleetError } from '../../shared/errors.ts';
+import { imageRefLimits } from '../../shared/refs/imageRef.ts';
+import type { PublicRow } from '../../shared/rows/row.ts';
+import type { GatewayApp, GatewayOptions } from '../http/gatewayApp.ts';
+import { problems, rowAnswer } from '../schemas/rowAnswer.ts';
+import { runParams } from '../schemas/runBody.ts';
+
+const score = z.coerce.number().min(-1e9).max(1e9);
+
+const filters = z.strictObject({
+  status: z.enum(['classified', 'failed']).optional(),
+  label: z.string().min(1).max(1_000).optional().describe('Rows whose best label is this one.'),
+  minScore: score.optional().describe('Rows whose best score is at least this.'),
+  maxScore: score.optional().describe('Rows whose best score is at most this.'),
+});
+
+type Filters = z.infer<typeof filters>;
+
+const PAGE_MAX = 1_000;
+
+/** Streams are not made from their schema: it is for the document alone. */
+const line = { schema: z.string().describe('A row a line.') };
+
+/** The rows of a run, also while it is in progress. */
+export function rowRoutes(app: GatewayApp, { producer }: GatewayOptions): void {
+  app.get(
+    '/v1/runs/:run/rows',
+    {
+      config: { scope: 'read' },
+      schema: {
+        summary: 'The rows of a run so far, each once, as NDJSON or CSV.',
+        params: runParams,
+        querystring: filters.extend({ format: z.enum(['ndjson', 'csv']).default('ndjson') }),
+        response: { 200: { content: { 'application/x-ndjson': line, 'text/csv': line } }, ...problems(404) },
+      },
+    },
+    async ({ params: { run }, query }, reply) => {
+      // What stands against it is said before the first byte.
+      await producer.describe(run);
+      const isCsv = query.format === 'csv';
+      const lines = linesOf(producer.rows(run), query, isCsv);
+      return reply
+        .type(isCsv ? 'text/csv; charset=utf-8' : 'application/x-ndjson')
+        .send(Readable.from(lines, { objectMode: false, highWaterMark: 64 * 1024 }) as never);
+    },
+  );
+
+  app.get(
+    '/v1/runs/:run/rows/page',
+    {
+      config: { scope: 'read' },
+      schema: {
+        summary: 'A page of rows, in the order of the input while the run has at most 100,000 images.',
+        params: runParams,
+        querystring: filters.extend({
+          offset: z.coerce.number().int().min(0).max(1e9).default(0),
+          limit: z.coerce.number().int().min(1).max(PAGE_MAX).default(100),
+        }),
+        response: {
+          200: z.object({
+            rows: z.array(rowAnswer),
+            next: z.int().optional().describe('The next page’s offset; absent after the last page.'),
+          }),
+          ...problems(404),
+        },
+      },
+    },
+    async ({ params: { run }, query }) => {
+      const { offset, limit } = query;
+      const rows: PublicRow[] = [];
+      let place = 0;
+      for await (const row of producer.rows(run)) {
+        if (!isWanted(row, query) || place++ < offset) continue;
+        if (rows.length === limit) return { rows: rows as never, next: offset + limit };
+        rows.push(row);
+      }
+      return { rows: rows as never };
+    },
+  );
+
+  app.get(
+    '/v1/runs/:run/row',
+    {
+      config: { scope: 'read' },
+      schema: {
+        summary: 'The row of one image, by its id.',
+        params: runParams,
+        querystring: z.strictObject({ id: z.string().min(1).max(imageRefLimits.idCharsMax) }),
+        response: { 200: rowAnswer, ...problems(404) },
+      },
+    },
+    async ({ params: { run }, query: { id } }) => {
+      const row = await producer.row(run, id);
+      if (row) return row as never;
+      throw new ClipfleetError('ROW_UNKNOWN', `Run '${run}' has no row for ${JSON.stringify(id)}.`);
+    },
+  );
+}
+
+function isWanted(row: PublicRow, { status, label, minScore, maxScore }: Filters): boolean {
+  if (status !== undefined && row.status !== status) return false;
+  if (label === undefined && minScore === undefined && maxScore === undefined) return true;
+  const best = row.status === 'classified' ? row.predictions[0] : undefined;
+  if (!best || (label !== undefined && best.label !== label)) return false;
+  return best.score >= (minScore ?? -Infinity) && best.score <= (maxScore ?? Infinity);
+}
+
+async function* linesOf(rows: AsyncIterable<PublicRow>, query: Filters, isCsv: boolean) {
+  if (isCsv) yield `${csvFormat.header}\n`;
+  for await (const row of rows)
+    if (isWanted(row, query)) yield `${isCsv ? csvFormat.line(row) : JSON.stringify(row)}\n`;
+}

@@ -1,0 +1,108 @@
+import { z } from 'zod';
+import { newRunId } from '../../producer/producer.ts';
+import type { LabelSet } from '../../shared/labels/labelSet.ts';
+import { readLabelSet } from '../../shared/labels/storedLabelSet.ts';
+import { keysUnder } from '../../shared/redis/keys.ts';
+import { createIdempotency, idempotencyHeaders } from '../access/idempotency.ts';
+import { chooseModel } from '../http/chooseModel.ts';
+import type { GatewayApp, GatewayOptions } from '../http/gatewayApp.ts';
+import { labelSetFrom } from '../schemas/labelSetBody.ts';
+import { problems } from '../schemas/rowAnswer.ts';
+import { newRunBody, runAnswer, runDetails, runParams } from '../schemas/runBody.ts';
+
+const openedAnswer = z.object({ run: z.string(), model: z.string(), labelSet: z.string() });
+
+/** Opens, lists, shows and removes runs. */
+export function runRoutes(app: GatewayApp, options: GatewayOptions): void {
+  const { producer, redis, prefix } = options;
+  const idempotency = createIdempotency(redis, prefix);
+
+  async function labelSetOf(given: z.infer<typeof newRunBody>['labelSet']): Promise<LabelSet> {
+    return typeof given === 'string' ? readLabelSet(redis, keysUnder(prefix), given) : labelSetFrom(given);
+  }
+
+  app.post(
+    '/v1/runs',
+    {
+      config: { scope: 'enqueue' },
+      schema: {
+        summary: 'Open a run. The same idempotency key gives the same run.',
+        headers: idempotencyHeaders,
+        body: newRunBody,
+        response: { 201: openedAnswer, ...problems(404, 409, 413, 415) },
+      },
+    },
+    async (request, reply) => {
+      const { body } = request;
+      const opened = await idempotency.once(request, { run: body.run ?? newRunId() }, async ({ run }) => {
+        const { lane, maxFailureRate, source } = body;
+        const model = await chooseModel(options, body.model);
+        const labelSet = await labelSetOf(body.labelSet);
+        const told = { ...(maxFailureRate !== undefined && { maxFailureRate }), ...(source && { source }) };
+        const open = await producer.openRun({ run, model, labelSet, ...(lane && { lane }), ...told });
+        await open.close();
+        const record = await producer.describe(run);
+        return { run, model, labelSet: record.labelSet };
+      });
+      return reply.code(201).header('location', `/v1/runs/${opened.run}`).send(opened);
+    },
+  );
+
+  app.get(
+    '/v1/runs',
+    {
+      config: { scope: 'read' },
+      schema: {
+        summary: 'List the runs, newest first.',
+        querystring: z.strictObject({
+          state: runAnswer.shape.state.optional(),
+          limit: z.coerce.number().int().min(1).max(1_000).default(1_000),
+        }),
+        response: { 200: z.object({ runs: z.array(runAnswer) }), ...problems() },
+      },
+    },
+    async ({ query: { state, limit } }) => {
+      const runs = (await producer.list()).filter((run) => state === undefined || run.state === state);
+      return { runs: runs.slice(0, limit) };
+    },
+  );
+
+  app.get(
+    '/v1/runs/:run',
+    {
+      config: { scope: 'read' },
+      schema: {
+        summary: 'A run, its account and its warnings.',
+        params: runParams,
+        response: { 200: runDetails, ...problems(404) },
+      },
+    },
+    async ({ params: { run } }) => readRun(options, run),
+  );
+
+  app.delete(
+    '/v1/runs/:run',
+    {
+      config: { scope: 'admin' },
+      schema: {
+        summary: 'Remove a complete or cancelled run and its rows.',
+        params: runParams,
+        response: { 204: z.null(), ...problems(404, 409) },
+      },
+    },
+    async ({ params: { run } }, reply) => {
+      await producer.remove(run);
+      return reply.code(204).send(null);
+    },
+  );
+}
+
+/** @throws RUN_UNKNOWN */
+export async function readRun(
+  { producer }: GatewayOptions,
+  run: string,
+): Promise<z.infer<typeof runDetails>> {
+  const { model, labelSet, lane, createdAt, source, maxFailureRate } = await producer.describe(run);
+  const [progress, warnings] = await Promise.all([producer.progress(run), producer.runs.warnings(run)]);
+  return { run, model, labelSet, lane, createdAt, source, maxFailureRate, warnings, ...progress };
+}

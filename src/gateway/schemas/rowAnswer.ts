@@ -1,0 +1,38 @@
+import { z } from 'zod';
+
+export const predictionAnswer = z.object({
+  label: z.string(),
+  score: z.number(),
+  logit: z.number().optional(),
+  cosine: z.number().optional(),
+});
+
+/** A row. Open, because later versions may have more members. */
+export const rowAnswer = z.looseObject({
+  run: z.string(),
+  id: z.string(),
+  uri: z.string(),
+  status: z.enum(['classified', 'failed']),
+  predictions: z.array(predictionAnswer).optional().describe('Of a classified row, best first.'),
+  error: z.object({ code: z.string(), message: z.string() }).optional().describe('Of a failed row.'),
+  generation: z.int(),
+  at: z.string().describe('When the worker made the row, ISO 8601.'),
+});
+
+export const problemAnswer = z
+  .looseObject({
+    type: z.string(),
+    title: z.string(),
+    status: z.int(),
+    detail: z.string(),
+    code: z.string().describe('Stable; docs/errors.md lists them.'),
+    requestId: z.string(),
+  })
+  .describe('RFC 9457');
+
+/** The problems that a route may answer with, for its schema. */
+export function problems(...statuses: number[]): Record<number, typeof problemAnswer> {
+  return Object.fromEntries(
+    [400, 401, 403, 429, 500, 503, ...statuses].map((status) => [status, problemAnswer]),
+  );
+}

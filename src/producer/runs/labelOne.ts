@@ -1,0 +1,112 @@
+import type { Redis } from 'ioredis';
+import { ClipfleetError } from '../../shared/errors.ts';
+import { addChunkJobs } from '../../shared/fleet/chunkJobs.ts';
+import { openLaneQueue } from '../../shared/fleet/laneQueue.ts';
+import { laneName } from '../../shared/fleet/lanes.ts';
+import { type LabelSet, labelSetId } from '../../shared/labels/labelSet.ts';
+import { storeLabelSet } from '../../shared/labels/storedLabelSet.ts';
+import { defaultOf } from '../../shared/options/config.ts';
+import type { Keys } from '../../shared/redis/keys.ts';
+import type { ResultsStore } from '../../shared/rows/resultsStore.ts';
+import type { Row } from '../../shared/rows/row.ts';
+import type { RunControl } from '../../shared/runs/runControl.ts';
+import type { Runs } from '../../shared/runs/runs.ts';
+import { untilAborted } from '../../shared/untilAborted.ts';
+import { createRunEnds } from './runEnds.ts';
+
+export interface OneImage {
+  /** Identity of the model, `name@revision:dtype`. */
+  model: string;
+  labelSet: LabelSet;
+  /** Id of the run that is made for the image, and of the image in it. */
+  run: string;
+  /** Where its bytes are, or a `data:` URL of them. */
+  uri: string;
+}
+
+export interface AnswerOptions {
+  /** How long to wait for the answer, in milliseconds; 60,000 when absent. */
+  timeoutMs?: number;
+  /** Ends the waiting: it rejects with the signal's reason at once. */
+  signal?: AbortSignal;
+}
+
+const ANSWER_TIMEOUT_MS = 60_000;
+
+export interface Answers {
+  /** The row of one image, which overtakes bulk runs. @throws ANSWER_TIMEOUT, and the signal's reason */
+  labelOne(image: OneImage, options?: AnswerOptions): Promise<Row>;
+  /** Images that wait in the model's interactive lane. */
+  waiting(model: string): Promise<number>;
+  close(): Promise<void>;
+}
+
+interface AnswersContext {
+  redis: Redis;
+  prefix: string;
+  keys: Keys;
+  runs: Runs;
+  store: ResultsStore;
+  control: RunControl;
+}
+
+/** Asks for single images: each is a run of one image, whose end is heard of and not polled for. */
+export function createAnswers({ redis, prefix, keys, runs, store, control }: AnswersContext): Answers {
+  const ends = createRunEnds(redis, keys, runs);
+  const lanes = new Map<string, ReturnType<typeof openLaneQueue>>();
+
+  function laneOf(model: string) {
+    const name = laneName('interactive', model);
+    const lane = lanes.get(name) ?? openLaneQueue(name, { redis, prefix });
+    lanes.set(name, lane);
+    return lane;
+  }
+
+  /** The run is sealed before its job can be done, so that the end of the job is that of the run. */
+  async function send({ model, labelSet, run, uri }: OneImage): Promise<void> {
+    const lane = laneOf(model);
+    const id = labelSetId(labelSet);
+    await Promise.all([
+      storeLabelSet(redis, keys, labelSet),
+      runs.open({ run, model, labelSet: id, lane: lane.name }),
+    ]);
+    await runs.announce(run, 0, 1);
+    const pieces = [{ piece: '0', generation: 0, images: [{ id: run, uri }] }];
+    await Promise.all([
+      runs.seal(run),
+      control.setSource(run, 'classify'),
+      addChunkJobs(lane, run, pieces, defaultOf('attempts')),
+    ]);
+  }
+
+  return {
+    async labelOne(image, { timeoutMs = ANSWER_TIMEOUT_MS, signal } = {}) {
+      const timeout = AbortSignal.timeout(timeoutMs);
+      const { ended, stop } = await ends.listen(image.run);
+      try {
+        const limit = signal ? AbortSignal.any([signal, timeout]) : timeout;
+        await untilAborted(limit, async () => {
+          await send(image);
+          await ended;
+        });
+      } catch (error) {
+        if (error !== timeout.reason) throw error;
+        const message = `Expected an answer within ${timeoutMs} ms, got none: run '${image.run}' goes on.`;
+        throw new ClipfleetError('ANSWER_TIMEOUT', message);
+      } finally {
+        stop();
+      }
+      const row = await store.getRow(image.run, image.run);
+      if (row) return row;
+      throw new ClipfleetError(
+        'RUN_CANCELLED',
+        `Run '${image.run}' was cancelled before its image had a row.`,
+      );
+    },
+    waiting: (model) => laneOf(model).getWaitingCount(),
+    async close() {
+      ends.close();
+      await Promise.all([...lanes.values()].map((lane) => lane.close()));
+    },
+  };
+}

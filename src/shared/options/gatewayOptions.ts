@@ -1,0 +1,74 @@
+import { z } from 'zod';
+import { integer, option, text } from './option.ts';
+
+/** The HTTP gateway: where it listens, whom it lets in, and how much it takes. */
+export const gatewayOptions = {
+  host: option({
+    flag: 'host',
+    env: 'CLIPFLEET_HOST',
+    value: 'ADDRESS',
+    schema: text,
+    default: '127.0.0.1',
+    says: 'Address that the gateway listens on. Others than loopback need --api-keys.',
+  }),
+  port: option({
+    flag: 'port',
+    env: 'CLIPFLEET_PORT',
+    value: 'PORT',
+    schema: integer(0, 65_535),
+    default: '8321',
+    says: 'Port that the gateway listens on; 0 takes a free one.',
+  }),
+  apiKeys: option({
+    flag: 'api-keys',
+    env: 'CLIPFLEET_API_KEYS',
+    value: 'FILE',
+    schema: text.optional(),
+    says: 'File of the keys that the gateway lets in, one a line. Make lines with clipfleet key.',
+  }),
+  scopes: option({
+    flag: 'scopes',
+    env: 'CLIPFLEET_SCOPES',
+    value: 'LIST',
+    schema: z
+      .string()
+      .regex(
+        /^(read|enqueue|admin)(,(read|enqueue|admin))*$/,
+        'Expected read, enqueue and admin, separated by commas',
+      ),
+    default: 'read,enqueue',
+    says: 'What a new key may do: read, enqueue, or admin, which may also cancel and remove runs.',
+  }),
+  bodyBytesMax: option({
+    flag: 'body-bytes-max',
+    env: 'CLIPFLEET_BODY_BYTES_MAX',
+    value: 'BYTES',
+    schema: integer(1_000, 1_000_000_000),
+    default: '20000000',
+    says: 'Largest body of a request. Streams of images have no limit.',
+  }),
+  requestsPerMinute: option({
+    flag: 'requests-per-minute',
+    env: 'CLIPFLEET_REQUESTS_PER_MINUTE',
+    value: 'N',
+    schema: integer(1, 100_000_000),
+    default: '60000',
+    says: 'Requests of one key, or of one address without keys, over all gateways. Above it they answer 429.',
+  }),
+  interactiveWaitingMax: option({
+    flag: 'interactive-waiting-max',
+    env: 'CLIPFLEET_INTERACTIVE_WAITING_MAX',
+    value: 'N',
+    schema: integer(1, 1_000_000),
+    default: '1000',
+    says: 'Images that may wait in a model’s interactive lane. Above it, requests for single images answer 429.',
+  }),
+  answerTimeoutMs: option({
+    flag: 'answer-timeout-ms',
+    env: 'CLIPFLEET_ANSWER_TIMEOUT_MS',
+    value: 'MS',
+    schema: integer(100, 3_600_000),
+    default: '60000',
+    says: 'How long a request for a single image waits for its answer.',
+  }),
+} as const;

@@ -1,0 +1,79 @@
+// Who is let in, and for what.
+import assert from 'node:assert/strict';
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { isLoopback } from '../../src/gateway/access/access.ts';
+import { createApiKey, parseApiKeys } from '../../src/gateway/keys/apiKeys.ts';
+import { startFleet } from '../support/fleet.ts';
+import { startGateway } from '../support/gateway.ts';
+
+test('a key file holds digests, and a key is found by its own', () => {
+  const [shop, board] = [createApiKey('shop', ['read', 'enqueue']), createApiKey('board', ['read'])];
+  const text = `# of the shop\n\n${shop.line}\n${board.line}\n`;
+  assert.ok(!text.includes(shop.key));
+  const keys = parseApiKeys(text);
+  assert.deepEqual(keys.holderOf(shop.key), { name: 'shop', scopes: ['read', 'enqueue'] });
+  assert.equal(keys.holderOf(board.key)?.name, 'board');
+  assert.equal(keys.holderOf(`${board.key}x`), undefined);
+  assert.equal(keys.holderOf(''), undefined);
+  for (const line of ['shop', 'shop read 12', `shop write ${'0'.repeat(64)}`, `${shop.line}\nx y z`])
+    assert.throws(() => parseApiKeys(line), { code: 'USAGE', message: /in line [12] of the key file/ });
+  assert.throws(() => createApiKey('a b', ['read']), { code: 'USAGE' });
+});
+
+test('loopback is what only this machine reaches', () => {
+  for (const host of ['127.0.0.1', '127.8.8.8', '::1', '[::1]', 'localhost', '::ffff:127.0.0.1'])
+    assert.ok(isLoopback(host), host);
+  for (const host of ['0.0.0.0', '::', '10.0.0.1', 'example.org', 'localhost.example.org', ''])
+    assert.ok(!isLoopback(host), host);
+});
+
+test('keys are made, asked for, and kept to their scopes', async (t) => {
+  const fleet = await startFleet(t);
+  const file = join(fleet.folder, 'keys.txt');
+  const keyWith = async (name: string, scopes: string) => {
+    const made = await fleet.run('key', name, '--scopes', scopes, '--api-keys', file);
+    assert.equal(made.code, 0, made.stderr);
+    return made.stdout.trim();
+  };
+  const reader = await keyWith('reader', 'read');
+  const admin = await keyWith('boss', 'admin');
+  assert.equal((await readFile(file, 'utf8')).split('\n').length, 3);
+
+  const { ask } = await startGateway(fleet, '--api-keys', file);
+  const as = (key: string) => ({ authorization: `Bearer ${key}` });
+  assert.equal((await ask('GET', '/health')).status, 200);
+  assert.equal((await ask('GET', '/ready')).status, 200);
+  const without = await ask('GET', '/v1/runs');
+  assert.deepEqual([without.status, without.json.code], [401, 'KEY_INVALID']);
+  assert.equal(without.headers.get('www-authenticate'), 'Bearer');
+  assert.equal((await ask('GET', '/v1/runs', undefined, as(`${reader}x`))).status, 401);
+  assert.equal((await ask('GET', '/v1/runs', undefined, as(reader))).status, 200);
+  const labelSet = { labels: ['fox', 'owl'] };
+  const refused = await ask('POST', '/v1/label-sets', labelSet, as(reader));
+  assert.deepEqual([refused.status, refused.json.code], [403, 'KEY_FORBIDDEN']);
+  assert.equal((await ask('POST', '/v1/label-sets', labelSet, as(admin))).status, 200);
+});
+
+test('without keys only this machine is served, and no other site’s page', async (t) => {
+  const fleet = await startFleet(t);
+  const others = await fleet.run('serve', '--host', '0.0.0.0');
+  assert.equal(others.code, 1);
+  assert.match(others.stderr, /USAGE: Expected --api-keys, because 0\.0\.0\.0 is reached by others/);
+  const { ask, url } = await startGateway(fleet);
+  assert.equal((await ask('GET', '/v1/runs', undefined, { origin: url })).status, 200);
+  for (const headers of [{ origin: 'https://example.org' }, { origin: 'null' }])
+    assert.equal((await ask('GET', '/v1/runs', undefined, headers)).json.code, 'KEY_FORBIDDEN');
+});
+
+test('requests above the limit wait', async (t) => {
+  const { ask } = await startGateway(await startFleet(t), '--requests-per-minute', '3');
+  const statuses: number[] = [];
+  for (let i = 0; i < 5; i++) statuses.push((await ask('GET', '/v1/runs')).status);
+  assert.deepEqual(statuses, [200, 200, 200, 429, 429]);
+  const limited = await ask('GET', '/v1/runs');
+  assert.equal(limited.json.code, 'RATE_LIMITED');
+  assert.ok(Number(limited.headers.get('retry-after')) > 0);
+  assert.equal((await ask('GET', '/health')).status, 200);
+});
