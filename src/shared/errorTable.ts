@@ -46,6 +46,11 @@ export const errorTable = {
     scope: 'command',
     says: 'No Redis server is installed and REDIS_URL is not set.',
   },
+  DATA_DIR_UNUSABLE: {
+    retry: false,
+    scope: 'command',
+    says: 'The folder for runs, or for the socket of its Redis server, cannot be made or written, or is not the user’s alone.',
+  },
   REDIS_UNAVAILABLE: { retry: true, scope: 'command', says: 'Redis does not answer.' },
   REDIS_UNSUITABLE: {
     retry: false,

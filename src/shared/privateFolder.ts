@@ -5,7 +5,7 @@ import { ClipfleetError } from './errors.ts';
  * Makes the directory, or takes the one that is there, if nobody else may enter it. In a folder where everybody may
  * write, another user could have put one of this name first.
  *
- * Throws REDIS_UNAVAILABLE.
+ * Throws DATA_DIR_UNUSABLE.
  */
 export function ensurePrivate(directory: string): void {
   try {
@@ -16,7 +16,7 @@ export function ensurePrivate(directory: string): void {
   const found = fs.lstatSync(directory);
   if (found.isDirectory() && found.uid === process.getuid?.() && (found.mode & 0o077) === 0) return;
   throw new ClipfleetError(
-    'REDIS_UNAVAILABLE',
+    'DATA_DIR_UNUSABLE',
     `${directory} must be a directory that you own and nobody else may enter (mode 700), but it is not ` +
       `(owner ${found.uid}, mode ${(found.mode & 0o7777).toString(8)}): remove it, or set REDIS_URL.`,
   );

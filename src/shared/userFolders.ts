@@ -23,7 +23,7 @@ export function userStateFolder(env: NodeJS.ProcessEnv): string {
  * HOME, or what the system knows of the user. A container's user often has neither: then a folder under /tmp that nobody
  * else may enter.
  *
- * @throws REDIS_UNAVAILABLE where another user's is there
+ * @throws DATA_DIR_UNUSABLE where another user's is there
  */
 export function homeOf(env: NodeJS.ProcessEnv): string {
   if (env.HOME) return env.HOME;

@@ -103,7 +103,7 @@ test('what is wrong with Redis or the places is said before a model is looked fo
     '--data-dir',
     join(cwd, 'owl.jpg', 'below'),
   );
-  assert.match(noPlace.stderr, /^clipfleet: REDIS_UNAVAILABLE: .*cannot be made .*--data-dir/);
+  assert.match(noPlace.stderr, /^clipfleet: DATA_DIR_UNUSABLE: .*cannot be made .*--data-dir/);
 });
 
 test('a user whom the system does not know, without HOME, can label', {
@@ -117,4 +117,18 @@ test('a user whom the system does not know, without HOME, can label', {
   const nobody = { cwd: join(cwd, 'in'), uid: 123_456 };
   const { status, stderr } = clipfleet(nobody, 'label', 'owl.jpg', ...how);
   assert.equal(status, 0, stderr);
+});
+
+test('one who may not write where runs are kept is told so, and not that Redis does not answer', {
+  skip: process.getuid?.() === 0 ? false : 'only root can be somebody else',
+}, async (t) => {
+  const cwd = await temporaryFolder(t);
+  await mkdir(join(cwd, 'data/redis'), { recursive: true });
+  await copyFile(join(pictures, 'owl.jpg'), join(cwd, 'owl.jpg'));
+  await chmod(cwd, 0o755);
+  const nobody = { cwd, uid: 123_456 };
+  const there = clipfleet(nobody, 'label', 'owl.jpg', ...how, '--data-dir', 'data');
+  assert.match(there.stderr, /^clipfleet: DATA_DIR_UNUSABLE: .*written \(EACCES.*--data-dir/);
+  const noHome = clipfleet({ ...nobody, env: { HOME: '/nonexistent' } }, 'label', 'owl.jpg', ...how);
+  assert.match(noHome.stderr, /^clipfleet: DATA_DIR_UNUSABLE: .*\/nonexistent.*--data-dir/);
 });

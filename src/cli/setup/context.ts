@@ -24,7 +24,7 @@ export interface Context {
 /**
  * Connects to the Redis of REDIS_URL, or to this user's own server, which runs as long as a command uses it.
  *
- * @throws REDIS_UNAVAILABLE, REDIS_UNSUITABLE, REDIS_MISSING
+ * @throws REDIS_UNAVAILABLE, REDIS_UNSUITABLE, REDIS_MISSING, DATA_DIR_UNUSABLE
  */
 export async function openContext(config: ContextConfig): Promise<Context> {
   const log = createLog(config.logLevel);

@@ -29,7 +29,7 @@ const logLinesShown = 8;
  * A share in the Redis server of `dataDir`: found when another command on this machine runs it, started otherwise. It
  * stops with the last command that holds a share, however that one ends.
  *
- * Throws REDIS_MISSING without a server program, REDIS_UNAVAILABLE when it does not come up, and the signal's reason.
+ * Throws DATA_DIR_UNUSABLE, REDIS_MISSING without a server program, REDIS_UNAVAILABLE when it does not come up, and the signal's reason.
  */
 export async function leaseLocalRedis(options: {
   dataDir: string;

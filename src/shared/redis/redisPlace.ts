@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { mkdir, realpath } from 'node:fs/promises';
+import { access, constants, mkdir, realpath } from 'node:fs/promises';
 import { join } from 'node:path';
 import { ClipfleetError } from '../errors.ts';
 import { privateTemporary } from '../userFolders.ts';
@@ -12,7 +12,7 @@ export interface RedisPlace {
   lease: string;
 }
 
-/** The place of `dataDir`'s server; makes its directories. Throws REDIS_UNAVAILABLE when they cannot be made. */
+/** The place of `dataDir`'s server; makes its directories. Throws DATA_DIR_UNUSABLE when they cannot be made or written. */
 export async function placeOf(dataDir: string): Promise<RedisPlace> {
   await makeFolder(join(dataDir, 'redis'));
   const data = await realpath(join(dataDir, 'redis'));
@@ -32,10 +32,11 @@ export async function placeOf(dataDir: string): Promise<RedisPlace> {
 async function makeFolder(folder: string): Promise<void> {
   try {
     await mkdir(folder, { recursive: true });
+    await access(folder, constants.W_OK);
   } catch (error) {
     const message =
-      `Expected a folder to keep runs in, but ${folder} cannot be made (${(error as Error).message}): ` +
+      `Expected a folder to keep runs in, but ${folder} cannot be made or written (${(error as Error).message}): ` +
       'give another with --data-dir, or set REDIS_URL.';
-    throw new ClipfleetError('REDIS_UNAVAILABLE', message, { cause: error });
+    throw new ClipfleetError('DATA_DIR_UNUSABLE', message, { cause: error });
   }
 }
