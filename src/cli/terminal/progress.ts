@@ -6,7 +6,7 @@ import { printable } from './printable.ts';
 /** Where a run is, and what holds its workers up where that is known; `none` where no worker serves its model. */
 export type ProgressCounts = Pick<
   RunProgress,
-  'done' | 'expected' | 'failed' | 'failures' | 'state' | 'paused' | 'retrying'
+  'done' | 'expected' | 'active' | 'failed' | 'failures' | 'state' | 'paused' | 'retrying'
 > & { bottleneck?: string | undefined };
 
 export interface Progress {
@@ -91,12 +91,17 @@ function failuresOf({ failed, failures }: Pick<ProgressCounts, 'failed' | 'failu
   return `${failed} failed (${named.join(', ')}${more})`;
 }
 
-/** What the run waits for. Workers say so every ten seconds, so that what they were `idle` for may be over. */
-function holdUpOf({ bottleneck, state }: ProgressCounts, stillMs: number): string {
+/**
+ * What the run waits for. Workers say so every ten seconds, so that what they were `idle` for may be over. Idle workers that hold
+ * images wait for no other attempt: their decoders start, say.
+ */
+function holdUpOf({ bottleneck, state, active }: ProgressCounts, stillMs: number): string {
   if (bottleneck === undefined) return '';
   if (bottleneck === 'none') return 'no worker serves its model';
   if (bottleneck !== 'idle') return `limited by ${bottleneck}`;
-  return stillMs >= STILL_MS && state !== 'open' ? 'waiting for hosts or another attempt' : '';
+  if (stillMs < STILL_MS) return '';
+  if (active > 0) return `${active} active`;
+  return state !== 'open' ? 'waiting for hosts or another attempt' : '';
 }
 
 function formatSeconds(seconds: number): string {

@@ -19,7 +19,7 @@ const moves = () => true;
 function counts(done: number, expected: number, failed: number, open: boolean) {
   const failures: Record<string, number> = failed > 0 ? { IMAGE_EMPTY: failed } : {};
   const state = open ? ('open' as const) : ('sealed' as const);
-  return { done, expected, failed, failures, state, paused: undefined, retrying: 0 };
+  return { done, expected, active: 0, failed, failures, state, paused: undefined, retrying: 0 };
 }
 
 /** Time stands still until the test moves it. */
@@ -82,19 +82,21 @@ test('while nothing is done, what the run waits for stands in place of the time 
   const pass = stopTime(t);
   const { stream: piped, text } = stream(false);
   const progress = createProgress(0, piped);
-  const update = (bottleneck: string, state: 'open' | 'sealed' = 'sealed') => {
+  const update = (bottleneck: string, state: 'open' | 'sealed' = 'sealed', active = 0) => {
     pass(5_000);
-    progress.update({ ...counts(50, 100, 0, false), state, bottleneck });
+    progress.update({ ...counts(50, 100, 0, false), state, bottleneck, active });
   };
   update('session');
   update('idle');
   update('none');
   update('idle', 'open');
+  update('idle', 'sealed', 32);
   assert.deepEqual(text().split('\n'), [
     '50/100 images, 10.0 images/s, 5 s left, limited by session',
     '50/100 images, 5.0 images/s, nothing for 5 s, waiting for hosts or another attempt',
     '50/100 images, 3.3 images/s, nothing for 10 s, no worker serves its model',
     '50/100+ images, 2.5 images/s, nothing for 15 s',
+    '50/100 images, 2.0 images/s, nothing for 20 s, 32 active',
     '',
   ]);
 });
