@@ -70,6 +70,7 @@ export const enqueueCommand = createCommand({
         ...(onLeftOut && { onLeftOut }),
       });
     const refs = await begin(open(leftOut.add));
+    sayLeftOut(leftOut, ' so far');
     const context = await openContext(config);
     const interrupt = onInterrupt('ending after the chunks at hand.', config);
     try {

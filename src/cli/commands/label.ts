@@ -66,6 +66,7 @@ export const labelCommand = createCommand({
     const open = (onLeftOut?: (name: string) => void) =>
       openSource(paths, { ...config, address: trustedAddress, ...(onLeftOut && { onLeftOut }) });
     const refs = await begin(open(leftOut.add));
+    sayLeftOut(leftOut, ' so far');
     // What is here is read before a server is started for it; what is far is downloaded after all else was checked.
     const here = isHubName(config.model) ? undefined : await findModelShown(config);
     const context = await openContext({

@@ -4,9 +4,12 @@ import { likeLabels } from '../setup/labels.ts';
 import { printable } from './printable.ts';
 import { say } from './screen.ts';
 
-/** Says on standard error what folders, archives and buckets have and that was not read. */
-export function sayLeftOut(leftOut: LeftOut): void {
-  const text = leftOut.text();
+/**
+ * Says on standard error what folders, archives and buckets have and that was not read. Before the work begins that is what was
+ * seen up to the first image: of a folder all that lies beside that image. Nothing is read twice, or kept, to know the rest.
+ */
+export function sayLeftOut(leftOut: LeftOut, when?: ' so far'): void {
+  const text = leftOut.text(when);
   if (text !== undefined) say(printable(text));
 }
 

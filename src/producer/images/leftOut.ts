@@ -20,13 +20,13 @@ export function createLeftOut() {
       const key = counts.has(kind) || counts.size < ENDINGS_KEPT ? kind : 'others';
       counts.set(key, (counts.get(key) ?? 0) + 1);
     },
-    /** `left out: 4 (2 without an ending, 1 mov, 1 psd)`, or undefined where nothing was. */
-    text(): string | undefined {
+    /** `left out: 4 (2 without an ending, 1 mov, 1 psd)`, or undefined where nothing was. `so far` before the source is read. */
+    text(when: '' | ' so far' = ''): string | undefined {
       if (total === 0) return undefined;
       const ranked = [...counts].sort(([a, m], [b, n]) => n - m || (a < b ? -1 : 1));
       const named = ranked.slice(0, ENDINGS_NAMED).map(([kind, files]) => `${files} ${kind}`);
       const rest = ranked.slice(ENDINGS_NAMED).reduce((sum, [, files]) => sum + files, 0);
-      return `left out: ${total} (${[...named, ...(rest > 0 ? [`${rest} others`] : [])].join(', ')})`;
+      return `left out${when}: ${total} (${[...named, ...(rest > 0 ? [`${rest} others`] : [])].join(', ')})`;
     },
   };
 }

@@ -32,8 +32,9 @@ test('a folder of good and bad files ends with one row each, and exit code 2', a
   const fleet = await startFleet(t);
   await mixedFolder(fleet);
   const args = ['--labels', 'fox,bear,owl,cat', '--model', demoModel, '--output', 'rows.jsonl'];
-  const { code, stdout } = await fleet.run('label', 'mixed', ...args);
+  const { code, stdout, stderr } = await fleet.run('label', 'mixed', ...args);
   assert.equal(code, 2);
+  assert.match(stderr, /^left out so far: 1 \(1 txt\)\n(.*\n)*left out: 1 \(1 txt\)\n/, 'at both ends');
   const lines = jsonLines<Line>(await readFile(join(fleet.folder, 'rows.jsonl'), 'utf8'));
   assert.deepEqual(
     lines.map(({ id, predictions, error }) => [id, predictions?.[0]?.label ?? error?.code]),
