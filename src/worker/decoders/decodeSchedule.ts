@@ -19,7 +19,7 @@ export interface DecodeSchedule {
 /** Starts that may fail in a row, each after a pause twice as long. */
 const START_ATTEMPTS = 6;
 const START_PAUSE_MS = 50;
-/** How often it looks for images that are stuck behind a slow one; each look costs the main thread. */
+/** How often it looks for images that are stuck behind a slow one, and for decoders too many; each look costs the main thread. */
 const LOOK_MS = 200;
 
 /**
@@ -28,7 +28,8 @@ const LOOK_MS = 200;
  * - an image to an idle decoder, else to a new one, else behind an image that will soon be done; urgent ones first;
  * - a large one when there is room for its pixels, in their order, so that none waits for ever;
  * - one whose decoder ended, alone to a new decoder;
- * - one that waits behind a slow image, back to where it came from.
+ * - one that waits behind a slow image, back to where it came from;
+ * - while an image is slow, another decoder works in its decoder's place; afterwards one rests, and ends at last.
  */
 export function createDecodeSchedule(
   host: DecoderHost,
@@ -45,9 +46,10 @@ export function createDecodeSchedule(
 
   function feed(): void {
     if (isStopped) return;
-    while (!pause && crew.hasPlaceAlone()) {
+    while (!pause && (crew.hasPlace() || crew.givesWay())) {
       const task = backlog.nextAlone();
       if (!task) break;
+      end(crew.givesWay());
       void start(task);
     }
     for (let decoder = crew.idle(); decoder; decoder = crew.idle()) {
@@ -98,7 +100,7 @@ export function createDecodeSchedule(
   }
 
   function beginFirst(decoder: Decoder): void {
-    decoder.begunAt = now();
+    decoder.since = now();
     decoder.onEnd = events.onBegin();
   }
 
@@ -108,16 +110,13 @@ export function createDecodeSchedule(
     backlog.release(task);
     if (place === 0) {
       decoder.onEnd();
+      decoder.since = now();
       if (decoder.line.length > 0) beginFirst(decoder);
     }
     if ('ended' in answer) ended(decoder, task, answer);
     else {
       decoder.startedFor = undefined;
       replied(task, answer);
-    }
-    if (crew.isTooMany() && decoder.state === 'ready' && decoder.line.length === 0) {
-      leave(decoder);
-      host.end(decoder.number);
     }
     feed();
   }
@@ -150,17 +149,23 @@ export function createDecodeSchedule(
     crew.remove(decoder);
   }
 
-  /** Looks for images that are stuck behind a slow one, as long as there are any in work. */
-  function look(): void {
-    const isWorking = [...crew.all()].some(({ line }) => line.length > 0);
-    if (!isWorking) {
-      clearInterval(looking);
-      looking = undefined;
-    } else looking ??= setInterval(freeStuck, LOOK_MS);
+  function end(decoder: Decoder | undefined): void {
+    if (!decoder) return;
+    leave(decoder);
+    host.end(decoder.number);
   }
 
-  function freeStuck(): void {
+  /** Looks at what only time changes, as long as there is such. It holds no process: whoever waits for an image does. */
+  function look(): void {
+    if (!crew.isChanging()) {
+      clearInterval(looking);
+      looking = undefined;
+    } else looking ??= setInterval(lookOnce, LOOK_MS).unref();
+  }
+
+  function lookOnce(): void {
     for (const { number, line } of crew.stuck()) for (const { id } of line.slice(1)) host.forget(number, id);
+    for (let decoder = crew.rested(); decoder; decoder = crew.rested()) end(decoder);
     feed();
   }
 

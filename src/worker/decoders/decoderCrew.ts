@@ -19,8 +19,8 @@ export interface Decoder {
   state: 'starting' | 'ready' | 'gone';
   /** What it was given: the image in work, and one ahead. */
   line: DecodeTask[];
-  /** When the first of the line had its turn. */
-  begunAt: number;
+  /** When the first of the line had its turn, or since when there is none. */
+  since: number;
   onEnd: () => void;
   /** The image that this decoder was started for, which is alone in it. */
   startedFor: DecodeTask | undefined;
@@ -28,25 +28,29 @@ export interface Decoder {
 
 /** An image in work for longer than this has nobody behind it: the next one is taken back. */
 const AHEAD_MS = 100;
-/** And for longer than this, its decoder does not count: others may be started in its place. */
+/** And for longer than this, its decoder does not count: others may work in its place. */
 const SLOW_MS = 1_000;
+/** One too many that had nothing to do for as long ends. Not at once: the next slow image would start another. */
+const REST_MS = 10_000;
 
 /** The decoders there are, and which of them takes an image. */
 export interface DecoderCrew {
   add(startedFor?: DecodeTask): Decoder;
   remove(decoder: Decoder): void;
-  /** One with nothing to do. */
+  /** One with nothing to do, when one more may work. */
   idle(): Decoder | undefined;
   /** One whose image will soon be done, to put another behind it. */
   soonIdle(): Decoder | undefined;
   /** Whether one more may be started for an image that waits. */
   hasPlace(): boolean;
-  /** The same for an image that is to be alone: another gives way to it soon. */
-  hasPlaceAlone(): boolean;
+  /** One that has to end before another can be started, though one more may work: there are as many as may be. */
+  givesWay(): Decoder | undefined;
   /** Those that were started for nobody and are not ready. */
   coming(): number;
-  /** Whether there are more than there should be, because some were slow. */
-  isTooMany(): boolean;
+  /** One too many that has rested for long. */
+  rested(): Decoder | undefined;
+  /** Whether any works, or there is one too many: whether time alone changes something. */
+  isChanging(): boolean;
   /** Those with an image ahead that waits for too long. */
   stuck(): Decoder[];
   all(): IterableIterator<Decoder>;
@@ -60,15 +64,17 @@ export interface DecoderCrew {
 export function createDecoderCrew(size: number, now: () => number): DecoderCrew {
   const decoders = new Set<Decoder>();
   let nextNumber = 0;
-  const takesMore = ({ state, startedFor }: Decoder) => state === 'ready' && startedFor === undefined;
-  const age = (decoder: Decoder) => (decoder.line.length > 0 ? now() - decoder.begunAt : 0);
-  const counted = () => [...decoders].filter((decoder) => age(decoder) < SLOW_MS).length;
+  const isIdle = ({ state, startedFor, line }: Decoder) =>
+    state === 'ready' && startedFor === undefined && line.length === 0;
+  const age = ({ since }: Decoder) => now() - since;
+  const isSlow = (decoder: Decoder) => decoder.line.length > 0 && age(decoder) >= SLOW_MS;
+  /** Those that work or are about to, and are not slow. */
+  const counted = () => [...decoders].filter((decoder) => !isIdle(decoder) && !isSlow(decoder)).length;
+  // The first that fits, so that those too many are the ones that rest.
   const find = (wanted: (decoder: Decoder) => boolean) => {
     for (const decoder of decoders) if (wanted(decoder)) return decoder;
     return undefined;
   };
-  const idle = () => find((decoder) => takesMore(decoder) && decoder.line.length === 0);
-  const hasPlace = () => counted() < size && decoders.size < 2 * size;
   return {
     add(startedFor) {
       const number = nextNumber++;
@@ -76,7 +82,7 @@ export function createDecoderCrew(size: number, now: () => number): DecoderCrew 
         number,
         state: 'starting',
         line: [],
-        begunAt: 0,
+        since: now(),
         onEnd: () => {},
         startedFor,
       };
@@ -84,16 +90,21 @@ export function createDecoderCrew(size: number, now: () => number): DecoderCrew 
       return decoder;
     },
     remove: (decoder) => void decoders.delete(decoder),
-    idle,
+    idle: () => (counted() < size ? find(isIdle) : undefined),
     soonIdle() {
-      // Where one is to go, each must come to have nothing to do.
+      // Where more work than should, each must come to have nothing to do.
       if (counted() > size) return undefined;
-      return find((decoder) => takesMore(decoder) && decoder.line.length === 1 && age(decoder) < AHEAD_MS);
+      return find(
+        ({ state, startedFor, line, since }) =>
+          state === 'ready' && startedFor === undefined && line.length === 1 && now() - since < AHEAD_MS,
+      );
     },
-    hasPlace,
-    hasPlaceAlone: () => hasPlace() || idle() !== undefined,
+    hasPlace: () => counted() < size && decoders.size < 2 * size,
+    givesWay: () => (counted() < size && decoders.size >= 2 * size ? find(isIdle) : undefined),
     coming: () => [...decoders].filter(({ state, startedFor }) => state === 'starting' && !startedFor).length,
-    isTooMany: () => counted() > size,
+    rested: () =>
+      decoders.size > size ? find((decoder) => isIdle(decoder) && age(decoder) >= REST_MS) : undefined,
+    isChanging: () => decoders.size > size || find(({ line }) => line.length > 0) !== undefined,
     stuck: () => [...decoders].filter((decoder) => decoder.line.length > 1 && age(decoder) >= AHEAD_MS),
     all: () => decoders.values(),
   };

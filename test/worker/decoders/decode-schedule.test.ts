@@ -216,12 +216,52 @@ test('who waits behind a slow image is taken back and goes elsewhere, and slow o
   await ready(1);
   assert.deepEqual(given(), ['0:1', '1:2', '1:3']);
   await pixels(1);
-  assert.deepEqual(ended, [0], 'there are two where one should be');
+  assert.deepEqual(given(), ['1:2', '1:3'], 'there are two where one should work, so one rests');
   await pixels(2);
   await pixels(3);
-  assert.deepEqual(given(), []);
+  assert.equal(ended.length, 0);
+  clock.ms += 9_900;
   add(4);
-  assert.deepEqual(given(), ['1:4']);
+  assert.deepEqual(given(), ['0:4']);
+  clock.ms += 99;
+  await pixels(4);
+  assert.equal(ended.length, 0);
+  clock.ms += 1;
+  await until(() => ended.includes(1), 'the one too many has rested for ten seconds');
+  add(5);
+  assert.deepEqual(given(), ['0:5']);
+  clock.ms += 100_000;
+  await pixels(5);
+  assert.deepEqual([...starts.keys(), ...ended], [1], 'the only one stays');
+});
+
+test('however many images are slow, at most twice the decoders are started for them', async (t) => {
+  t.mock.timers.enable({ apis: ['setInterval'] });
+  const { add, ready, clock, starts, given, pixels, ended, forgotten, forgets, done } = scene(t);
+  const begunAt = new Map<number, number>();
+  let started = 0;
+  for (let id = 0; id < 40; id++) add(id);
+  while (done.length < 40 && clock.ms < 100_000) {
+    for (const decoder of [...starts.keys()]) {
+      started++;
+      await ready(decoder);
+    }
+    for (const id of forgotten.splice(0)) await forgets(id);
+    // The first of each decoder is in work.
+    const first = new Map(
+      given()
+        .reverse()
+        .map((one) => one.split(':').map(Number) as [number, number]),
+    );
+    for (const id of first.values()) {
+      if (!begunAt.has(id)) begunAt.set(id, clock.ms);
+      else if (clock.ms - begunAt.get(id)! >= 1_500 + ((id * 137) % 700)) await pixels(id);
+    }
+    clock.ms += 200;
+    t.mock.timers.tick(200);
+  }
+  assert.equal(done.length, 40);
+  assert.deepEqual([started, ended.length], [4, 0]);
 });
 
 test('an idle decoder that is gone is not given anything', async (t) => {
