@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import PQueue from 'p-queue';
@@ -5,12 +6,12 @@ import sharp from 'sharp';
 import { defaultOf } from '../src/shared/options/config.ts';
 import { decodeImage } from '../src/worker/decode/decode.ts';
 import { openDecoders, pixelsOf } from '../src/worker/decoders/decoders.ts';
+import { coreSecondsOf } from '../src/worker/decoders/processTree.ts';
 import { parsePreprocessing } from '../src/worker/resize/preprocessing.ts';
 import { planResize } from '../src/worker/resize/resizeGeometry.ts';
 import { defineBench, table } from './bench.ts';
 import { counts, rounds } from './commonArguments.ts';
 import { makeJpegs } from './jpegs.ts';
-import { coreSecondsOf, mainThreadMs } from './processTree.ts';
 import { format, spreadOf } from './spread.ts';
 
 const sizes = [
@@ -149,4 +150,10 @@ async function decodeBySharp(path: string, how: 'whole' | 'shrunk while decoding
   const source = fastShrinkOnLoad ? image : image.extract({ left: 0, top: 0, ...autoOrient });
   const resized = source.resize(size.width, size.height, { fit: 'fill', kernel: 'cubic', fastShrinkOnLoad });
   return resized.extract(window).toColourspace('srgb').raw({ depth: 'uchar' }).toBuffer();
+}
+
+/** Milliseconds of CPU time that this process' main thread has used. */
+function mainThreadMs(): number {
+  const [ns] = readFileSync(`/proc/self/task/${process.pid}/schedstat`, 'utf8').split(' ');
+  return Number(ns) / 1e6;
 }

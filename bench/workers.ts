@@ -7,8 +7,8 @@ import type { Redis } from 'ioredis';
 import { createProducer, type Producer } from '../src/producer/producer.ts';
 import { leaseLocalRedis } from '../src/shared/redis/localRedis.ts';
 import { connectRedis } from '../src/shared/redis/redis.ts';
+import { coreSecondsOf, residentMiBOf } from '../src/worker/decoders/processTree.ts';
 import type { TestBed } from './bench.ts';
-import { coreSecondsOf, residentMiBOf } from './processTree.ts';
 
 export const startFile = fileURLToPath(new URL('../src/cli/main.js', import.meta.url));
 

@@ -9,6 +9,7 @@ import { decodeBmp } from './bmpImage.ts';
 import { type DecodeLimits, refuseBeyond } from './decodeLimits.ts';
 import { decodeGif } from './gifImage.ts';
 import { decodeHeic, heicTools } from './heicImage.ts';
+import { HelperKilled, type HelperRoom } from './helperProgram.ts';
 import { readByLibvips } from './libvipsPixels.ts';
 
 /** RGB, 8 bits a channel, interleaved. `data` is a buffer of its own, which another thread may be given. */
@@ -28,6 +29,8 @@ export interface DecodeOptions extends DecodeLimits {
   truncated?: 'fail' | 'accept' | undefined;
   /** Told what the file's own bytes say before any pixel is made; throws where it may not be decoded now. */
   admit?: ((facts: ImageFacts) => void) | undefined;
+  /** For formats that a program decodes. */
+  helper?: HelperRoom | undefined;
 }
 
 /**
@@ -55,12 +58,13 @@ export async function decodeImage(
  *
  * @throws {ClipfleetError} IMAGE_EMPTY, IMAGE_UNSUPPORTED, IMAGE_CORRUPT, IMAGE_TOO_MANY_PIXELS, IMAGE_SIDE_TOO_LONG,
  * IMAGE_TOO_MANY_SCANS, DECODE_TIMEOUT
+ * @throws {HelperKilled} where a program that decodes died
  */
 export async function decodeWhole(bytes: Uint8Array, options: DecodeOptions): Promise<RgbImage> {
   const facts = inspectImage(bytes);
   refuseBeyond(facts, options);
   options.admit?.(facts);
-  const { pixelsMax, timeoutMs, truncated = 'fail', exif = 'apply' } = options;
+  const { pixelsMax, timeoutMs, helper, truncated = 'fail', exif = 'apply' } = options;
   const begun = performance.now();
   try {
     if (facts.format === 'GIF') return decodeGif(bytes, truncated);
@@ -68,11 +72,11 @@ export async function decodeWhole(bytes: Uint8Array, options: DecodeOptions): Pr
     if (facts.format === 'HEIC') {
       // The PNG that a program may have made is turned already.
       const decodePng = (png: Uint8Array) => decodeWhole(png, { ...options, exif: 'ignore' });
-      return await decodeHeic(bytes, heicTools(decodePng, timeoutMs));
+      return await decodeHeic(bytes, heicTools({ decodePng, helper, timeoutMs }));
     }
     return await readByLibvips(bytes, facts, { pixelsMax, timeoutMs, truncated, exif });
   } catch (thrown) {
-    if (thrown instanceof ClipfleetError) throw thrown;
+    if (thrown instanceof ClipfleetError || thrown instanceof HelperKilled) throw thrown;
     if (isTimeout(thrown, performance.now() - begun, timeoutMs)) throw tookTooLong(timeoutMs, thrown);
     throw decoderGaveUp(facts, bytes, thrown);
   }

@@ -1,11 +1,11 @@
-import { execFile } from 'node:child_process';
-import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { randomUUID } from 'node:crypto';
+import { mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { promisify } from 'node:util';
 import { ClipfleetError } from '../../shared/errors.ts';
 import type { RgbImage } from '../resize/resample.ts';
+import { type HelperRoom, runHelper } from './helperProgram.ts';
 
 /** `heic-decode`, whose pixels are RGBA and turned already. */
 type HeicDecode = (of: { buffer: Uint8Array }) => Promise<RgbImage>;
@@ -17,6 +17,8 @@ export interface HeicTools {
   heifConvert: string;
   /** Decodes the PNG that the program writes. */
   decodePng: (bytes: Uint8Array) => Promise<RgbImage>;
+  /** Where the program works; a folder of its own when absent. */
+  helper?: HelperRoom | undefined;
   timeoutMs: number;
 }
 
@@ -24,23 +26,24 @@ const HEIF_CONVERT = 'heif-convert';
 let found: { heicDecode: HeicDecode | undefined } | undefined;
 
 /** The tools of this machine; `heic-decode` is loaded once, at the first HEIC. */
-export function heicTools(decodePng: HeicTools['decodePng'], timeoutMs: number): HeicTools {
+export function heicTools(given: Pick<HeicTools, 'decodePng' | 'helper' | 'timeoutMs'>): HeicTools {
   found ??= { heicDecode: requireIfThere('heic-decode') };
-  return { ...found, heifConvert: HEIF_CONVERT, decodePng, timeoutMs };
+  return { ...found, ...given, heifConvert: HEIF_CONVERT };
 }
 
 /**
  * The primary image of a HEIC file as RGB, alpha dropped, turned as it says.
  *
- * @throws {ClipfleetError} IMAGE_UNSUPPORTED where neither tool is there; DECODE_TIMEOUT; what else the tools throw is the file's fault
+ * @throws {ClipfleetError} IMAGE_UNSUPPORTED where neither tool is there; DECODE_TIMEOUT; READ_FAILED where the program's files find no room
+ * @throws {HelperKilled} where the program died; what else the tools throw is the file's fault
  */
 export async function decodeHeic(bytes: Uint8Array, tools: HeicTools): Promise<RgbImage> {
   const { heicDecode } = tools;
   if (heicDecode) return withoutAlpha(await quietly(() => heicDecode({ buffer: bytes })));
-  const folder = await mkdtemp(join(tmpdir(), 'clipfleet-heic-'));
+  const { folder, onRun } = tools.helper ?? ownRoom();
   try {
-    await writeFile(join(folder, 'in.heic'), bytes);
-    await convert(folder, tools);
+    await writeInto(folder, bytes);
+    await convert({ folder, onRun }, tools);
     // The program numbers its output where a file holds several images.
     const [first] = (await readdir(folder)).filter((name) => name.endsWith('.png')).sort();
     if (first === undefined) throw new Error(`${tools.heifConvert} wrote no PNG`);
@@ -50,22 +53,30 @@ export async function decodeHeic(bytes: Uint8Array, tools: HeicTools): Promise<R
   }
 }
 
-async function convert(folder: string, { heifConvert, timeoutMs }: HeicTools): Promise<void> {
+async function writeInto(folder: string, bytes: Uint8Array): Promise<void> {
   try {
-    await promisify(execFile)(heifConvert, ['in.heic', 'out.png'], {
-      cwd: folder,
-      timeout: timeoutMs,
-      killSignal: 'SIGKILL',
-      env: { PATH: process.env.PATH },
-    });
-  } catch (error) {
-    if (hasCode(error, 'ENOENT')) throw noTool(error);
-    if (error instanceof Error && 'killed' in error && error.killed) {
-      const says = `Expected pixels of a HEIC within ${timeoutMs} ms; shrink the image or raise --decode-timeout-ms.`;
-      throw new ClipfleetError('DECODE_TIMEOUT', says, { cause: error });
-    }
-    throw error;
+    await mkdir(folder, { mode: 0o700 });
+    await writeFile(join(folder, 'in.heic'), bytes);
+  } catch (cause) {
+    const says = `Expected room for the files of ${HEIF_CONVERT} in ${folder}, got ${(cause as Error).message}; see to TMPDIR.`;
+    throw new ClipfleetError('READ_FAILED', says, { cause });
   }
+}
+
+const ownRoom = (): HelperRoom => ({
+  folder: join(tmpdir(), `clipfleet-heic-${randomUUID()}`),
+  onRun: () => {},
+});
+
+async function convert(room: HelperRoom, { heifConvert, timeoutMs }: HeicTools): Promise<void> {
+  const code = await runHelper(heifConvert, ['in.heic', 'out.png'], room, timeoutMs).catch((error) => {
+    throw hasCode(error, 'ENOENT') ? noTool(error) : error;
+  });
+  if (code === 'timeout') {
+    const says = `Expected pixels of a HEIC within ${timeoutMs} ms; shrink the image or raise --decode-timeout-ms.`;
+    throw new ClipfleetError('DECODE_TIMEOUT', says);
+  }
+  if (code !== 0) throw new Error(`${heifConvert} ended with exit code ${code}`);
 }
 
 function noTool(cause: unknown): ClipfleetError {

@@ -6,10 +6,12 @@ import { writeFileSync, writeSync } from 'node:fs';
 import { Worker } from 'node:worker_threads';
 import { asClipfleetError } from '../../shared/errors.ts';
 import { decodeImage } from '../decode/decode.ts';
+import { HelperKilled } from '../decode/helperProgram.ts';
 import type { Size } from '../resize/preprocessing.ts';
 import { clockMemory, createClock } from './decoderClock.ts';
 import { createFrameReader, encodeFrame } from './decoderFrames.ts';
-import type { DecodeRequest, DecoderReply, DecoderSetup, ForgetRequest } from './decoderMessages.ts';
+import { endSelf, removeScratch } from './decoderGroup.ts';
+import type { DecodeRequest, DecoderReply, DecoderStart, ForgetRequest } from './decoderMessages.ts';
 import { replyPipe } from './decoderPipes.ts';
 import type { WatchData } from './decoderWatch.ts';
 import { readFileUri } from './localFile.ts';
@@ -26,7 +28,7 @@ const memory = clockMemory();
 const clock = createClock(memory);
 /** Those whose turn has not come: one, as a rule. */
 const line: Waiting[] = [];
-let setup: DecoderSetup | undefined;
+let setup: DecoderStart | undefined;
 let isBusy = false;
 
 try {
@@ -37,7 +39,7 @@ try {
 
 process.stdin.on(
   'data',
-  createFrameReader<DecoderSetup | DecodeRequest | ForgetRequest>(2 ** 32 - 1, (frame, bytes) => {
+  createFrameReader<DecoderStart | DecodeRequest | ForgetRequest>(2 ** 32 - 1, (frame, bytes) => {
     if ('preprocessing' in frame) begin(frame);
     else if ('forget' in frame) forget(frame.forget);
     else {
@@ -49,9 +51,9 @@ process.stdin.on(
 // The parent has closed the pipe, or is gone.
 for (const event of ['end', 'error', 'close']) process.stdin.on(event, leave);
 
-function begin(given: DecoderSetup): void {
+function begin(given: DecoderStart): void {
   setup = given;
-  const watch: WatchData = { memory, limits: given.limits };
+  const watch: WatchData = { memory, limits: given.limits, scratch: given.scratch };
   new Worker(new URL('./decoderWatch.js', import.meta.url), { workerData: watch, execArgv: [] });
   say({ ready: true });
 }
@@ -75,7 +77,8 @@ async function work(): Promise<void> {
   isBusy = false;
 }
 
-async function decode({ request, bytes }: Waiting, { preprocessing, decoding, files }: DecoderSetup) {
+async function decode({ request, bytes }: Waiting, given: DecoderStart): Promise<void> {
+  const { preprocessing, decoding, files, scratch } = given;
   const { id, file, room, digest } = request;
   let needs: number | undefined;
   function admit({ width, height }: Size): void {
@@ -83,14 +86,16 @@ async function decode({ request, bytes }: Waiting, { preprocessing, decoding, fi
     needs = width * height;
     throw new Error('There is no room for it yet.');
   }
+  const helper = { folder: scratch, onRun: clock.setHelper };
   try {
     const found = file ? readFileUri(file.uri, { ...files, roots: new Map(files.roots) }, file.range) : bytes;
     clock.read();
-    const { data, width, height } = await decodeImage(found, preprocessing, { ...decoding, admit });
+    const { data, width, height } = await decodeImage(found, preprocessing, { ...decoding, admit, helper });
     const hash = digest ? { digest: createHash('sha256').update(found).digest('base64') } : {};
     say({ id, width, height, ...hash }, data);
   } catch (thrown) {
     if (needs !== undefined) return say({ id, needs });
+    if (thrown instanceof HelperKilled) dieAs(thrown.signal);
     const { code, message } = asClipfleetError(thrown, 'INTERNAL');
     const told = code === 'INTERNAL' && thrown instanceof Error ? thrown.stack! : message;
     say({ id, failed: { code, message: told } });
@@ -109,7 +114,14 @@ function say(reply: DecoderReply, body?: Uint8Array): void {
   }
 }
 
+/** The program that decodes for a decoder is part of it: where it dies, the image is tried alone, or has its code. */
+function dieAs(signal: NodeJS.Signals): never {
+  process.kill(process.pid, signal);
+  process.abort();
+}
+
 /** Not process.exit(), which waits for the image being decoded. */
 function leave(): void {
-  process.kill(process.pid, 'SIGKILL');
+  if (setup) removeScratch(setup.scratch);
+  endSelf();
 }

@@ -4,15 +4,21 @@ import type { DecodeOptions } from '../decode/decode.ts';
 import type { Preprocessing } from '../resize/preprocessing.ts';
 import type { FileOptions } from './localFile.ts';
 
-/** The first frame to a decoder: all that is the same for every image. */
+/** All that is the same for every image and decoder. */
 export interface DecoderSetup {
   preprocessing: Preprocessing;
-  decoding: Omit<DecodeOptions, 'admit'>;
+  decoding: Omit<DecodeOptions, 'admit' | 'helper'>;
   files: Omit<FileOptions, 'roots'> & { roots: [name: string, directory: string][] };
   limits: DecoderLimits;
 }
 
-/** What ends a decoder, or refuses its image. */
+/** The first frame to a decoder. */
+export interface DecoderStart extends DecoderSetup {
+  /** Path of a folder that the decoder makes when it needs files of its own. Whoever ends it removes it. */
+  scratch: string;
+}
+
+/** What ends a decoder, or refuses its image. A program that the decoder runs counts as part of it. */
 export interface DecoderLimits {
   /** CPU time of one image, all threads of the decoder together. */
   cpuMs: number;

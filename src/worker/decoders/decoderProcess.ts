@@ -1,7 +1,18 @@
 import { type ChildProcess, spawn } from 'node:child_process';
+import { randomUUID } from 'node:crypto';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import type { Readable, Writable } from 'node:stream';
 import { createFrameReader, encodeFrame } from './decoderFrames.ts';
-import type { DecodeRequest, DecoderReply, DecoderSetup, Ending, LastWord } from './decoderMessages.ts';
+import { endGroup, removeScratch } from './decoderGroup.ts';
+import type {
+  DecodeRequest,
+  DecoderReply,
+  DecoderSetup,
+  DecoderStart,
+  Ending,
+  LastWord,
+} from './decoderMessages.ts';
 import { lastWordPipe, replyPipe, requestPipe } from './decoderPipes.ts';
 
 /** What became of a request: the decoder's reply, or how the decoder ended and whether it had begun with the image. */
@@ -47,13 +58,20 @@ export function decoderEnvironment(env: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
   return { ...Object.fromEntries(kept), UV_THREADPOOL_SIZE: '2' };
 }
 
-/** Starts a decoder. It ends with its parent, also in the middle of an image. */
+/**
+ * Starts a decoder. It ends with its parent, also in the middle of an image, and a program that it runs with it: they are a
+ * process group of their own. Ctrl-C in a terminal does not reach it, so that images in work are finished.
+ */
 export function startDecoder(setup: DecoderSetup, program: string): DecoderProcess {
+  const start: DecoderStart = { ...setup, scratch: join(tmpdir(), `clipfleet-decoder-${randomUUID()}`) };
   const child = spawn(process.execPath, [...nodeFlags, program], {
     env: decoderEnvironment(process.env),
     stdio: ['pipe', 'ignore', 'inherit', 'pipe', 'pipe'],
     windowsHide: true,
+    detached: process.platform !== 'win32',
   });
+  // child.kill() does nothing once it is gone, when its number may be another's.
+  const end = () => (child.pid !== undefined && endGroup(child.pid)) || child.kill('SIGKILL');
   const pipes = pipesOf(child);
   /** In the order in which they are answered. */
   const asked: { id: number; resolve: (answer: DecoderAnswer) => void }[] = [];
@@ -69,7 +87,7 @@ export function startDecoder(setup: DecoderSetup, program: string): DecoderProce
     clearTimeout(timer);
     timer = setTimeout(() => {
       isOverdue = true;
-      child.kill('SIGKILL');
+      end();
     }, ms);
   }
 
@@ -110,11 +128,16 @@ export function startDecoder(setup: DecoderSetup, program: string): DecoderProce
       resolve(ending);
     };
     child.once('error', (error) => gone(error.message, null));
+    child.once('exit', () => {
+      // However it went, what it had running is to go too.
+      end();
+      removeScratch(start.scratch);
+    });
     // Not 'exit': what it has said is still in the pipes.
     child.once('close', (code, signal) => gone(signal ? `signal ${signal}` : `exit code ${code}`, signal));
   });
   restartClock(START_MS);
-  for (const part of encodeFrame(setup)) pipes.requests.write(part);
+  for (const part of encodeFrame(start)) pipes.requests.write(part);
 
   return {
     started,
@@ -129,7 +152,7 @@ export function startDecoder(setup: DecoderSetup, program: string): DecoderProce
       for (const part of encodeFrame({ forget: id })) pipes.requests.write(part);
     },
     async end() {
-      child.kill('SIGKILL');
+      end();
       await ended;
     },
   };

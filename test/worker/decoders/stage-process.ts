@@ -1,5 +1,5 @@
 // A process with a stage of its own, which it never closes: it decodes the first file, says so, and begins with the others.
-import { argv } from 'node:process';
+import { argv, env } from 'node:process';
 import { openDecoders } from '../../../src/worker/decoders/decoders.ts';
 import { preprocessing } from '../../support/decoderStage.ts';
 
@@ -9,6 +9,7 @@ const stage = openDecoders({
   files: { roots: new Map(), trustPaths: true, bytesMax: 2 ** 31 - 1 },
   decoders: 2,
   limits: { scansMax: 10_000 },
+  ...(env.DECODER_PROGRAM && { program: new URL(env.DECODER_PROGRAM) }),
 });
 const [first, ...others] = argv.slice(2);
 await stage.decode({ file: { uri: first! } });

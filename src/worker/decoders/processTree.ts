@@ -3,8 +3,8 @@ import { readdirSync, readFileSync } from 'node:fs';
 /** Ticks a second in which procfs counts CPU time; the same on every Linux. */
 const TICKS = 100;
 
-/** A process and those it started, as far as they live: a worker with its decoders. */
-export function treeOf(pid: number): number[] {
+/** A process and those it started, as far as they live. Nothing but Linux says so: elsewhere none of it counts. */
+function treeOf(pid: number): number[] {
   const tasks = listed(() => readdirSync(`/proc/${pid}/task`));
   const children = tasks.flatMap((task) =>
     listed(() => readFileSync(`/proc/${pid}/task/${task}/children`, 'utf8').split(' ').filter(Boolean)),
@@ -12,12 +12,12 @@ export function treeOf(pid: number): number[] {
   return [pid, ...children.flatMap((child) => treeOf(Number(child)))];
 }
 
-/** Seconds of a core that a process and those it started have used. */
+/** Seconds of a core that a process and those it started have used, those that ended counted where they were waited for. */
 export function coreSecondsOf(pid: number): number {
   return sum(treeOf(pid), (each) => {
     const stat = readFileSync(`/proc/${each}/stat`, 'utf8');
     const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
-    return (Number(fields[11]) + Number(fields[12])) / TICKS;
+    return fields.slice(11, 15).reduce((ticks, field) => ticks + Number(field), 0) / TICKS;
   });
 }
 
@@ -27,12 +27,6 @@ export function residentMiBOf(pid: number): number {
     const status = readFileSync(`/proc/${each}/status`, 'utf8');
     return Number(/VmRSS:\s+(\d+) kB/.exec(status)?.[1] ?? 0) / 1024;
   });
-}
-
-/** Milliseconds of CPU time that this process' main thread has used. */
-export function mainThreadMs(): number {
-  const [ns] = readFileSync(`/proc/self/task/${process.pid}/schedstat`, 'utf8').split(' ');
-  return Number(ns) / 1e6;
 }
 
 function sum(pids: number[], of: (pid: number) => number): number {
