@@ -1,9 +1,11 @@
 #!/usr/bin/env node
+import { inspect } from 'node:util';
 import { Command } from 'commander';
-import { ClipfleetError } from '../shared/errors.ts';
 import { version } from '../shared/version.ts';
+import { withoutSecrets } from '../shared/withoutSecrets.ts';
 import { loadCommands } from './commands.ts';
 import { exitCodes } from './setup/exitCodes.ts';
+import { knownError } from './setup/knownError.ts';
 import { leaveThreads } from './setup/leave.ts';
 import { printable } from './terminal/printable.ts';
 
@@ -36,12 +38,20 @@ try {
   await program.parseAsync();
 } catch (error) {
   process.exitCode = exitCodes.couldNotRun;
-  if (!(error instanceof ClipfleetError)) throw error;
-  const lines = error.message.split('\n').map(printable);
-  process.stderr.write(`clipfleet: ${error.code}: ${lines.join('\n  ')}\n`);
+  const { code, message } = knownError(error);
+  const lines = message.split('\n').map(printable);
+  process.stderr.write(`clipfleet: ${code}: ${lines.join('\n  ')}\n`);
+  if (isDebugging()) process.stderr.write(`${withoutSecrets(inspect(error))}\n`);
   // Its thread may hang, which would keep the process.
-  if (error.code === 'SESSION_LOST') await leaveThreads(exitCodes.couldNotRun);
+  if (code === 'SESSION_LOST') await leaveThreads(exitCodes.couldNotRun);
 } finally {
   // A command at its end reads nothing more: a pipe that stays open would keep the process waiting.
   process.stdin.destroy();
+}
+
+/** The settings may be what the error is about, so they are not asked. */
+function isDebugging(): boolean {
+  const flag = process.argv.lastIndexOf('--log-level');
+  const level = flag > 0 ? process.argv[flag + 1] : process.env.LOG_LEVEL;
+  return level === 'debug' || process.argv.includes('--log-level=debug');
 }

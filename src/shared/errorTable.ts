@@ -20,11 +20,7 @@ export const errorTable = {
     says: 'The job has a newer wire version than this worker can read.',
   },
   LABEL_SET_UNKNOWN: { retry: false, scope: 'job', says: 'No label set is stored under the id.' },
-  LABEL_NOT_EMBEDDED: {
-    retry: false,
-    scope: 'job',
-    says: 'The text tower gives no embedding for a prompt.',
-  },
+  LABEL_NOT_EMBEDDED: { retry: false, scope: 'job', says: 'The text tower gives no embedding for a prompt.' },
   LABEL_SET_INVALID: {
     retry: false,
     scope: 'job',
@@ -35,11 +31,7 @@ export const errorTable = {
   ...requestErrors,
 
   // The whole command.
-  USAGE: {
-    retry: false,
-    scope: 'command',
-    says: 'The command line or the environment is wrong.',
-  },
+  USAGE: { retry: false, scope: 'command', says: 'The command line or the environment is wrong.' },
   NO_IMAGES: { retry: false, scope: 'command', says: 'There is no image in the given paths.' },
   REDIS_MISSING: {
     retry: false,
@@ -55,12 +47,22 @@ export const errorTable = {
   REDIS_UNSUITABLE: {
     retry: false,
     scope: 'command',
-    says: 'The Redis server is too old, or may evict keys.',
+    says: 'The Redis server is too old, may evict keys, is a replica, or is a cluster of several nodes.',
+  },
+  REDIS_FORBIDDEN: {
+    retry: false,
+    scope: 'command',
+    says: 'Redis refused the password, the user, the database number, or a command that is needed.',
   },
   RUN_UNKNOWN: { retry: false, scope: 'command', says: 'There is no run with that id.' },
   RUN_UNREADABLE: { retry: false, scope: 'command', says: 'The run is of a newer version, or not ours.' },
   RUN_MISMATCH: { retry: false, scope: 'command', says: 'The run has another model or label set.' },
   RUN_BUSY: { retry: true, scope: 'command', says: 'Another process works on the run.' },
+  RUN_LOST: {
+    retry: true,
+    scope: 'command',
+    says: 'Redis lost the run, or images of it, while they were added. The same command with --run repairs it.',
+  },
   RUN_TOO_LARGE: {
     retry: false,
     scope: 'command',

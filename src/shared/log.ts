@@ -1,6 +1,7 @@
 import { type DestinationStream, destination, type Logger, type LoggerOptions, pino } from 'pino';
 import { logLine } from './logLine.ts';
 import { createRepeatedEvents, type EventNews } from './repeatedEvents.ts';
+import { withoutSecrets } from './withoutSecrets.ts';
 
 export type { Logger } from 'pino';
 
@@ -36,12 +37,26 @@ export function createLog(level: string, stream = standardError(), lookMs = LOOK
     });
   };
   const timestamp = pino.stdTimeFunctions.isoTime;
-  return pino({ level, base: null, timestamp, hooks: { logMethod } }, stream);
+  return pino(
+    { level, base: null, timestamp, hooks: { logMethod }, serializers: { err: errorText } },
+    stream,
+  );
 }
 
 function standardError(): DestinationStream {
   const stream = destination({ fd: 2, sync: true });
   return process.stderr.isTTY ? { write: (json) => stream.write(logLine(json)) } : stream;
+}
+
+/** An error with its causes, whose messages are other libraries' and may name URLs with what is secret in them. */
+function errorText(error: unknown): unknown {
+  const text = pino.stdSerializers.err(error as Error) as unknown;
+  if (typeof text !== 'object' || text === null) return text;
+  const entries = Object.entries(text).map(([name, value]: [string, unknown]) => [
+    name,
+    typeof value === 'string' ? withoutSecrets(value) : value,
+  ]);
+  return Object.fromEntries(entries);
 }
 
 function eventOf(severity: number, about: object, message: string): string {

@@ -25,3 +25,12 @@ test('no message of an error tells them', () => {
   );
   assert.doesNotMatch(message, /secret/);
 });
+
+test('of a URL that is none, all before the last @ may be the password', () => {
+  assert.equal(withoutSecrets('at redis://:p@ss/w#rd:x?%@host:6399'), 'at redis://***@host:6399');
+  assert.equal(withoutSecrets('got https://user:pa/ss@host/list.csv'), 'got https://***@host/list.csv');
+  assert.equal(
+    withoutSecrets('got https://cdn.example/npm/a@1.2/b.jpg'),
+    'got https://cdn.example/npm/a@1.2/b.jpg',
+  );
+});

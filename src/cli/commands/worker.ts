@@ -5,6 +5,7 @@ import { registerModel } from '../../shared/fleet/models.ts';
 import { createLog } from '../../shared/log.ts';
 import type { Config } from '../../shared/options/config.ts';
 import { keysUnder } from '../../shared/redis/keys.ts';
+import { persistenceWarning, readPersistence } from '../../shared/redis/persistence.ts';
 import { parseRoots } from '../../shared/refs/roots.ts';
 import { version } from '../../shared/version.ts';
 import type { HealthReport } from '../../worker/health.ts';
@@ -55,6 +56,8 @@ export const workerCommand = createCommand({
     const here = isHubName(config.model) ? undefined : await findModelShown(config);
     const context = await openContext(config);
     try {
+      const loses = persistenceWarning(await readPersistence(context.redis));
+      if (loses !== undefined) context.log.warn({ why: loses }, 'Redis may lose runs');
       const files = here ?? (await findModelShown(config));
       const cores = coresOfEach(devices?.length ?? 1);
       const plan = await planSessionShown(files, { ...config, cores });

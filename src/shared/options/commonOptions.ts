@@ -14,7 +14,8 @@ export const redisOptions = {
         'Expected a URL that starts with redis:// or rediss://, or unix:///path/of/socket',
       )
       .optional(),
-    says: 'Redis server, or unix:///path of its socket. Without it, commands start a Redis server of their own and stop it when they end.',
+    secret: true,
+    says: 'Redis server, or unix:///path of its socket. Without it, commands start a Redis server of their own and stop it when they end. Others on the machine see a flag in the list of processes: give a password by the variable.',
   }),
   redisTimeoutMs: option({
     flag: 'redis-timeout-ms',

@@ -25,7 +25,7 @@ export function readConfig<K extends OptionName>(
     const { given, from } = givenValue(option, flags[name], env);
     const parsed = option.schema.safeParse(given);
     if (parsed.success) config[name] = parsed.data;
-    else faults.push(`${from}: ${parsed.error.issues[0]?.message}, got ${shown(given)}.`);
+    else faults.push(`${from}: ${parsed.error.issues[0]?.message}, got ${shown(option, given)}.`);
   }
   if (oneOf.length > 0 && oneOf.every((name) => config[name] === undefined)) {
     faults.push(`Expected ${oneOf.map((name) => `--${options[name].flag}`).join(' or ')}.`);
@@ -60,7 +60,8 @@ function fromText(option: Option<unknown>, value: string): unknown {
   return value;
 }
 
-/** The value for a message that ends up in logs: without the password of a URL. */
-function shown(given: unknown): string {
-  return (JSON.stringify(given) ?? 'nothing').replace(/\/\/[^/]*@/, '//***@');
+/** The value for a message that ends up in logs. What may hold a password is not shown: nobody can tell where in it. */
+function shown(option: Option<unknown>, given: unknown): string {
+  if (option.secret && given !== undefined) return 'another text';
+  return JSON.stringify(given) ?? 'nothing';
 }

@@ -15,6 +15,8 @@ export interface Option<T> {
   /** How the default is written in the documentation where the machine decides. */
   defaultSays?: string;
   repeat?: true;
+  /** Its value may hold a password: no message shows it. */
+  secret?: true;
   says: string;
 }
 

@@ -1,11 +1,9 @@
 import { Redis, type RedisOptions } from 'ioredis';
 import { ClipfleetError } from '../errors.ts';
+import { refusalOf, refuseCluster, refuseUnsuitable } from './suitable.ts';
 
 /** How long a connection may take to be made, and an answer to come, where nobody says. */
 const [CONNECT_MS, ANSWER_MS] = [5_000, 5_000];
-
-/** Redis before 6.2 lacks commands BullMQ relies on. */
-const OLDEST_VERSION = [6, 2] as const;
 
 export interface RedisAddress {
   /** `redis://HOST`, `rediss://HOST` or `unix:///PATH`. */
@@ -30,10 +28,11 @@ export interface ConnectOptions {
  *
  * The connection's errors are its owner's: listen to `error`, or ioredis prints each.
  *
- * @throws REDIS_UNAVAILABLE, REDIS_UNSUITABLE
+ * @throws REDIS_UNAVAILABLE, REDIS_UNSUITABLE, REDIS_FORBIDDEN; USAGE for an address that is no URL
  */
 export async function connectRedis(address: RedisAddress, options: ConnectOptions = {}): Promise<Redis> {
   const { timeoutMs = CONNECT_MS, answerTimeoutMs = ANSWER_MS } = options;
+  refuseUnreadable(address);
   const redis = openConnection(address, timeoutMs, answerTimeoutMs);
   let lastError: Error | undefined;
   const onError = (error: Error) => {
@@ -47,6 +46,8 @@ export async function connectRedis(address: RedisAddress, options: ConnectOption
   } catch (error) {
     redis.disconnect();
     if (error instanceof ClipfleetError) throw error;
+    const refusal = [error as Error, lastError].flatMap((each) => each && refusalOf(each, redis.options.db));
+    for (const each of refusal) if (each) throw each;
     const reason = lastError?.message || (error as Error).message;
     throw new ClipfleetError(
       'REDIS_UNAVAILABLE',
@@ -68,6 +69,12 @@ function openConnection(address: RedisAddress, timeoutMs: number, answerTimeoutM
   };
   const socket = address.socket ?? socketOf(address.url);
   const redis = socket ? new Redis({ ...options, path: socket }) : new Redis(address.url ?? '', options);
+  // The twins leave too, and say nothing: this one speaks for all.
+  redis.options.reconnectOnError = (error) => {
+    const leave = reconnectOnError(error);
+    if (leave && redis.listenerCount('error') > 0) redis.emit('error', demoted(error));
+    return leave;
+  };
   // BullMQ's connections that wait for jobs are made so. Once they are ready they wait without a word, which is no silence.
   redis.duplicate = (override) => {
     const twin = Redis.prototype.duplicate.call(redis, override);
@@ -108,25 +115,22 @@ function reconnectOnError({ message }: Error): 2 | false {
   return /^(READONLY|UNBLOCKED|MASTERDOWN)\b/.test(message) ? 2 : false;
 }
 
+function demoted({ message }: Error): ClipfleetError {
+  return new ClipfleetError(
+    'REDIS_UNSUITABLE',
+    `Redis may only be read from now (${message.split(' ')[0]}): connecting anew until it, or the server that its address leads to, takes writes.`,
+  );
+}
+
 async function firstAnswer(redis: Redis): Promise<void> {
-  const info = await redis.connect().then(() => redis.info());
-  const field = (name: string) => new RegExp(`^${name}:(.*?)\\r?$`, 'm').exec(info)?.[1];
-  const version = field('redis_version') ?? '0';
-  const [major = 0, minor = 0] = version.split('.').map(Number);
-  if (major < OLDEST_VERSION[0] || (major === OLDEST_VERSION[0] && minor < OLDEST_VERSION[1])) {
-    throw new ClipfleetError(
-      'REDIS_UNSUITABLE',
-      `Expected Redis ${OLDEST_VERSION.join('.')} or newer, got ${version}: upgrade the server.`,
-    );
-  }
-  const policy = field('maxmemory_policy');
-  if (policy !== undefined && policy !== 'noeviction') {
-    throw new ClipfleetError(
-      'REDIS_UNSUITABLE',
-      `Expected maxmemory-policy noeviction, got ${policy}: this Redis may silently drop jobs and rows. ` +
-        'Run `redis-cli config set maxmemory-policy noeviction` and set it in redis.conf.',
-    );
-  }
+  await redis.connect();
+  // ioredis has sent both before, and goes on as the default user and with database 0 where they are refused.
+  const { db, username, password } = redis.options;
+  if (password && !username) await redis.call('AUTH', password);
+  if (db) await redis.select(db);
+  const info = await redis.info();
+  refuseUnsuitable(info);
+  await refuseCluster(redis, info);
 }
 
 async function withTimeout(work: Promise<void>, timeoutMs: number): Promise<void> {
@@ -137,14 +141,40 @@ async function withTimeout(work: Promise<void>, timeoutMs: number): Promise<void
   await Promise.race([work, timeout]).finally(() => clearTimeout(timer));
 }
 
+/**
+ * @throws USAGE where the URL does not say what its writer meant, and no word of it, because a part of the password would be taken for
+ * something else
+ */
+function refuseUnreadable({ url }: RedisAddress): void {
+  if (url === undefined || url.startsWith('unix:')) return;
+  const parsed = URL.canParse(url) ? new URL(url) : undefined;
+  if (parsed && !/[@#]/.test(parsed.pathname + parsed.search + parsed.hash) && isDecodable(parsed.password)) {
+    if (/^\/?\d*$/.test(parsed.pathname)) return;
+    const message =
+      'Expected the number of a database after the host in REDIS_URL, as in redis://HOST:6379/2.';
+    throw new ClipfleetError('USAGE', message);
+  }
+  throw new ClipfleetError(
+    'USAGE',
+    'Expected REDIS_URL as redis://USER:PASSWORD@HOST:PORT/DATABASE, got a text that is none. Write special characters of the ' +
+      'password percent-encoded: %40 for @, %2F for /, %23 for #, %3F for ?, %25 for %.',
+  );
+}
+
+function isDecodable(text: string): boolean {
+  try {
+    decodeURIComponent(text);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
 /** The address without its password. */
 function displayAddress(address: RedisAddress): string {
   if (address.socket) return address.socket;
-  try {
-    const url = new URL(address.url ?? '');
-    if (url.password) url.password = '***';
-    return url.href;
-  } catch {
-    return 'an address that is not a URL';
-  }
+  const url = new URL(address.url ?? '');
+  if (url.password) url.password = '***';
+  url.search = '';
+  return url.href;
 }

@@ -1,6 +1,7 @@
 import type { Redis } from 'ioredis';
 import type { Keys } from '../redis/keys.ts';
 import { isWrongType } from '../redis/wrongType.ts';
+import { withoutSecrets } from '../withoutSecrets.ts';
 import { cancelledRun, unknownRun } from './runErrors.ts';
 import { defineRunScripts } from './runScripts.ts';
 
@@ -34,7 +35,7 @@ export function createRunControl(redis: Redis, keys: Keys): RunControl {
   defineRunScripts(redis);
 
   async function mark(run: string, field: string, value: string, ...without: string[]): Promise<void> {
-    const marked = await redis.clipfleetMark(keys.run(run), field, value, ...without);
+    const marked = await redis.clipfleetMark(keys.run(run), field, value, '', ...without);
     if (marked === 0) throw unknownRun(run);
     if (marked < 0) throw cancelledRun(run);
   }
@@ -56,7 +57,7 @@ export function createRunControl(redis: Redis, keys: Keys): RunControl {
     pause: (run, why) => mark(run, 'paused', why, 'cancelledAt'),
 
     async resume(run) {
-      if ((await redis.exists(keys.run(run))) === 0) throw unknownRun(run);
+      if ((await redis.hexists(keys.run(run), 'model')) === 0) throw unknownRun(run);
       await redis.hdel(keys.run(run), 'paused');
     },
 
@@ -80,7 +81,7 @@ export function createRunControl(redis: Redis, keys: Keys): RunControl {
 
     setMaxFailureRate: (run, rate) => mark(run, 'maxFailureRate', String(rate)),
 
-    setSource: (run, source) => mark(run, 'source', source.slice(0, SOURCE_CHARS_MAX)),
+    setSource: (run, source) => mark(run, 'source', withoutSecrets(source).slice(0, SOURCE_CHARS_MAX)),
 
     async remove(run) {
       const { chunks, active, parts, suspects, announced, warnings } = keys;
