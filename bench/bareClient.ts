@@ -38,6 +38,7 @@ export async function storeBarely({ redis }: Queue, count: number): Promise<numb
         keys.fingerprints('bare', bucket),
         fingerprint,
         0,
+        '',
         ...encode(call),
       );
     }

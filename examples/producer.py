@@ -20,8 +20,10 @@ local model = redis.call('HGET', KEYS[1], 'model')
 if not model then
   redis.call('HSET', KEYS[1], 'v', ARGV[4], 'model', ARGV[1], 'labelSet', ARGV[2], 'lane', ARGV[3],
     'createdAt', ARGV[5], 'images', 0, 'pending', 0, 'chunks', 0)
+  if ARGV[6] then redis.call('HSET', KEYS[1], 'birth', ARGV[6]) end
   return 'ok'
 end
+if ARGV[7] == 'new' then return 'exists' end
 if redis.call('HEXISTS', KEYS[1], 'cancelledAt') == 1 then return 'cancelled' end
 if model ~= ARGV[1] then return 'model' end
 if redis.call('HGET', KEYS[1], 'labelSet') ~= ARGV[2] then return 'labelSet' end
@@ -30,7 +32,8 @@ redis.call('HDEL', KEYS[1], 'sealedAt')
 return 'ok'"""
 
 ANNOUNCE = """
-if redis.call('EXISTS', KEYS[1]) == 0 then return -1 end
+local model, birth = unpack(redis.call('HMGET', KEYS[1], 'model', 'birth'))
+if not model or ((ARGV[4] or '') ~= '' and ARGV[4] ~= birth) then return -1 end
 if redis.call('HEXISTS', KEYS[1], 'cancelledAt') == 1 then return -3 end
 local again = tonumber(ARGV[3] or 0) > 0
 if not again and redis.call('HEXISTS', KEYS[1], 'sealedAt') == 1 then return -2 end
@@ -38,6 +41,7 @@ if redis.call('SETBIT', KEYS[3], ARGV[1], 1) == 0 then
   redis.call('HSET', KEYS[2], ARGV[1], again and (ARGV[2] .. ' ' .. ARGV[3]) or ARGV[2])
   redis.call('HINCRBY', KEYS[1], again and 'retrying' or 'images', ARGV[2])
   redis.call('HINCRBY', KEYS[1], 'pending', ARGV[2])
+  if ARGV[5] then redis.call('HINCRBY', KEYS[1], 'announced:' .. ARGV[5], ARGV[2]) end
   if tonumber(redis.call('HGET', KEYS[1], 'chunks')) <= tonumber(ARGV[1]) then
     redis.call('HSET', KEYS[1], 'chunks', ARGV[1] + 1)
   end

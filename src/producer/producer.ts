@@ -1,4 +1,3 @@
-import { randomInt } from 'node:crypto';
 import type { Redis } from 'ioredis';
 import { ClipfleetError } from '../shared/errors.ts';
 import { openLaneQueue } from '../shared/fleet/laneQueue.ts';
@@ -21,6 +20,7 @@ import { createRuns } from '../shared/runs/runs.ts';
 import { itemsUntilAborted } from '../shared/untilAborted.ts';
 import { type AnswerOptions, createAnswers } from './runs/labelOne.ts';
 import { createRunManager } from './runs/manageRuns.ts';
+import { newRunId, openRecord } from './runs/newRun.ts';
 import { createOpenRun, type OpenRun } from './runs/openRun.ts';
 import { readRows } from './runs/readRows.ts';
 import { type RunProgress, readProgress, type WaitOptions, waitForRun } from './runs/runProgress.ts';
@@ -39,6 +39,8 @@ export interface OpenRunOptions {
   labelSet: LabelSet;
   /** A new id when absent; that of an earlier run continues it. */
   run?: string;
+  /** The id must be nobody's: no run is continued. So it is where no id is given. */
+  isNew?: boolean;
   /** `interactive` overtakes `bulk`. */
   lane?: LaneKind;
   /** Share of failed images, 0 to 1, above which the run is paused once 100 are done. */
@@ -62,6 +64,8 @@ export interface RowsOptions {
   onUnreadable?: (id: string) => void;
 }
 
+export { newRunId } from './runs/newRun.ts';
+
 /** Opens runs on a Redis that workers listen to, and reads what came of them. */
 export function createProducer({ redis, prefix = defaultOf('prefix'), store: given }: ProducerOptions) {
   const keys = keysUnder(prefix);
@@ -72,7 +76,7 @@ export function createProducer({ redis, prefix = defaultOf('prefix'), store: giv
   const answers = createAnswers({ redis, prefix, keys, runs, store, control });
 
   const openOf = (record: Run): OpenRun =>
-    createOpenRun(record, openLaneQueue(record.lane, { redis, prefix }), runs, store);
+    createOpenRun(record, { redis, queue: openLaneQueue(record.lane, { redis, prefix }), runs, store });
 
   async function* rowsOf(run: string, onUnreadable?: (id: string) => void): AsyncGenerator<PublicRow> {
     const record = await runs.get(run);
@@ -88,12 +92,17 @@ export function createProducer({ redis, prefix = defaultOf('prefix'), store: giv
     /** Stores the label set under its id, once; the same set again changes nothing. */
     putLabelSet: (labelSet: LabelSet): Promise<string> => storeLabelSet(redis, keys, labelSet),
 
-    /** @throws USAGE for an id, model or lane that is none, LABEL_SET_INVALID, RUN_MISMATCH when the run exists with another model or label set */
+    /**
+     * Opens a run: a new one where no id is given, whatever ids there are.
+     *
+     * @throws USAGE for an id, model or lane that is none, LABEL_SET_INVALID, RUN_MISMATCH when the run exists with another model or label set, RUN_BUSY
+     * when one that must be new exists
+     */
     async openRun(options: OpenRunOptions): Promise<OpenRun> {
-      const { model, run = newRunId(), lane = 'bulk' } = options;
-      const valid = runIdSchema.safeParse(run);
+      const { model, lane = 'bulk' } = options;
+      const valid = runIdSchema.optional().safeParse(options.run);
       if (!valid.success)
-        throw new ClipfleetError('USAGE', `${valid.error.issues[0]?.message}, got '${run}'.`);
+        throw new ClipfleetError('USAGE', `${valid.error.issues[0]?.message}, got '${options.run}'.`);
       if (!parseIdentity(model)) {
         const message = `Expected a model as name@revision:dtype, got '${model}': servedModel() finds it by its name.`;
         throw new ClipfleetError('USAGE', message);
@@ -102,7 +111,9 @@ export function createProducer({ redis, prefix = defaultOf('prefix'), store: giv
         throw new ClipfleetError('USAGE', `Expected a lane of ${laneKinds.join(', ')}, got '${lane}'.`);
       const labelSet = await storeLabelSet(redis, keys, validLabelSet(options.labelSet));
       const name = options.privateLane ?? laneName(lane, model);
-      const record = await runs.open({ run, model, labelSet, lane: name });
+      const record = await openRecord(runs, options, { model, labelSet, lane: name });
+      const { run, birth } = record;
+      if (birth !== undefined) await store.bear({ run, birth });
       const { maxFailureRate, source } = options;
       if (maxFailureRate !== undefined) await control.setMaxFailureRate(run, maxFailureRate);
       if (source !== undefined) await control.setSource(run, source);
@@ -177,22 +188,3 @@ export function createProducer({ redis, prefix = defaultOf('prefix'), store: giv
 }
 
 export type Producer = ReturnType<typeof createProducer>;
-
-/** The ids given in the second of the last one: of a thousand drawn in one second, one in 4,350 times two would be the same. */
-const givenIds = new Set<string>();
-let givenIn = '';
-
-/** Sorts by time, cannot be guessed, and is not given twice by one process: `20261123-145500-k3x9q2`. */
-export function newRunId(): string {
-  const time = new Date().toISOString().replace(/[-:]/g, '').replace('T', '-').slice(0, 15);
-  if (time !== givenIn) givenIds.clear();
-  givenIn = time;
-  for (;;) {
-    const id = `${time}-${randomInt(36 ** 6)
-      .toString(36)
-      .padStart(6, '0')}`;
-    if (givenIds.has(id)) continue;
-    givenIds.add(id);
-    return id;
-  }
-}

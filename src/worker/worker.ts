@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Redis } from 'ioredis';
+import type { RunName } from '../shared/birth.ts';
 import { createHeartbeats } from '../shared/fleet/heartbeats.ts';
 import type { WorkReport } from '../shared/fleet/servingWorkers.ts';
 import type { LabelSet } from '../shared/labels/labelSet.ts';
@@ -96,7 +97,7 @@ export function startWorker(about: WorkerContext, config: WorkerSettings): Runni
     find: (run: string, ids: readonly string[]) => store.find(run, ids),
     putRows: times.timed(
       'store',
-      (run: string, rows: readonly Row[]) => store.putRows(run, rows),
+      (run: RunName, rows: readonly Row[]) => store.putRows(run, rows),
       (_, rows) => rows.length,
     ),
   };

@@ -221,6 +221,8 @@ const walls: Record<string, readonly string[]> = {
     'src/shared',
     'src/shared/fleet',
     'src/shared/labels',
+    'src/shared/redis',
+    'src/shared/refs',
     'src/shared/rows',
     'src/worker/model',
   ],

@@ -1,3 +1,4 @@
+import { namedRun, type RunName } from '../../src/shared/birth.ts';
 import { addChunkJobs, type JobTaker } from '../../src/shared/fleet/chunkJobs.ts';
 import { createLog } from '../../src/shared/log.ts';
 import type { ImageRef } from '../../src/shared/refs/imageRef.ts';
@@ -48,7 +49,7 @@ export function keepRows() {
   const rows = new Map<string, Row>();
   return {
     rows,
-    async putRows(_run: string, all: readonly Row[]) {
+    async putRows(_run: RunName, all: readonly Row[]) {
       for (const row of all) rows.set(row.id, row);
       return { fresh: all.length, replaced: 0, kept: [] };
     },
@@ -74,31 +75,32 @@ export function withoutLosses() {
 /** The ledger's functions, which write down what they were told; each answers as given. */
 export function tellLedger(answers: { begin?: Begun['kind']; split?: number } = {}) {
   const told: string[] = [];
+  const idOf = (run: RunName) => namedRun(run).run;
   return {
     told,
-    async begin(run: string, piece: string, images: number) {
-      told.push(`begin ${run} ${piece} ${images}`);
+    async begin(run: RunName, piece: string, images: number) {
+      told.push(`begin ${idOf(run)} ${piece} ${images}`);
       return { kind: answers.begin ?? 'work', hasSuspects: false } as Begun;
     },
-    async release(run: string, piece: string) {
-      told.push(`release ${run} ${piece}`);
+    async release(run: RunName, piece: string) {
+      told.push(`release ${idOf(run)} ${piece}`);
     },
-    async finish(run: string, piece: string, whole = false) {
-      told.push(`finish ${run} ${piece}${whole ? ' whole' : ''}`);
+    async finish(run: RunName, piece: string, whole = false) {
+      told.push(`finish ${idOf(run)} ${piece}${whole ? ' whole' : ''}`);
     },
-    async withdraw(run: string, piece: string, kept: number) {
-      told.push(`withdraw ${run} ${piece} ${kept}`);
+    async withdraw(run: RunName, piece: string, kept: number) {
+      told.push(`withdraw ${idOf(run)} ${piece} ${kept}`);
       return 0;
     },
     async warn(run: string, warning: string) {
       told.push(`warn ${run} ${warning}`);
     },
-    async split(run: string, chunk: number, images: readonly number[]) {
-      told.push(`split ${run} ${chunk} ${images}`);
+    async split(run: RunName, chunk: number, images: readonly number[]) {
+      told.push(`split ${idOf(run)} ${chunk} ${images}`);
       return answers.split ?? 1;
     },
-    async divide(run: string, piece: string, images: readonly number[]) {
-      told.push(`divide ${run} ${piece} ${images}`);
+    async divide(run: RunName, piece: string, images: readonly number[]) {
+      told.push(`divide ${idOf(run)} ${piece} ${images}`);
       return answers.split ?? 1;
     },
   };

@@ -1,7 +1,6 @@
 import { hostname } from 'node:os';
 import { listOptions, openSource, remoteOptions } from '../../openSource.ts';
 import { createLeftOut } from '../../producer/images/leftOut.ts';
-import { newRunId } from '../../producer/producer.ts';
 import { refuseTooLarge } from '../../producer/runs/redisRoom.ts';
 import { type Address, rootAddress } from '../../producer/sources/address.ts';
 import { begin } from '../../shared/begin.ts';
@@ -9,6 +8,7 @@ import { parseIdentity } from '../../shared/fleet/modelIdentity.ts';
 import { servedIdentity } from '../../shared/fleet/models.ts';
 import { listServing } from '../../shared/fleet/servingWorkers.ts';
 import { keysUnder } from '../../shared/redis/keys.ts';
+import type { ImageRef } from '../../shared/refs/imageRef.ts';
 import { parseRoots } from '../../shared/refs/roots.ts';
 import type { ModelChoice } from '../../worker/model/loadModel.ts';
 import { addChanged, checkChanged } from '../setup/changedFiles.ts';
@@ -20,7 +20,9 @@ import { budgetOf } from '../setup/failureBudgetFlag.ts';
 import { labelOptions, labelSetOf } from '../setup/labels.ts';
 import { rootFaults, rootOfUri } from '../setup/servedRoots.ts';
 import { onInterrupt, unlessInterrupted } from '../terminal/interrupt.ts';
+import { createLossRepair } from '../terminal/lostImages.ts';
 import { sayLeftOut, warnOfLikeLabels, warnOfRoots } from '../terminal/notices.ts';
+import { sayPersistence } from '../terminal/sayPersistence.ts';
 
 export const enqueueCommand = createCommand({
   examples: [
@@ -74,32 +76,40 @@ export const enqueueCommand = createCommand({
     const context = await openContext(config);
     const interrupt = onInterrupt('ending after the chunks at hand.', config);
     try {
-      const run = config.run ?? newRunId();
+      await sayPersistence(context.redis);
       const model = await identityOf(config, context);
       const { producer, redis } = context;
       const workers = await listServing(redis, keysUnder(context.prefix), model);
       warnOfRoots(rootFaults(used, roots, workers, hostname()));
       const labelSet = await labelSetForRun(config, context);
-      const rows = (await producer.store.counts(run)).classified;
-      // Standard input cannot be read twice.
+      const rows = config.run ? (await producer.store.counts(config.run)).classified : 0;
       if (!paths.includes('-')) await refuseTooLarge(() => open(), { ...config, redis, labelSet, rows });
       const openRun = await producer.openRun({
         model,
         labelSet,
-        run,
+        ...(config.run !== undefined && { run: config.run }),
         source: paths.join(' '),
-        ...budgetOf(config, (await producer.runs.get(run)) === undefined),
+        ...budgetOf(config, !config.run || (await producer.runs.get(config.run)) === undefined),
       });
+      const { run } = openRun;
       process.stdout.write(`${run}\n`);
       let added = 0;
       const onAdded = (images: number) => {
         added += images;
       };
       const { signal } = interrupt;
+      // Standard input cannot be read twice.
+      const repair = createLossRepair(run, paths.includes('-') ? undefined : () => open());
       const ended = await unlessInterrupted(signal, async () => {
         await addChanged(context, run, { ...config, roots, signal });
-        await openRun.add(refs, { ...config, signal, onAdded });
-        await openRun.seal();
+        for (let from: AsyncIterable<ImageRef> = refs; ; ) {
+          await openRun.add(from, { ...config, signal, onAdded });
+          await openRun.seal();
+          const missing = await openRun.confirm({ signal });
+          if (missing === 0) return;
+          added -= missing;
+          from = repair(missing);
+        }
       });
       await openRun.close();
       process.stderr.write(`${added} images added for ${model}\n`);

@@ -19,10 +19,12 @@ import { exitCodes } from '../setup/exitCodes.ts';
 import { budgetOf } from '../setup/failureBudgetFlag.ts';
 import { labelOptions, labelSetOf } from '../setup/labels.ts';
 import { onInterrupt } from '../terminal/interrupt.ts';
+import type { SourceAgain } from '../terminal/lostImages.ts';
 import { findModelShown, planSessionShown, startModelShown } from '../terminal/modelShown.ts';
 import { sayNext } from '../terminal/nextSteps.ts';
 import { sayLeftOut, warnOfLikeLabels } from '../terminal/notices.ts';
 import { printRows } from '../terminal/printRows.ts';
+import { sayPersistence } from '../terminal/sayPersistence.ts';
 import { openPrivateLane, workUntilEnded } from '../workers/privateRun.ts';
 import { startPrivateWorker } from '../workers/privateWorker.ts';
 
@@ -74,13 +76,16 @@ export const labelCommand = createCommand({
       logLevel: config.logLevel === 'info' ? 'error' : config.logLevel,
     });
     try {
+      await sayPersistence(context.redis);
       const labelSet = await labelSetForRun(config, context);
       const rows = config.run ? (await context.producer.store.counts(config.run)).classified : 0;
       // Standard input cannot be read twice.
       if (!paths.includes('-'))
         await refuseTooLarge(() => open(), { ...config, redis: context.redis, labelSet, rows });
       const files = here ?? (await findModelShown(config));
-      return await label(context, { ...config, source: paths.join(' ') }, labelSet, files, refs, leftOut);
+      const again = paths.includes('-') ? undefined : () => open();
+      const source = { name: paths.join(' '), refs, again, leftOut };
+      return await label(context, config, labelSet, files, source);
     } finally {
       await context.close();
     }
@@ -95,11 +100,10 @@ function readBy(paths: string[], { labelsFile }: LabelConfig): string[] {
 /** One run from start to end, in this process: its own lane, its own worker. */
 async function label(
   context: Context,
-  config: LabelConfig & { source: string },
+  config: LabelConfig,
   labelSet: LabelSet,
   files: ModelFiles,
-  refs: AsyncIterable<ImageRef>,
-  leftOut: LeftOut,
+  source: { name: string; refs: AsyncIterable<ImageRef>; again: SourceAgain; leftOut: LeftOut },
 ): Promise<number> {
   const run = config.run ?? newRunId();
   const lane = await openPrivateLane(run, context);
@@ -111,14 +115,14 @@ async function label(
   try {
     // Labels that the model cannot encode are refused before a run is opened and an image read.
     await Promise.race([worker.encodeLabels(labelSet), worker.died, interrupt.interrupted]);
-    const { source } = config;
-    const newRun = { model: model.identity, labelSet, run, source, privateLane: lane.name };
+    const newRun = { model: model.identity, labelSet, run, source: source.name, privateLane: lane.name };
     const budget = budgetOf(config, (await context.producer.runs.get(run)) === undefined);
-    const openRun = await context.producer.openRun({ ...newRun, ...budget });
+    const isNew = config.run === undefined;
+    const openRun = await context.producer.openRun({ ...newRun, isNew, ...budget });
     // A run that was paused goes on: whoever continues it wants that.
     await context.producer.control.resume(run);
     await addChanged(context, run, { ...config, roots: new Map(), signal: interrupt.signal });
-    await workUntilEnded(context, settings, worker, openRun, refs, interrupt.signal);
+    await workUntilEnded(context, settings, worker, openRun, source, interrupt.signal);
   } finally {
     await worker.close(config.graceMs);
     await model.session.close();
@@ -126,7 +130,7 @@ async function label(
   }
   const table = config.table ? 'always' : 'short';
   const failed = await printRows(context, run, { table, summary: true, output: config.output });
-  sayLeftOut(leftOut);
+  sayLeftOut(source.leftOut);
   sayNext(run, await context.producer.progress(run));
   if (interrupt.signal.aborted) return exitCodes.interrupted;
   await lane.obliterate({ force: true });

@@ -15,6 +15,7 @@ import type { RunningWorker } from '../../worker/worker.ts';
 import type { Context } from '../setup/context.ts';
 import { followRun } from '../terminal/follow.ts';
 import { unlessInterrupted } from '../terminal/interrupt.ts';
+import { createLossRepair, type SourceAgain } from '../terminal/lostImages.ts';
 import { createProgress } from '../terminal/progress.ts';
 import { sampleBottleneck } from './privateWorker.ts';
 
@@ -26,25 +27,52 @@ export async function workUntilEnded(
   config: AddConfig,
   worker: RunningWorker,
   openRun: OpenRun,
-  refs: AsyncIterable<ImageRef>,
+  { refs, again }: { refs: AsyncIterable<ImageRef>; again: SourceAgain },
   signal: AbortSignal,
 ): Promise<void> {
   const { producer } = context;
   const before = await producer.store.counts(openRun.run);
   const progress = createProgress(before.classified + before.failed);
-  const add = () =>
-    unlessInterrupted(signal, async () => {
-      await openRun.add(refs, { ...config, signal });
-      await openRun.seal();
-    });
+  const bottleneck = sampleBottleneck(worker);
+  /** Adds and follows; resolves to how many images Redis has lost meanwhile, which are to be added again. */
+  async function round(from: AsyncIterable<ImageRef>): Promise<number> {
+    const [ended, lost] = [new AbortController(), new AbortController()];
+    let missing = 0;
+    const add = () =>
+      unlessInterrupted(signal, async () => {
+        await openRun.add(from, { ...config, signal });
+        await openRun.seal();
+        missing = await confirmed(openRun, signal, ended.signal);
+        if (missing > 0) lost.abort();
+      });
+    const how = { signal: AbortSignal.any([signal, lost.signal]), bottleneck, untilPaused: true };
+    const follow = async () => {
+      refuseHeld(openRun.run)(await followRun(producer, openRun.run, progress, how));
+      ended.abort();
+    };
+    await Promise.all([follow(), add()]);
+    return missing;
+  }
   try {
-    const bottleneck = sampleBottleneck(worker);
-    const following = followRun(producer, openRun.run, progress, { signal, bottleneck, untilPaused: true });
-    const done = Promise.all([following.then(refuseHeld(openRun.run)), add()]);
-    await Promise.race([done, worker.died]);
+    const repair = createLossRepair(openRun.run, again);
+    for (let from = refs; ; ) {
+      const missing = await Promise.race([round(from), worker.died]);
+      if (missing === 0) break;
+      from = repair(missing);
+    }
   } finally {
     progress.stop();
     await openRun.close();
+  }
+}
+
+/** How many images Redis has lost. Of a run that has ended, what is there now counts: its rows are read at once. */
+async function confirmed(openRun: OpenRun, signal: AbortSignal, ended: AbortSignal): Promise<number> {
+  try {
+    return await openRun.confirm({ signal: AbortSignal.any([signal, ended]) });
+  } catch (error) {
+    if (signal.aborted || !ended.aborted) throw error;
+    return openRun.confirm({ signal, onDisk: false });
   }
 }
 

@@ -1,4 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
+import type { RunName } from '../../shared/birth.ts';
+import { namedRun } from '../../shared/birth.ts';
 import { addChunkJobs, type JobTaker } from '../../shared/fleet/chunkJobs.ts';
 import { defaultOf } from '../../shared/options/config.ts';
 import type { ImageRef } from '../../shared/refs/imageRef.ts';
@@ -35,8 +37,22 @@ export const sendDefaults = {
 export interface ChunkSenderOptions extends Omit<SendOptions, 'chunkSize'> {
   lane: JobTaker;
   runs: Pick<Runs, 'get' | 'reserveChunks' | 'announce'>;
+  /** Notes what is announced, across all senders of one producer; nothing is noted when absent. */
+  book?: ProducerBook;
   /** Leaves out of each chunk the images that are not to be added; all are added when absent. */
   choose?: (chunks: NewChunk[]) => Promise<NewChunk[]>;
+}
+
+/** What a producer knows of what it announced, whatever Redis says of it later. */
+export interface ProducerBook {
+  /** Under this name the run's record counts it too. */
+  producer: string;
+  images: number;
+  /**
+   * Above all chunk numbers it was given. A Redis that lost its last second would give some of them once more, to stand for other
+   * images.
+   */
+  nextChunk: number;
 }
 
 export interface ChunkSender {
@@ -58,8 +74,9 @@ const HIGH_WATER_POLL_MS = 100;
  *
  * Chunks are announced before their jobs are added. Whoever is cut off in between leaves announced chunks without a job.
  */
-export function createChunkSender(run: string, options: ChunkSenderOptions): ChunkSender {
-  const { lane, runs, choose, signal, onAdded } = options;
+export function createChunkSender(of: RunName, options: ChunkSenderOptions): ChunkSender {
+  const { run } = namedRun(of);
+  const { lane, runs, choose, signal, onAdded, book } = options;
   const { highWater = sendDefaults.highWater, attempts = sendDefaults.attempts } = options;
   let gathered: NewChunk[] = [];
   let underWay: Promise<void> | undefined;
@@ -87,12 +104,14 @@ export function createChunkSender(run: string, options: ChunkSenderOptions): Chu
     while (left.length > 0) {
       const next = fitting(left, await waitForRoom());
       left = left.slice(next.length);
-      const first = await runs.reserveChunks(run, next.length);
+      const first = await runs.reserveChunks(of, next.length, book?.nextChunk);
+      if (book) book.nextChunk = first + next.length;
       const announce = ({ images, generation }: NewChunk, i: number) =>
-        runs.announce(run, first + i, images.length, generation);
+        runs.announce(of, first + i, images.length, generation, book?.producer);
       pending = (await Promise.all(next.map(announce))).at(-1)!;
+      if (book) book.images += imagesIn(next);
       const pieces = next.map((chunk, i) => ({ ...chunk, piece: String(first + i) }));
-      await addChunkJobs(lane, run, pieces, attempts);
+      await addChunkJobs(lane, of, pieces, attempts);
       added += imagesIn(next);
       onAdded?.(imagesIn(next));
     }

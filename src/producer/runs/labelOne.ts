@@ -12,6 +12,7 @@ import type { Row } from '../../shared/rows/row.ts';
 import type { RunControl } from '../../shared/runs/runControl.ts';
 import type { Runs } from '../../shared/runs/runs.ts';
 import { untilAborted } from '../../shared/untilAborted.ts';
+import { openRecord } from './newRun.ts';
 import { createRunEnds } from './runEnds.ts';
 
 export interface OneImage {
@@ -66,16 +67,16 @@ export function createAnswers({ redis, prefix, keys, runs, store, control }: Ans
   async function send({ model, labelSet, run, uri }: OneImage): Promise<void> {
     const lane = laneOf(model);
     const id = labelSetId(labelSet);
-    await Promise.all([
+    const [, record] = await Promise.all([
       storeLabelSet(redis, keys, labelSet),
-      runs.open({ run, model, labelSet: id, lane: lane.name }),
+      openRecord(runs, { run, isNew: true }, { model, labelSet: id, lane: lane.name }),
     ]);
-    await runs.announce(run, 0, 1);
+    await Promise.all([store.bear({ run, birth: record.birth! }), runs.announce(record, 0, 1)]);
     const pieces = [{ piece: '0', generation: 0, images: [{ id: run, uri }] }];
     await Promise.all([
-      runs.seal(run),
+      runs.seal(record),
       control.setSource(run, 'classify'),
-      addChunkJobs(lane, run, pieces, defaultOf('attempts')),
+      addChunkJobs(lane, record, pieces, defaultOf('attempts')),
     ]);
   }
 

@@ -1,27 +1,37 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Queue } from 'bullmq';
+import type { Redis } from 'ioredis';
+import { newBirth } from '../../shared/birth.ts';
 import { ClipfleetError } from '../../shared/errors.ts';
-import { type ImageRef, imageRefSchema } from '../../shared/refs/imageRef.ts';
+import { serverProcess, untilOnDisk } from '../../shared/redis/persistence.ts';
 import type { ResultsStore } from '../../shared/rows/resultsStore.ts';
 import { CHUNK_IMAGES_MAX } from '../../shared/runs/chunkJob.ts';
 import type { Run } from '../../shared/runs/run.ts';
+import { lostRun } from '../../shared/runs/runErrors.ts';
 import type { Runs } from '../../shared/runs/runs.ts';
 import { untilAborted } from '../../shared/untilAborted.ts';
 import {
   type ChunkSender,
   createChunkSender,
   type NewChunk,
+  type ProducerBook,
   type SendOptions,
   sendDefaults,
 } from './chunkSender.ts';
+import { type Images, inChunks } from './inChunks.ts';
+import { pendingJobs } from './pendingJobs.ts';
 import { settlePending } from './settlePending.ts';
-
-type Images = AsyncIterable<ImageRef> | Iterable<ImageRef>;
 
 const CLOSE_MAX_MS = 5_000;
 
 /** How images are added to a run. */
 export type AddOptions = SendOptions;
+
+export interface ConfirmOptions {
+  signal?: AbortSignal;
+  /** Whether to wait for the disk before looking; it does when absent. */
+  onDisk?: boolean;
+}
 
 /** A run that images can be added to. */
 export interface OpenRun {
@@ -31,19 +41,38 @@ export interface OpenRun {
    * are passed over.
    * Resolves to the number of images added.
    *
-   * @throws RUN_SEALED, RUN_CANCELLED, USAGE for a ref that is none, and at once the signal's reason
+   * @throws RUN_SEALED, RUN_CANCELLED, RUN_LOST, USAGE for a ref that is none, and at once the signal's reason
    */
   add(images: Images, options?: AddOptions): Promise<number>;
-  /** Says that nothing more comes: the run is complete when all its images have rows. */
+  /** Says that nothing more comes: the run is complete when all its images have rows. @throws RUN_LOST */
   seal(): Promise<void>;
+  /**
+   * After sealing: waits until Redis has what was added on its disk, and looks whether all of it is there. With Redis 7.2 the wait is
+   * as long as the disk takes, with an older one a second.
+   *
+   * Resolves to how many images are not there, or not to be done: 0 when all is well. Otherwise the run is open again, and adding
+   * the same images once more adds those.
+   *
+   * @throws RUN_LOST where the whole run is gone, and the signal's reason
+   */
+  confirm(options?: ConfirmOptions): Promise<number>;
   /** To be called at the end: what an aborted adding had under way gets 5 s to reach Redis. */
   close(): Promise<void>;
 }
 
+export interface OpenRunContext {
+  redis: Redis;
+  queue: Queue;
+  runs: Runs;
+  store: ResultsStore;
+}
+
 /** @param record the run as its ledger has it; one that has chunks already is continued */
-export function createOpenRun(record: Run, queue: Queue, runs: Runs, store: ResultsStore): OpenRun {
+export function createOpenRun(record: Run, { redis, queue, runs, store }: OpenRunContext): OpenRun {
   const { run } = record;
-  const continued = record.chunks > 0;
+  const book: ProducerBook = { producer: newBirth(), images: 0, nextChunk: 0 };
+  let continued = record.chunks > 0;
+  let sealedOn = '';
   const senders = new Set<ChunkSender>();
 
   async function add(images: Images, options: AddOptions): Promise<number> {
@@ -54,7 +83,13 @@ export function createOpenRun(record: Run, queue: Queue, runs: Runs, store: Resu
     }
     const waiting = continued ? await settlePending(run, queue, runs) : undefined;
     const choose = waiting && ((chunks: NewChunk[]) => neitherDoneNorWaiting(store, run, chunks, waiting));
-    const sender = createChunkSender(run, { ...options, lane: queue, runs, ...(choose && { choose }) });
+    const sender = createChunkSender(record, {
+      ...options,
+      lane: queue,
+      runs,
+      book,
+      ...(choose && { choose }),
+    });
     senders.add(sender);
     let added = 0;
     try {
@@ -70,16 +105,60 @@ export function createOpenRun(record: Run, queue: Queue, runs: Runs, store: Resu
     return added;
   }
 
+  async function seal(): Promise<void> {
+    // The process first: where another one takes its place, what was sealed may be gone.
+    sealedOn = await serverProcess(redis);
+    await runs.seal(record);
+  }
+
+  /** The images that the record counts as this producer's, where asked for when the disk has it. */
+  async function announcedNow(onDisk: boolean, signal?: AbortSignal): Promise<number> {
+    for (;;) {
+      const before = await runs.announcedBy(record, book.producer);
+      if (!before) throw lostRun(run);
+      // WAITAOF waits for what this very connection wrote, and that may be a new one.
+      await runs.noteAnnounced(record, book.producer, before.images);
+      if (onDisk) await untilOnDisk(redis, signal);
+      const after = await runs.announcedBy(record, book.producer);
+      if (!after) throw lostRun(run);
+      if (after.isSealed || sealedOn === (await serverProcess(redis))) return after.images;
+      await seal();
+    }
+  }
+
+  async function confirm({ signal, onDisk = true }: ConfirmOptions): Promise<number> {
+    const images = await announcedNow(onDisk, signal);
+    // Nothing more comes of a cancelled run, and its jobs may be gone.
+    if ((await runs.get(run))?.state === 'cancelled') return 0;
+    const withoutJob = (await pendingJobs(run, queue, runs)).filter(({ lost }) => lost);
+    const missing = withoutJob.reduce((sum, piece) => sum + piece.images, book.images - images);
+    book.images = 0;
+    await runs.forgetProducer(run, book.producer);
+    if (missing === 0) return 0;
+    continued = true;
+    await runs.open(record);
+    return missing;
+  }
+
   return {
     run,
-    add: (images, options = {}) => untilAborted(options.signal, () => add(images, options)),
-    seal: () => runs.seal(run),
+    add: (images, options = {}) =>
+      untilAborted(options.signal, () => add(images, options)).catch(ifLost(run)),
+    seal: () => seal().catch(ifLost(run)),
+    confirm: (how = {}) => untilAborted(how.signal, () => confirm(how)).catch(ifLost(run)),
     async close() {
       // Chunks of an adding that was aborted: announced, and about to get their jobs.
       const settled = Promise.all([...senders].map((sender) => sender.settled()));
       await Promise.race([settled, delay(CLOSE_MAX_MS, undefined, { ref: false })]);
       await queue.close();
     },
+  };
+}
+
+/** A run that this producer has opened and that nobody knows any more is lost. */
+function ifLost(run: string): (error: unknown) => never {
+  return (error) => {
+    throw error instanceof ClipfleetError && error.code === 'RUN_UNKNOWN' ? lostRun(run) : error;
   };
 }
 
@@ -95,34 +174,4 @@ async function neitherDoneNorWaiting(
     images: images.filter(({ id }) => !waiting.has(id) && !done.has(id)),
     generation,
   }));
-}
-
-/** The images in chunks. Where the source fails, what it gave before comes first. */
-async function* inChunks(images: Images, size: number) {
-  let chunk: ImageRef[] = [];
-  let failure: { error: unknown } | undefined;
-  try {
-    for await (const image of images) {
-      chunk.push(checked(image));
-      if (chunk.length < size) continue;
-      yield chunk;
-      chunk = [];
-    }
-  } catch (error) {
-    failure = { error };
-  }
-  if (chunk.length > 0) yield chunk;
-  if (failure) throw failure.error;
-}
-
-/** A worker could make no row for a ref without an id: it is refused here, where somebody can correct it. */
-function checked(image: ImageRef): ImageRef {
-  const parsed = imageRefSchema.safeParse(image);
-  if (parsed.success) return parsed.data;
-  const { path, message } = parsed.error.issues[0]!;
-  const got = JSON.stringify(image)?.slice(0, 200);
-  throw new ClipfleetError(
-    'USAGE',
-    `Expected an image ref { id, uri }: ${path.join('.')}: ${message}; got ${got}.`,
-  );
 }

@@ -1,5 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Job, Queue } from 'bullmq';
+import type { RunName } from '../../shared/birth.ts';
 import { chunkOf, isBeyondSaving, jobId } from '../../shared/runs/chunkJob.ts';
 import type { Pending, Runs } from '../../shared/runs/runs.ts';
 import { together } from '../../shared/together.ts';
@@ -29,14 +30,29 @@ export async function pendingJobs(run: string, lane: Queue, runs: Runs): Promise
 }
 
 async function look(run: string, lane: Queue, runs: Runs): Promise<PendingJob[]> {
-  const [pending, originsOf] = await Promise.all([runs.pending(run), runs.origins(run)]);
+  const [record, pending, originsOf] = await Promise.all([
+    runs.get(run),
+    runs.pending(run),
+    runs.origins(run),
+  ]);
   const pieces = new Set(pending.map(({ piece }) => piece));
   return together(pending, async (each) => {
-    const job = await lane.getJob(jobId(run, each.piece, each.generation));
+    const job = await jobOf(record ?? run, each, lane);
     // A part is done with the piece that it was taken out of while that is pending, whether or not it got a job of its own.
     const isPart = each.piece !== String(chunkOf(each.piece));
     const withOrigin = isPart && originsOf(each.piece).some((piece) => pieces.has(piece));
     const isUndoable = job === undefined || isBeyondSaving(job);
     return { ...each, job, lost: isUndoable && !withOrigin };
   });
+}
+
+/** The job of a pending piece: one that names the run's birth, or one of a producer that names none. */
+export async function jobOf(
+  run: RunName,
+  { piece, generation }: Pick<Pending, 'piece' | 'generation'>,
+  lane: Queue,
+): Promise<Job | undefined> {
+  const job = await lane.getJob(jobId(run, piece, generation));
+  if (job || typeof run === 'string' || run.birth === undefined) return job;
+  return lane.getJob(jobId(run.run, piece, generation));
 }

@@ -1,10 +1,11 @@
 import type { Queue } from 'bullmq';
 import type { Heartbeats } from '../../shared/fleet/heartbeats.ts';
 import type { ResultsStore } from '../../shared/rows/resultsStore.ts';
-import { chunkOf, jobId, salvageChunk } from '../../shared/runs/chunkJob.ts';
+import { chunkOf, salvageChunk } from '../../shared/runs/chunkJob.ts';
 import type { Losses } from '../../shared/runs/losses.ts';
 import type { Pending, Runs } from '../../shared/runs/runs.ts';
 import { together } from '../../shared/together.ts';
+import { jobOf } from './pendingJobs.ts';
 
 export interface ReclaimContext {
   runs: Runs;
@@ -33,13 +34,13 @@ export async function reclaimLane(run: string, lane: Queue, context: ReclaimCont
   const { runs, store, losses, heartbeats } = context;
   const again = new Set<string>();
   const chunks = new Map<number, ChunkPieces>();
-  const holders = await runs.holders(run);
+  const [record, holders] = await Promise.all([runs.get(run), runs.holders(run)]);
   await together(await runs.pending(run), async ({ piece, images, generation }: Pending) => {
     const chunk = chunksAt(chunks, chunkOf(piece));
     chunk.pieces.push(piece);
     chunk.pending += images;
     // A piece without a job was never added: none of its images has a row, unless they are in another piece's job too.
-    const job = await lane.getJob(jobId(run, piece, generation));
+    const job = await jobOf(record ?? run, { piece, generation }, lane);
     const ids = (job && salvageChunk(job)?.images.map(({ id }) => id)) ?? [];
     for (const id of ids) {
       chunk.ids.add(id);

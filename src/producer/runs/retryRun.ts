@@ -36,7 +36,7 @@ export async function retryRun(
   const passed = new Set([...waiting].flatMap(([id, generation]) => (generation > 0 ? id : [])));
   /** Chunks that fill up, by their generation. */
   const filling = new Map<number, ImageRef[]>();
-  const sender = createChunkSender(run.run, { ...options, lane, runs });
+  const sender = createChunkSender(run, { ...options, lane, runs });
   let cursor: string | undefined;
   do {
     signal?.throwIfAborted();

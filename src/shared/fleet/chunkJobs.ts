@@ -1,4 +1,5 @@
 import type { Queue } from 'bullmq';
+import type { RunName } from '../birth.ts';
 import type { ImageRef } from '../refs/imageRef.ts';
 import { encodeChunkJob, jobId } from '../runs/chunkJob.ts';
 import { chunkJobOptions } from './lanes.ts';
@@ -22,7 +23,7 @@ export type JobTaker = Pick<Queue, 'addBulk'>;
  */
 export async function addChunkJobs(
   lane: JobTaker,
-  run: string,
+  run: RunName,
   pieces: readonly PieceOfWork[],
   attempts: number,
 ): Promise<void> {

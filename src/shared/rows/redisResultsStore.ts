@@ -1,5 +1,6 @@
 import type { Redis } from 'ioredis';
 import { LRUCache } from 'lru-cache';
+import { namedRun } from '../birth.ts';
 import type { Keys } from '../redis/keys.ts';
 import { repliesOf } from '../redis/redisPipeline.ts';
 import type { FoundRow, Put, ResultsStore, RowCounts, RowPage } from './resultsStore.ts';
@@ -12,6 +13,10 @@ import { defineRowScripts } from './rowScripts.ts';
 /** Fields a page of rows asks HSCAN for. */
 const PAGE_FIELDS = 1_000;
 
+/** The script's answer where the bucket is of no or another birth. */
+const UNBORN = -1;
+type Named = ReturnType<typeof namedRun>;
+
 const buckets = Array.from({ length: ROW_BUCKETS }, (_, bucket) => bucket);
 
 /** The default results store: rows as bytes in Redis hashes, beside the queue. */
@@ -20,23 +25,37 @@ export function createRedisResultsStore(redis: Redis, keys: Keys): ResultsStore 
   // A bucket's first fingerprint has the number 0, and hardly any has a second: this is for those.
   const otherNumbers = new LRUCache<string, number>({ max: 10_000 });
 
-  /** Sends the parts, and resolves to those that must be encoded with another number, which is known then. */
-  async function send(run: string, parts: Part[], put: Put): Promise<Part[]> {
+  const keysOf = (run: string, bucket: number) =>
+    [keys.rows(run, bucket), keys.counts(run, bucket), keys.fingerprints(run, bucket)] as const;
+
+  /** Whether this birth is the run's. Its opener may have been cut off before it said so to each bucket. */
+  async function isBorn({ run, birth }: Named): Promise<boolean> {
+    if ((await redis.hget(keys.run(run), 'birth')) !== birth) return false;
+    await store.bear({ run, birth });
+    return true;
+  }
+
+  /** Sends the parts, and resolves to those to be sent again: encoded with another number, which is known then. */
+  async function send({ run, birth }: Named, parts: Part[], put: Put): Promise<Part[]> {
     const pipeline = redis.pipeline();
     for (const { bucket, fingerprint, rows } of parts) {
       const number = otherNumbers.get(nameOf(run, bucket, fingerprint)) ?? 0;
       pipeline.clipfleetPutRows(
-        keys.rows(run, bucket),
-        keys.counts(run, bucket),
-        keys.fingerprints(run, bucket),
+        ...keysOf(run, bucket),
         fingerprint,
         number,
+        birth,
         ...rows.flatMap((row) => [row.id, encodeRow(row, number)]),
       );
     }
     const answers = await repliesOf<number | [number, ...number[]]>(pipeline);
+    const isOurs = answers.includes(UNBORN) && (await isBorn({ run, birth }));
     return parts.filter(({ bucket, fingerprint, rows }, i) => {
       const answer = answers[i]!;
+      if (answer === UNBORN) {
+        if (!isOurs) put.kept.push(...rows.map(({ id }) => id));
+        return isOurs;
+      }
       if (typeof answer === 'number') {
         otherNumbers.set(nameOf(run, bucket, fingerprint), answer);
         return true;
@@ -50,10 +69,16 @@ export function createRedisResultsStore(redis: Redis, keys: Keys): ResultsStore 
   }
 
   const store: ResultsStore = {
-    async putRows(run, rows): Promise<Put> {
+    async bear({ run, birth }) {
+      const pipeline = redis.pipeline();
+      for (const bucket of buckets) pipeline.clipfleetBearRows(...keysOf(run, bucket), birth);
+      await repliesOf(pipeline);
+    },
+
+    async putRows(of, rows): Promise<Put> {
       const put: Put = { fresh: 0, replaced: 0, kept: [] };
       let left = partsOf(rows);
-      while (left.length > 0) left = await send(run, left, put);
+      while (left.length > 0) left = await send(namedRun(of), left, put);
       return put;
     },
 
@@ -136,9 +161,8 @@ export function createRedisResultsStore(redis: Redis, keys: Keys): ResultsStore 
     async remove(run) {
       // One key a command: they may be on different nodes of a cluster.
       const pipeline = redis.pipeline();
-      for (const bucket of buckets) {
-        for (const key of [keys.rows, keys.counts, keys.fingerprints]) pipeline.unlink(key(run, bucket));
-      }
+      const all = buckets.flatMap((bucket) => keysOf(run, bucket));
+      for (const key of all) pipeline.unlink(key);
       await repliesOf(pipeline);
     },
   };

@@ -1,3 +1,4 @@
+import type { RunName } from '../birth.ts';
 import type { Row, RowPlace } from './row.ts';
 
 export interface RowCounts {
@@ -49,8 +50,13 @@ export interface Recount {
  * Scores come back as float32, times as whole seconds.
  */
 export interface ResultsStore {
-  /** Writes the rows that win; resolves when they are written. Counts move in the same step as the rows. */
-  putRows(run: string, rows: readonly Row[]): Promise<Put>;
+  /** From now on only rows of the run's birth are taken, and what an earlier run of the id has left is gone. */
+  bear(run: { run: string; birth: string }): Promise<void>;
+  /**
+   * Writes the rows that win; resolves when they are written. Counts move in the same step as the rows. Of rows of a birth that
+   * is not the run's none is written.
+   */
+  putRows(run: RunName, rows: readonly Row[]): Promise<Put>;
   /** A page of rows in no particular order. While a run is written to, a page may repeat a row of an earlier one. */
   getRows(run: string, cursor?: string): Promise<RowPage>;
   /** The row of one image. */

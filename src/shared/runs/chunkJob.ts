@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { namedRun, type RunName } from '../birth.ts';
 import { ClipfleetError } from '../errors.ts';
 import { type ImageRef, imageRefLimits, imageRefSchema } from '../refs/imageRef.ts';
 import { shortened } from '../shortened.ts';
@@ -20,6 +21,8 @@ const chunkNumberSchema = z.int().min(0).max(CHUNK_NUMBER_MAX);
 /** A chunk of a run: what a job stands for. */
 export interface Chunk {
   run: string;
+  /** The run's mark, where its job names one. */
+  birth?: string;
   chunk: number;
   /** Of a part that was taken out of the chunk, its number, from 1. */
   part?: number;
@@ -41,8 +44,9 @@ export function chunkOf(piece: string): number {
 }
 
 /** The piece's name is its job's id, so that adding a chunk twice adds one job, and a job need not carry it again. */
-export function jobId(run: string, piece: string, generation: number): string {
-  return `${run}.${piece}.${generation}`;
+export function jobId(of: RunName, piece: string, generation: number): string {
+  const { run, birth } = namedRun(of);
+  return [run, piece, generation, ...(birth === '' ? [] : [birth])].join('.');
 }
 
 /**
@@ -105,7 +109,8 @@ export function parseChunkJob({ id, data }: { id?: string | undefined; data: unk
   }
   if (typeof data === 'string') throw invalid(`job data: Expected an object in JSON, got '${data}'`);
   const name = parseJobId(id);
-  if (!name) throw invalid(`job id: Expected RUN.CHUNK.GENERATION, got '${id}'`);
+  if (!name)
+    throw invalid(`job id: Expected RUN.CHUNK.GENERATION or RUN.CHUNK.GENERATION.BIRTH, got '${id}'`);
   const { success, data: job, error } = chunkJobSchema.safeParse(data);
   if (!success) throw invalid(faultsIn(error, 'job'));
   const images: ImageRef[] = [];
@@ -147,11 +152,16 @@ function isNewer(data: unknown): boolean {
 
 /** Of which chunk or part a job is by its id. */
 export function parseJobId(id = ''): Omit<Chunk, 'images'> | undefined {
-  const [, run, chunk, part, generation] = /^([^.]+)\.(\d{1,8})(?:\/(\d{1,4}))?\.(\d{1,4})$/.exec(id) ?? [];
+  const [, run, chunk, part, generation, birth] =
+    /^([^.]+)\.(\d{1,8})(?:\/(\d{1,4}))?\.(\d{1,4})(?:\.([a-z0-9]{1,16}))?$/.exec(id) ?? [];
   if (!runIdSchema.safeParse(run).success) return undefined;
   if (!chunkNumberSchema.safeParse(Number(chunk)).success) return undefined;
   const name = { run: run!, chunk: Number(chunk), generation: Number(generation) };
-  return part === undefined ? name : { ...name, part: Number(part) };
+  return {
+    ...name,
+    ...(birth !== undefined && { birth }),
+    ...(part !== undefined && { part: Number(part) }),
+  };
 }
 
 /** A job may come from anybody, and its faults quote it. */

@@ -5,6 +5,8 @@ import { unreadableRun } from './runErrors.ts';
 /** A run's record: what it is, and how far its chunks are. Rows and their counts are in the results store. */
 export interface Run {
   run: string;
+  /** A random mark that this run has and no other of the id; undefined where whoever opened it gave none. */
+  birth: string | undefined;
   /** Identity of the model, `name@revision:dtype`. */
   model: string;
   /** Id of the label set. */
@@ -47,6 +49,7 @@ export function decodeRun(run: string, record: Record<string, string>): Run {
   const pending = Number(record.pending);
   return {
     run,
+    birth: record.birth,
     model: record.model!,
     labelSet: record.labelSet!,
     lane: record.lane!,

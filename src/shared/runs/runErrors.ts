@@ -20,6 +20,15 @@ export async function readingRun<T>(run: string, work: () => Promise<T>): Promis
   }
 }
 
+/** Of a run that was there a moment ago. */
+export function lostRun(run: string): ClipfleetError {
+  return new ClipfleetError(
+    'RUN_LOST',
+    `Redis has lost run '${run}' while images were added to it: it came back empty, or the run was removed. ` +
+      `The same command with --run ${run} makes it anew, with all its images.`,
+  );
+}
+
 export function cancelledRun(run: string): ClipfleetError {
   return new ClipfleetError('RUN_CANCELLED', `Run '${run}' is cancelled: give another --run to start anew.`);
 }

@@ -1,82 +1,15 @@
 import type { Redis } from 'ioredis';
+import { namedRun, newBirth, type RunName } from '../birth.ts';
 import { ClipfleetError } from '../errors.ts';
 import type { Keys } from '../redis/keys.ts';
 import { chunkOf, WIRE_VERSION } from './chunkJob.ts';
+import type { NewRun, Runs } from './ledger.ts';
 import { originsIn } from './origins.ts';
-import { type Begun, decodeRun, type Holder, type Run } from './run.ts';
+import { type Begun, decodeRun } from './run.ts';
 import { cancelledRun, mismatchedRun, readingRun, unknownRun } from './runErrors.ts';
 import { defineRunScripts } from './runScripts.ts';
 
-export type NewRun = Pick<Run, 'run' | 'model' | 'labelSet' | 'lane'>;
-
-/** A chunk, or a part of one that a worker gave back, with rows still to come. */
-export interface Pending {
-  /** `CHUNK` or `CHUNK/PART`, as in its job's id. */
-  piece: string;
-  images: number;
-  generation: number;
-}
-
-/**
- * The ledger of runs.
- *
- * A chunk is announced before its job is added and finished after its rows are stored, each at most once however often
- * it is said. So `pending` reaches zero exactly when every announced image has its row, and a run is complete when it is
- * sealed and nothing is pending: read from here, never from BullMQ's job states.
- */
-export interface Runs {
-  /**
-   * Opens a new run, or an existing one of the same model and label set for more images.
-   *
-   * @throws RUN_MISMATCH, RUN_CANCELLED
-   */
-  open(run: NewRun): Promise<Run>;
-  /** @throws RUN_UNREADABLE */
-  get(run: string): Promise<Run | undefined>;
-  /** The first of `count` chunk numbers in a row that nobody else has: two producers may add to one run. */
-  reserveChunks(run: string, count: number): Promise<number>;
-  /**
-   * Resolves to the run's pending images, this chunk's among them.
-   *
-   * @throws RUN_SEALED, RUN_CANCELLED, RUN_UNKNOWN
-   */
-  announce(run: string, chunk: number, images: number, generation?: number): Promise<number>;
-  /**
-   * Whether a worker should work on what it took, `divided` if parts of it were given away before; its images are then
-   * counted as active, and it is said who holds them. Where another does, it is left to that one.
-   */
-  begin(run: string, piece: string, images: number, holder: Holder): Promise<Begun>;
-  /** The worker, or whoever holds it, lets go of it without finishing; what another holds by now stays so. */
-  release(run: string, piece: string, worker?: string): Promise<void>;
-  /**
-   * Takes parts of so many images out of a chunk, each pending by itself from then on. Resolves to the number of the first
-   * part, or to 0 where the chunk was finished meanwhile.
-   */
-  split(run: string, chunk: number, images: readonly number[]): Promise<number>;
-  /**
-   * Makes parts of so many images of all that a piece, a chunk or a part, has without a row; parts that were taken out of it before and
-   * are not finished are forgotten, because the new ones have their images. Resolves as `split`.
-   */
-  divide(run: string, piece: string, images: readonly number[]): Promise<number>;
-  /** @param whole the images of its parts have their rows too */
-  finish(run: string, piece: string, whole?: boolean): Promise<void>;
-  /** Takes back a piece whose job will not be done, but for the `kept` images of it that have rows. Resolves to its images that were pending. */
-  withdraw(run: string, piece: string, kept: number): Promise<number>;
-  pending(run: string): Promise<Pending[]>;
-  /** The numbers of the chunks that parts were ever taken out of. */
-  divided(run: string): Promise<Set<number>>;
-  /** Tells of a part which pieces it was taken out of: its chunk, and parts in between. */
-  origins(run: string): Promise<(part: string) => string[]>;
-  /** Images of the chunks that workers hold. */
-  active(run: string): Promise<number>;
-  /** Which worker holds which piece. */
-  holders(run: string): Promise<Map<string, string>>;
-  /** @throws RUN_UNKNOWN */
-  seal(run: string): Promise<void>;
-  /** Notes once per run and text what the user should know though nothing failed. */
-  warn(run: string, warning: string): Promise<void>;
-  warnings(run: string): Promise<string[]>;
-}
+export type { AnnouncedBy, NewRun, Pending, Runs } from './ledger.ts';
 
 /** Distinct warnings a run keeps: they are for reading, not a log. */
 const WARNINGS_MAX = 100;
@@ -84,19 +17,43 @@ const WARNINGS_MAX = 100;
 export function createRuns(redis: Redis, keys: Keys): Runs {
   defineRunScripts(redis);
 
-  const finish = (run: string, piece: string, kept: number, whole: boolean) => {
+  const finish = (of: RunName, piece: string, kept: number, whole: boolean) => {
+    const { run, birth } = namedRun(of);
     const ledger = [keys.run(run), keys.chunks(run), keys.active(run), keys.parts(run)] as const;
-    return redis.clipfleetFinish(...ledger, piece, kept, whole ? 'whole' : '');
+    return redis.clipfleetFinish(...ledger, piece, kept, whole ? 'whole' : '', birth);
+  };
+
+  async function mark(of: RunName, field: string, value: string): Promise<void> {
+    const { run, birth } = namedRun(of);
+    if ((await redis.clipfleetMark(keys.run(run), field, value, birth)) === 0) throw unknownRun(run);
+  }
+
+  /** The script's word for it: 'ok' when the run is open now. */
+  const open = ({ run, model, labelSet, lane }: NewRun, ...how: string[]) => {
+    const now = new Date().toISOString();
+    return redis.clipfleetOpenRun(
+      keys.run(run),
+      model,
+      labelSet,
+      lane,
+      WIRE_VERSION,
+      now,
+      newBirth(),
+      ...how,
+    );
   };
 
   const runs: Runs = {
     async open({ run, model, labelSet, lane }) {
-      const now = new Date().toISOString();
-      const answer = await redis.clipfleetOpenRun(keys.run(run), model, labelSet, lane, WIRE_VERSION, now);
+      const answer = await open({ run, model, labelSet, lane });
       if (answer === 'cancelled') throw cancelledRun(run);
       const opened = await runs.get(run);
       if (answer === 'ok' && opened) return opened;
       throw mismatchedRun(run, answer, opened, { model, labelSet, lane });
+    },
+
+    async openNew(asked) {
+      return (await open(asked, 'new')) === 'ok' ? runs.get(asked.run) : undefined;
     },
 
     async get(run) {
@@ -104,13 +61,18 @@ export function createRuns(redis: Redis, keys: Keys): Runs {
       return record.model === undefined ? undefined : decodeRun(run, record);
     },
 
-    async reserveChunks(run, count) {
-      return (await redis.hincrby(keys.run(run), 'chunks', count)) - count;
+    async reserveChunks(of, count, least = 0) {
+      const { run, birth } = namedRun(of);
+      const first = await redis.clipfleetReserve(keys.run(run), birth, count, least);
+      if (first < 0) throw unknownRun(run);
+      return first;
     },
 
-    async announce(run, chunk, images, generation = 0) {
+    async announce(of, chunk, images, generation = 0, producer) {
+      const { run, birth } = namedRun(of);
       const ledger = [keys.run(run), keys.chunks(run), keys.announced(run)] as const;
-      const pending = await redis.clipfleetAnnounce(...ledger, chunk, images, generation);
+      const by = producer === undefined ? [] : [producer];
+      const pending = await redis.clipfleetAnnounce(...ledger, chunk, images, generation, birth, ...by);
       if (pending >= 0) return pending;
       if (pending === -3) throw cancelledRun(run);
       if (pending === -2) {
@@ -119,22 +81,46 @@ export function createRuns(redis: Redis, keys: Keys): Runs {
       throw unknownRun(run);
     },
 
-    async begin(run, piece, images, { worker, alone, from = '' }) {
+    async announcedBy(of, producer) {
+      const { run, birth } = namedRun(of);
+      const fields = ['model', 'birth', 'sealedAt', `announced:${producer}`] as const;
+      const [model, bornAs, sealedAt, images] = await redis.hmget(keys.run(run), ...fields);
+      if (model === null || (birth !== '' && birth !== bornAs)) return undefined;
+      return { images: Number(images ?? 0), isSealed: sealedAt !== null };
+    },
+
+    noteAnnounced: (of, producer, images) => mark(of, `announced:${producer}`, String(images)),
+
+    async forgetProducer(run, producer) {
+      await redis.hdel(keys.run(run), `announced:${producer}`);
+    },
+
+    async begin(of, piece, images, { worker, alone, from = '' }) {
+      const { run, birth } = namedRun(of);
       const ledger = [keys.run(run), keys.active(run), keys.parts(run), keys.suspects(run)] as const;
-      const about = [piece, images, worker, alone ? 'alone' : '', from] as const;
+      const about = [piece, images, worker, alone ? 'alone' : '', from, birth] as const;
       const [answer, hasSuspects] = await redis.clipfleetBegin(...ledger, ...about);
       const [kind, holder = ''] = answer.split(' ') as [Begun['kind'], string?];
       if (kind === 'held') return { kind, worker: holder };
       return kind === 'work' || kind === 'divided' ? { kind, hasSuspects: hasSuspects === 1 } : { kind };
     },
 
-    async release(run, piece, worker = '') {
-      await redis.clipfleetRelease(keys.active(run), piece, worker);
+    async release(of, piece, worker = '') {
+      const { run, birth } = namedRun(of);
+      await redis.clipfleetRelease(keys.run(run), keys.active(run), birth, piece, worker);
     },
 
-    split: (run, chunk, images) => redis.clipfleetSplit(keys.chunks(run), keys.parts(run), chunk, ...images),
-    divide: (run, piece, images) =>
-      redis.clipfleetDivide(keys.chunks(run), keys.parts(run), piece, ...images),
+    split(of, chunk, images) {
+      const { run, birth } = namedRun(of);
+      const ledger = [keys.run(run), keys.chunks(run), keys.parts(run)] as const;
+      return redis.clipfleetSplit(...ledger, birth, chunk, ...images);
+    },
+
+    divide(of, piece, images) {
+      const { run, birth } = namedRun(of);
+      const ledger = [keys.run(run), keys.chunks(run), keys.parts(run)] as const;
+      return redis.clipfleetDivide(...ledger, birth, piece, ...images);
+    },
 
     async finish(run, piece, whole = false) {
       await finish(run, piece, -1, whole);
@@ -167,14 +153,10 @@ export function createRuns(redis: Redis, keys: Keys): Runs {
       return new Map(held.map(([piece, text]) => [piece, text.split(' ')[1] ?? '']));
     },
 
-    async seal(run) {
-      const sealed = await redis.clipfleetMark(keys.run(run), 'sealedAt', new Date().toISOString());
-      if (sealed === 0) throw unknownRun(run);
-    },
+    seal: (of) => mark(of, 'sealedAt', new Date().toISOString()),
 
     async warn(run, warning) {
-      const key = keys.warnings(run);
-      if ((await redis.hlen(key)) < WARNINGS_MAX) await redis.hincrby(key, warning, 1);
+      await redis.clipfleetWarn(keys.run(run), keys.warnings(run), warning, WARNINGS_MAX);
     },
 
     async warnings(run) {

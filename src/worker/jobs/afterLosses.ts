@@ -14,7 +14,7 @@ import type { Todo } from './labelImages.ts';
 export interface AfterLossesOptions {
   runs: Pick<Runs, 'divide' | 'finish'>;
   losses: Pick<Losses, 'suspects' | 'acquit' | 'spare' | 'reset'>;
-  storeRows: (run: string, rows: Row[]) => Promise<void>;
+  storeRows: (chunk: TakenChunk, rows: Row[]) => Promise<void>;
   worker: string;
   log: Pick<Logger, 'error'>;
 }
@@ -24,7 +24,8 @@ const OVERTAKEN_MS = 1_000;
 
 /** What a worker does about images that were in hand when a process died. */
 export function createAfterLosses({ runs, losses, storeRows, worker, log }: AfterLossesOptions) {
-  async function condemn({ run, generation }: TakenChunk, images: readonly Todo[]): Promise<void> {
+  async function condemn(chunk: TakenChunk, images: readonly Todo[]): Promise<void> {
+    const { run, generation } = chunk;
     if (images.length === 0) return;
     const code = 'IMAGE_CRASHED_WORKER';
     const message = `${DEATHS_MAX} worker processes died that worked on this image and on nothing else.`;
@@ -33,7 +34,7 @@ export function createAfterLosses({ runs, losses, storeRows, worker, log }: Afte
     const rows = images.map(({ ref, place }): Row => {
       return { ...ref, generation, place, at, status: 'failed', error: { code, message: error.message } };
     });
-    await storeRows(run, rows);
+    await storeRows(chunk, rows);
     await losses.reset(
       run,
       rows.map(({ id }) => id),
@@ -60,11 +61,11 @@ export function createAfterLosses({ runs, losses, storeRows, worker, log }: Afte
       await condemn(chunk, plan.condemned);
       if (plan.parts.length > 0) {
         const sizes = plan.parts.map(({ length }) => length);
-        const first = await runs.divide(run, pieceOf(chunk), sizes);
+        const first = await runs.divide(chunk, pieceOf(chunk), sizes);
         if (first === 0) return postponed(OVERTAKEN_MS);
-        await delivery.addJobs(run, piecesOf(chunk, plan.parts, first), delivery.attempts);
+        await delivery.addJobs(chunk, piecesOf(chunk, plan.parts, first), delivery.attempts);
       }
-      await runs.finish(run, pieceOf(chunk), plan.parts.length === 0);
+      await runs.finish(chunk, pieceOf(chunk), plan.parts.length === 0);
       return { kind: 'done' };
     },
 

@@ -82,7 +82,7 @@ export function createConsume(options: ConsumeOptions): Consume {
       const outcomes = await label(delivery, chunk, todo, inHand, away.add);
       if (!Array.isArray(outcomes)) return await letGo(chunk, outcomes);
       const rows = rowsOf(outcomes, delivery.isLastAttempt);
-      await storeRows(chunk.run, rows);
+      await storeRows(chunk, rows);
       if (hasSuspects) await afterLosses.outlived(chunk.run, todo, rows);
       return await settle(delivery, chunk, outcomes, inHand, await away.done());
     } catch (error) {
@@ -150,9 +150,9 @@ export function createConsume(options: ConsumeOptions): Consume {
     });
   }
 
-  async function storeRows(run: string, rows: Row[]): Promise<void> {
-    await store.putRows(run, rows);
-    if (rows.some(({ status }) => status === 'failed')) await checkFailures(run);
+  async function storeRows(chunk: TakenChunk, rows: Row[]): Promise<void> {
+    await store.putRows(chunk, rows);
+    if (rows.some(({ status }) => status === 'failed')) await checkFailures(chunk.run);
   }
 
   async function settle(
@@ -167,12 +167,12 @@ export function createConsume(options: ConsumeOptions): Consume {
     const verdict = verdictOf({ run, outcomes, isLastAttempt, calledBack, ...away, refusedSince, now });
     if (verdict.kind !== 'done') return letGo(chunk, verdict);
     // Without parts given away in this delivery, all images of the job have their rows: those of earlier parts too.
-    await runs.finish(run, pieceOf(chunk), away.given === 0);
+    await runs.finish(chunk, pieceOf(chunk), away.given === 0);
     return verdict;
   }
 
   async function letGo<T>(chunk: TakenChunk, verdict: T): Promise<T> {
-    await runs.release(chunk.run, pieceOf(chunk), options.worker);
+    await runs.release(chunk, pieceOf(chunk), options.worker);
     return verdict;
   }
 

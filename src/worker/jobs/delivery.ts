@@ -1,3 +1,4 @@
+import type { RunName } from '../../shared/birth.ts';
 import type { PieceOfWork } from '../../shared/fleet/chunkJobs.ts';
 
 /** One delivery of a job to this worker, as plain data: what the lane read of the job, and what it can do for it. */
@@ -22,7 +23,7 @@ export interface Delivery {
    */
   refusedSince: number;
   /** Adds jobs of pieces of a run to the lane that this one came from. */
-  addJobs(run: string, pieces: readonly PieceOfWork[], attempts: number): Promise<void>;
+  addJobs(run: RunName, pieces: readonly PieceOfWork[], attempts: number): Promise<void>;
 }
 
 /** What is read of BullMQ's job. */

@@ -25,10 +25,10 @@ export async function failChunk(
     return { ...ref, ...base, place };
   });
   await store.putRows(
-    run,
+    failing,
     rows.filter(({ id }) => !isDone(id)),
   );
-  await runs.finish(run, pieceOf(failing), true);
+  await runs.finish(failing, pieceOf(failing), true);
 }
 
 /**
@@ -43,7 +43,7 @@ export async function giveUpChunk(
   const name = parseJobId(id);
   if (!name || !(await runs.get(name.run))) return;
   const piece = pieceOf(name);
-  const images = await runs.withdraw(name.run, piece, 0);
+  const images = await runs.withdraw(name, piece, 0);
   if (images === 0) return;
   await runs.warn(
     name.run,

@@ -41,12 +41,12 @@ export function createGiveAway({ runs, delivery, chunk, batchSize }: GiveAwayOpt
     for (let from = 0; from < images.length; from += batchSize)
       parts.push(images.slice(from, from + batchSize));
     const sizes = parts.map(({ length }) => length);
-    const first = await runs.split(chunk.run, chunk.chunk, sizes);
+    const first = await runs.split(chunk, chunk.chunk, sizes);
     if (first === 0) {
       given.isOvertaken = true;
       return;
     }
-    await delivery.addJobs(chunk.run, piecesOf(chunk, parts, first), delivery.attempts);
+    await delivery.addJobs(chunk, piecesOf(chunk, parts, first), delivery.attempts);
     given.given += images.length;
   }
 

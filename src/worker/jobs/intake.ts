@@ -19,7 +19,7 @@ export interface IntakeOptions {
   log: Pick<Logger, 'error'>;
 }
 
-type KnownRun = Pick<Run, 'model' | 'labelSet'>;
+type KnownRun = Pick<Run, 'model' | 'labelSet' | 'birth'>;
 
 /** A chunk to be worked on, with what its run says of all chunks. */
 export type TakenChunk = Chunk & Pick<Run, 'labelSet'>;
@@ -44,9 +44,14 @@ export interface Intake {
 export function createIntake({ store, runs, model, newerGraceMs, log }: IntakeOptions): Intake {
   const knownRuns = new LRUCache<string, KnownRun>({ max: 10_000 });
 
-  async function runOf(run: string): Promise<KnownRun | undefined> {
-    const known = knownRuns.get(run) ?? (await runs.get(run));
-    if (known) knownRuns.set(run, { model: known.model, labelSet: known.labelSet });
+  /** The run that the job is of; the job of a run that is gone is of none, though another may have the id. */
+  async function runOf({ run, birth }: Pick<Chunk, 'run' | 'birth'>): Promise<KnownRun | undefined> {
+    const isOf = (known: KnownRun) => birth === undefined || known.birth === birth;
+    const remembered = knownRuns.get(run);
+    if (remembered && isOf(remembered)) return remembered;
+    const known = await runs.get(run);
+    if (!known || !isOf(known)) return undefined;
+    knownRuns.set(run, { model: known.model, labelSet: known.labelSet, birth: known.birth });
     return known;
   }
 
@@ -57,7 +62,7 @@ export function createIntake({ store, runs, model, newerGraceMs, log }: IntakeOp
       await giveUpChunk(runs, delivery.id, error);
       return refuse(error);
     }
-    if (!(await runOf(salvaged.run))) return refuse(neverOpened(salvaged.run));
+    if (!(await runOf(salvaged))) return refuse(neverOpened(salvaged));
     await failChunk({ store, runs }, salvaged, error);
     return { kind: 'done' };
   }
@@ -67,8 +72,8 @@ export function createIntake({ store, runs, model, newerGraceMs, log }: IntakeOp
       const parsed = parse(delivery);
       if (parsed instanceof ClipfleetError)
         return postponedIfNewer(parsed, delivery, newerGraceMs) ?? failSalvaged(delivery, parsed);
-      const known = await runOf(parsed.run);
-      if (!known) return refuse(neverOpened(parsed.run));
+      const known = await runOf(parsed);
+      if (!known) return refuse(neverOpened(parsed));
       if (known.model === model) return { kind: 'taken', chunk: { ...parsed, labelSet: known.labelSet } };
       const message = `Run '${parsed.run}' is for model ${known.model}, and its job came to a lane of ${model}.`;
       return failSalvaged(delivery, new ClipfleetError('RUN_MISMATCH', message));
@@ -76,7 +81,7 @@ export function createIntake({ store, runs, model, newerGraceMs, log }: IntakeOp
 
     refuseRemoved(run) {
       knownRuns.delete(run);
-      const message = `Expected run '${run}' to be open: it was removed.`;
+      const message = `Expected run '${run}' to be open: it was removed, or Redis has lost it.`;
       return refuse(new ClipfleetError('RUN_UNKNOWN', message));
     },
   };
@@ -100,7 +105,11 @@ export function postponedIfNewer(
   return code === 'JOB_NEWER' && Date.now() - addedAt < graceMs ? postponed(NEWER_DELAY_MS) : undefined;
 }
 
-function neverOpened(run: string): ClipfleetError {
+function neverOpened({ run, birth }: Pick<Chunk, 'run' | 'birth'>): ClipfleetError {
+  if (birth !== undefined) {
+    const message = `Expected run '${run}' of birth ${birth}: Redis has lost it, or it was removed.`;
+    return new ClipfleetError('RUN_UNKNOWN', message);
+  }
   return new ClipfleetError('RUN_UNKNOWN', `Expected run '${run}' to be open: open it before adding jobs.`);
 }
 

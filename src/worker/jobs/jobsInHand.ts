@@ -37,7 +37,7 @@ export function createJobsInHand(runs: Pick<Runs, 'release'>, worker: string, mo
       return new Promise((resolve, reject) => {
         const giveBack = async () => {
           const chunk = salvageChunk(job);
-          if (chunk) await runs.release(chunk.run, pieceOf(chunk), worker);
+          if (chunk) await runs.release(chunk, pieceOf(chunk), worker);
           await job.moveToDelayed(Date.now() + AWAY_MS, token);
           held.delete(job);
           reject(moved());

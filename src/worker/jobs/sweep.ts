@@ -101,11 +101,14 @@ async function sweepNamed(queue: Queue, id: string, context: SweepContext): Prom
 async function sweepJob(job: Job, context: SweepContext): Promise<Swept> {
   const { store, runs, log } = context;
   const chunk = salvageChunk(job);
-  if (!chunk && isBeyondSaving(job)) {
+  if (!chunk) {
     const error = new ClipfleetError('JOB_INVALID', `The job failed: ${job.failedReason}`);
-    await giveUpChunk(runs, job.id, error);
+    if (isBeyondSaving(job)) await giveUpChunk(runs, job.id, error);
+    return 'left';
   }
-  if (!chunk || !(await runs.get(chunk.run))) return 'left';
+  const record = await runs.get(chunk.run);
+  // The job of a run that is gone is not for another of its id.
+  if (!record || (chunk.birth !== undefined && chunk.birth !== record.birth)) return 'left';
   const reason = job.failedReason || 'unknown';
   const about = { run: chunk.run, chunk: chunk.chunk, images: chunk.images.length };
   // Which locks ran out says nothing of processes that died: those are counted in the ledger.

@@ -34,7 +34,7 @@ export function createTakeHold({ runs, losses, heartbeats, worker, log }: TakeHo
   ): Promise<Exclude<Begun, { kind: 'held' }> | Postponed> => {
     const { run, images } = chunk;
     const piece = pieceOf(chunk);
-    const begun = await runs.begin(run, piece, images.length, { worker, alone });
+    const begun = await runs.begin(chunk, piece, images.length, { worker, alone });
     if (begun.kind !== 'held') return begun;
     const from = begun.worker;
     const fate = await heartbeats.fateOf(from);
@@ -44,7 +44,7 @@ export function createTakeHold({ runs, losses, heartbeats, worker, log }: TakeHo
       log.warn({ run, piece, images: ids.length, worker: from }, 'a worker died with a job');
       if (ids.length > 0) await losses.charge(run, piece, from, ids);
     }
-    const again = await runs.begin(run, piece, images.length, { worker, alone, from });
+    const again = await runs.begin(chunk, piece, images.length, { worker, alone, from });
     return again.kind === 'held' ? postponed(AGAIN_MS) : again;
   };
 }

@@ -27,17 +27,18 @@ async function startRun(t: TestContext) {
     return added;
   }
   await add(refs);
+  const record = (await runs.get('r'))!;
   return {
     ...{ fleet, runs, lane, add },
     audit: () => producer.audit('r'),
     account: () => readAccount(fleet, 'r'),
-    loseJob: async (piece: string) => (await lane.getJob(jobId('r', piece, 0)))!.remove(),
+    loseJob: async (piece: string) => (await lane.getJob(jobId(record, piece, 0)))!.remove(),
     /** Gives images of a job of their own: what a worker that gives away does after it divided the chunk. */
     addPart: (part: number, indexes: number[]) =>
       lane.add(
         'chunk',
         { v: 1, images: indexes.flatMap((i) => [`${i}`, `${i}.jpg`]), indexes },
-        { jobId: jobId('r', `0/${part}`, 0) },
+        { jobId: jobId(record, `0/${part}`, 0) },
       ),
     /** Rows of images of a chunk, from the image at `from` to the one before `to`. */
     putRows: (from: number, to: number, chunk = 0) =>

@@ -5,7 +5,7 @@ import { newRunId } from '../../../src/producer/producer.ts';
 import { defineLabelSet } from '../../../src/shared/labels/labelSet.ts';
 import type { ImageRef } from '../../../src/shared/refs/imageRef.ts';
 import type { Row } from '../../../src/shared/rows/row.ts';
-import { parseChunkJob } from '../../../src/shared/runs/chunkJob.ts';
+import { jobId, parseChunkJob } from '../../../src/shared/runs/chunkJob.ts';
 import { type Fleet, startFleet } from '../../support/fleet.ts';
 import { until } from '../../support/support.ts';
 
@@ -34,6 +34,10 @@ async function chunksIn(lane: Queue): Promise<[number, string[]][]> {
     .sort(([a], [b]) => a - b);
 }
 
+async function jobOfChunk({ producer }: Fleet, lane: Queue, chunk: number) {
+  return lane.getJob(jobId((await producer.runs.get('r'))!, String(chunk), 0));
+}
+
 async function finish({ producer }: Fleet, run: string, ...chunks: number[]): Promise<void> {
   for (const chunk of chunks) await producer.runs.finish(run, String(chunk));
 }
@@ -56,7 +60,7 @@ test('images go in chunks of the size asked for, the last one as it comes out', 
     [2, ['8', '9']],
     [3, ['10']],
   ]);
-  const { name, data, opts } = (await lane.getJob('r.2.0'))!;
+  const { name, data, opts } = (await jobOfChunk(fleet, lane, 2))!;
   assert.deepEqual(data, { v: 1, images: ['8', '8.jpg', '9', '9.jpg'] });
   assert.deepEqual([name, opts.attempts], ['chunk', 7]);
   const { state, images, pending, chunks } = (await fleet.producer.runs.get('r'))!;
@@ -96,7 +100,7 @@ test('above the high-water mark of its run the producer waits until rows are sto
   await until(async () => (await pending()) === 4, 'the next chunk is announced');
   assert.equal(added, undefined);
   for (let chunk = 1; chunk <= 5; chunk++) {
-    await until(() => lane.getJob(`r.${chunk}.0`), `chunk ${chunk} is added`);
+    await until(() => jobOfChunk(fleet, lane, chunk), `chunk ${chunk} is added`);
     await finish(fleet, 'r', chunk);
   }
   await adding;
@@ -112,7 +116,7 @@ test('a signal ends the adding at once with its reason, also where it waits; wha
   const reason = new Error('enough');
   async function* source() {
     yield* refs(8);
-    await until(() => lane.getJob('r.1.0'), 'the second chunk is added');
+    await until(() => jobOfChunk(fleet, lane, 1), 'the second chunk is added');
     controller.abort(reason);
     yield* refs(100, 8);
   }
@@ -126,7 +130,7 @@ test('a signal ends the adding at once with its reason, also where it waits; wha
 
   const waiting = new AbortController();
   const adding = open.add(refs(8, 200), { chunkSize: 2, highWater: 9, signal: waiting.signal });
-  await until(() => lane.getJob('r.2.0'), 'it waits above the mark');
+  await until(() => jobOfChunk(fleet, lane, 2), 'it waits above the mark');
   waiting.abort(reason);
   await assert.rejects(adding, reason);
   await open.close();

@@ -4,7 +4,7 @@ import { type Account, accountOf, type Run } from '../../../src/shared/runs/run.
 
 function runWith(about: Partial<Run>): Run {
   const known = { run: 'r', model: 'm', labelSet: 'l', lane: '{b}', createdAt: '', state: 'open' } as const;
-  const none = { source: undefined, paused: undefined, maxFailureRate: undefined };
+  const none = { birth: undefined, source: undefined, paused: undefined, maxFailureRate: undefined };
   return { ...known, ...none, images: 0, pending: 0, retrying: 0, chunks: 0, ...about };
 }
 

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
+import { BIRTH } from '../../../src/shared/birth.ts';
 import { chunkJobOptions, laneName } from '../../../src/shared/fleet/lanes.ts';
 import { modelKey } from '../../../src/shared/fleet/modelIdentity.ts';
 import {
@@ -85,7 +86,8 @@ test('its record of a run is what opening, announcing and sealing leave', async 
   await runs.open({ run: job.run, model: model.identity!, labelSet: id, lane: model.bulk! });
   await runs.announce(job.run, job.chunk, job.images.length);
   await runs.seal(job.run);
-  const stored = await redis.hgetall(keys.run(job.run));
+  const { birth, ...stored } = await redis.hgetall(keys.run(job.run));
+  assert.match(birth!, BIRTH);
   const { createdAt, sealedAt } = json('run');
   assert.deepEqual({ ...stored, createdAt, sealedAt }, json('run'));
   assert.match(`${stored.createdAt} ${stored.sealedAt}`, /^(\d{4}-\d\d-\d\dT[\d:.]+Z ?){2}$/);

@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { Job } from 'bullmq';
+import { namedRun, type RunName } from '../../../src/shared/birth.ts';
 import { createJobsInHand } from '../../../src/worker/jobs/jobsInHand.ts';
 
 const moved = new Error('moved');
@@ -9,9 +10,9 @@ const never = new Promise<never>(() => {});
 
 function createScene(takeBack: (id: string) => Promise<number> = async () => 1) {
   const said: string[] = [];
-  const release = async (run: string, piece: string, worker?: string) => {
+  const release = async (run: RunName, piece: string, worker?: string) => {
     assert.equal(worker, 'w');
-    said.push(`released ${run} ${piece}`);
+    said.push(`released ${namedRun(run).run} ${piece}`);
   };
   const inHand = createJobsInHand({ release }, 'w', () => moved);
   const jobOf = (id: string) => {
