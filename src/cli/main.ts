@@ -20,8 +20,9 @@ Examples:
   $ clipfleet label pictures --labels "fox,bear,owl"
   $ clipfleet demo
 
-Exit codes: 0 all images classified, 1 could not run, 2 ran to the end with failed images, 130 interrupted.
-Each flag has an environment variable, named beside it; see docs/configuration.md.`,
+Exit codes: 0 all images classified, 1 could not run, 2 ran to the end with
+failed images, 130 interrupted. Each flag has an environment variable, named
+beside it; see docs/configuration.md.`,
   );
 // `clipfleet help status` needs the options of status, as `clipfleet status --help` does.
 const [first, second] = process.argv.slice(2);

@@ -30,7 +30,9 @@ test('the version and the list of commands need none of the commands', async (t)
       'the command line itself was seen',
     );
     assert.deepEqual(files.filter(isHeavy), [], args.join());
-    if (args[0] === '--help') assert.match(stdout, /^ {2}runs +List the runs/m);
+    if (args[0] !== '--help') continue;
+    assert.match(stdout, /^ {2}runs +List the runs/m);
+    for (const line of stdout.split('\n')) assert.ok(line.length <= 80, line);
   }
 });
 
@@ -56,6 +58,7 @@ test('the help of a command has the ten usual flags first, and the others in gro
   assert.deepEqual(flags?.slice(0, 4), ['--labels', '--labels-file', '--model', '--output']);
   assert.equal(flags?.length, 10);
   assert.ok(groups.some((group) => /^Redis and logging:\n {2}--redis-url /.test(group)));
+  assert.doesNotMatch(stdout, /\.\. \[|\.\.\n/, 'a default that is a sentence has one full stop');
   const prose = stdout.split('\n').filter((line) => !line.startsWith('  $ '));
   for (const line of prose) assert.ok(line.length <= 80, line);
 });

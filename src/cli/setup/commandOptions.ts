@@ -35,7 +35,8 @@ export function createCommand<K extends OptionName>(spec: CommandSpec<K>): (comm
 function flagOf(option: Option<unknown>): Flag {
   const value = option.value === undefined ? '' : ` <${option.value}>`;
   const byDefault = option.defaultSays ?? (typeof option.default === 'string' ? option.default : undefined);
-  const shown = byDefault === undefined || option.value === undefined ? '' : ` Default: ${byDefault}.`;
+  const shown =
+    byDefault === undefined || option.value === undefined ? '' : ` Default: ${byDefault.replace(/\.$/, '')}.`;
   const flag = new Flag(`--${option.flag}${value}`, `${option.says}${shown} [${option.env}]`);
   if (option.repeat)
     flag.argParser((given: string, earlier: string[] | undefined) => [...(earlier ?? []), given]);

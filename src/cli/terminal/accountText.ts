@@ -7,5 +7,5 @@ export function accountText(progress: RunProgress): string {
     .filter(([, images]) => images > 0)
     .map(([name, images]) => `${images} ${name === 'retrying' ? 'tried again' : name}`);
   const twice = duplicates > 0 ? `; ${duplicates} more came twice` : '';
-  return `${expected} images: ${parts.join(', ') || 'none'}${twice}`;
+  return `${expected} ${expected === 1 ? 'image' : 'images'}: ${parts.join(', ') || 'none'}${twice}`;
 }
