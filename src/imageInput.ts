@@ -26,13 +26,13 @@ const BASE64 = /^[A-Za-z0-9+/]+={0,2}$/;
  * working directory; where no such file is, a text may be base64.
  *
  * @param bytesMax for inputs that are read here
- * @throws USAGE for a value of another type, IMAGE_TOO_LARGE
+ * @throws USAGE for a value of another type and an empty text, IMAGE_TOO_LARGE
  */
 export async function readImageInput(
   input: ImageInput,
   bytesMax: number,
 ): Promise<Uint8Array | { ref: ImageRef }> {
-  if (typeof input === 'string' || input instanceof URL) return readText(String(input));
+  if (input !== '' && (typeof input === 'string' || input instanceof URL)) return readText(String(input));
   const bytes = bytesOf(input);
   if (bytes) return bytes;
   if (input instanceof Blob) {
@@ -80,6 +80,7 @@ async function readStream(stream: AsyncIterable<unknown>, bytesMax: number): Pro
 }
 
 function nameOfType(value: unknown): string {
+  if (value === '') return 'an empty text';
   if (value === null || value === undefined) return String(value);
   const name = typeof value === 'object' ? value.constructor?.name : undefined;
   return name ?? typeof value;

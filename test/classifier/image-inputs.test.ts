@@ -41,6 +41,7 @@ test('a value of another type is named', async () => {
       })(),
       'string',
     ],
+    ['', 'an empty text'],
   ] as const) {
     const classified = classifier.classify(input as unknown as ImageInput, labels);
     await assert.rejects(classified, { code: 'USAGE', message: new RegExp(`Expected .* ${name}\\.$`) });
