@@ -1,6 +1,6 @@
 import { constants } from 'node:fs';
 import { access, open, realpath, stat } from 'node:fs/promises';
-import { dirname } from 'node:path';
+import { dirname, resolve } from 'node:path';
 import { ClipfleetError } from '../../shared/errors.ts';
 import { csvFormat } from './csvRows.ts';
 import { formatOfOutput } from './exportFormat.ts';
@@ -44,7 +44,7 @@ export async function checkOutput(output: string, { inputs, force }: OutputRules
 
 async function requireAccess(path: string, output: string): Promise<void> {
   await access(path, constants.W_OK).catch((cause: NodeJS.ErrnoException) => {
-    throw usage(`Expected to write rows to ${output}, got ${cause.code} for ${path}.`, cause);
+    throw usage(`Expected to write rows to ${output}, got ${cause.code} for ${resolve(path)}.`, cause);
   });
 }
 

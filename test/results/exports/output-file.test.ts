@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { readdir, readFile, symlink, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { test } from 'node:test';
 import { parse } from 'csv-parse/sync';
 import { shortestFloat32 } from '../../../src/results/exports/csvRows.ts';
@@ -86,6 +86,8 @@ test('an output is refused before any work where it would cost something of the 
     message: /something else than rows.*--force/,
   });
   await assert.rejects(checkOutput(path('none/rows.csv'), rules), { message: /ENOENT/ });
+  const noFolder = { message: `Expected to write rows to none/rows.csv, got ENOENT for ${resolve('none')}.` };
+  await assert.rejects(checkOutput('none/rows.csv', rules), noFolder, 'its whole path');
   await assert.rejects(checkOutput(folder, rules), { code: 'USAGE' });
   await assert.rejects(checkOutput(path('rows.xlsx'), rules), { code: 'USAGE' });
   await checkOutput(path('thesis.jsonl'), { ...rules, force: true });
