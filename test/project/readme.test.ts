@@ -23,6 +23,13 @@ test('the README shows what the demo prints', async (t) => {
   assert.match(stdout, /^car\.jpg +car /m);
 });
 
+test('no install of the README runs the script that downloads CUDA libraries', async () => {
+  const readme = await readFile(join(repository, 'README.md'), 'utf8');
+  const installs = readme.match(/^npm (ci|install)\b.*/gm)!;
+  assert.ok(installs.some((line) => line.endsWith('.tgz')));
+  for (const line of installs) assert.match(line, / --ignore-scripts /);
+});
+
 test('a reader comes to a prediction of their own pictures within 200 words', async () => {
   const readme = await readFile(join(repository, 'README.md'), 'utf8');
   const command = /npx clipfleet label \/path\/to\/pictures .*/.exec(readme)!;
