@@ -20,6 +20,7 @@ import { labelSetRoutes } from './routes/labelSets.ts';
 import { pageRoutes } from './routes/page.ts';
 import { rowRoutes } from './routes/rows.ts';
 import { runRoutes } from './routes/runs.ts';
+import { summaryRoutes } from './routes/summary.ts';
 
 /** A caller's own request id is taken where it can do no harm in a log. */
 const requestIdForm = /^[A-Za-z0-9._-]{1,64}$/;
@@ -69,6 +70,7 @@ export async function openGateway(options: GatewayOptions): Promise<GatewayApp> 
     controlRoutes(within, options);
     imageRoutes(within, options);
     rowRoutes(within, options);
+    summaryRoutes(within, options);
     eventRoutes(within, options, feed);
     fleetRoutes(within, options);
     classifyRoutes(within, options);

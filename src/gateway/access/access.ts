@@ -37,11 +37,16 @@ export function guardRoutes(app: FastifyInstance, keys: ApiKeys | undefined): vo
         'Expected Authorization: Bearer KEY with a key of this gateway.',
       );
     }
-    const { scopes, name } = request.holder;
-    if (scopes.includes(scope) || scopes.includes('admin')) return;
-    const message = `Expected a key with the scope ${scope}, the key '${name}' has ${scopes.join(', ')}.`;
-    throw new ClipfleetError('KEY_FORBIDDEN', message);
+    requireScope(request, scope);
   });
+}
+
+/** For routes where the body says what is needed. Without keys everybody may. @throws KEY_FORBIDDEN */
+export function requireScope({ holder }: FastifyRequest, scope: KeyScope): void {
+  if (!holder || holder.scopes.includes(scope) || holder.scopes.includes('admin')) return;
+  const { name, scopes } = holder;
+  const message = `Expected a key with the scope ${scope}, the key '${name}' has ${scopes.join(', ')}.`;
+  throw new ClipfleetError('KEY_FORBIDDEN', message);
 }
 
 function keyOf({ headers }: FastifyRequest): string {

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { requireScope } from '../access/access.ts';
 import type { GatewayApp, GatewayOptions } from '../http/gatewayApp.ts';
 import { problems } from '../schemas/rowAnswer.ts';
 import { runDetails, runParams } from '../schemas/runBody.ts';
@@ -49,9 +50,9 @@ export function controlRoutes(app: GatewayApp, options: GatewayOptions): void {
   app.post(
     '/v1/actions',
     {
-      config: { scope: 'admin' },
+      config: { scope: 'enqueue' },
       schema: {
-        summary: 'Do one thing with several runs. Each has its own answer.',
+        summary: 'Do one thing with several runs. Each has its own answer. To cancel needs the scope admin.',
         body: z.strictObject({
           action: z.enum(['pause', 'resume', 'retry', 'cancel']),
           runs: z.array(runParams.shape.run).min(1).max(1_000),
@@ -62,8 +63,10 @@ export function controlRoutes(app: GatewayApp, options: GatewayOptions): void {
         },
       },
     },
-    async ({ body: { action, runs } }) => {
-      const [, , act] = actions[action];
+    async (request) => {
+      const { action, runs } = request.body;
+      const [scope, , act] = actions[action];
+      requireScope(request, scope);
       const results: { run: string; error?: string }[] = [];
       for (const run of runs) {
         const error = await Promise.resolve(act(run)).then(

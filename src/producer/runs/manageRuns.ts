@@ -105,19 +105,23 @@ export function createRunManager({ redis, prefix, runs, store, control }: Manage
 
     /** All runs, the newest first. One that cannot be read is left out, and `onUnreadable` told. */
     async list({ onUnreadable }: ListOptions = {}): Promise<ListedRun[]> {
-      const listed: ListedRun[] = [];
-      for await (const run of control.list()) {
+      const ids: string[] = [];
+      for await (const run of control.list()) ids.push(run);
+      const read = await together(ids, async (run): Promise<ListedRun[]> => {
         try {
           const record = await runs.get(run);
-          if (!record) continue;
+          if (!record) return [];
           const { model, labelSet, createdAt, source } = record;
           const progress = await readingRun(run, () => readProgress(from, run));
-          listed.push({ run, model, labelSet, createdAt, source, ...progress });
+          return [{ run, model, labelSet, createdAt, source, ...progress }];
         } catch (error) {
+          // Removed since it was found.
+          if (error instanceof ClipfleetError && error.code === 'RUN_UNKNOWN') return [];
           onUnreadable?.(unlessUnreadable(error));
+          return [];
         }
-      }
-      return listed.sort((a, b) => (a.createdAt < b.createdAt ? 1 : -1));
+      });
+      return read.flat().sort((a, b) => (a.createdAt < b.createdAt ? 1 : -1));
     },
   };
 }

@@ -1,0 +1,47 @@
+import { request } from './api.js';
+import { pause } from './repeat.js';
+
+const RETRY_MS = 2_000;
+
+/**
+ * Follows runs by server-sent events, over one connection for all, because browsers have few for a host. `EventSource` cannot send a key, so the
+ * stream is read with fetch. Ends when the signal aborts or all runs have ended; a connection that broke is made anew.
+ */
+export async function follow(runs, signal, onProgress) {
+  const left = new Set(runs);
+  while (left.size > 0 && !signal.aborted) {
+    try {
+      const answer = await request(`/v1/events?runs=${[...left].join(',')}`, { signal });
+      for await (const { name, data } of eventsOf(answer.body)) {
+        if (name === 'progress') onProgress(data);
+        else if (name === 'end' || name === 'error') left.delete(data.run);
+      }
+    } catch (error) {
+      // What stands against it is said by the polls, which go on.
+      if (signal.aborted || error.status < 500) return;
+    }
+    if (left.size > 0) await pause(RETRY_MS, signal);
+  }
+}
+
+async function* eventsOf(body) {
+  let text = '';
+  for await (const piece of chunksOf(body.pipeThrough(new TextDecoderStream()))) {
+    const events = (text + piece).split('\n\n');
+    text = events.pop();
+    for (const event of events) {
+      const [name, data] = ['event', 'data'].map((of) => new RegExp(`^${of}: (.*)$`, 'm').exec(event)?.[1]);
+      if (name && data) yield { name, data: JSON.parse(data) };
+    }
+  }
+}
+
+/** Streams are no async iterables in every browser. */
+async function* chunksOf(stream) {
+  const reader = stream.getReader();
+  for (;;) {
+    const { done, value } = await reader.read();
+    if (done) return;
+    yield value;
+  }
+}
