@@ -43,11 +43,15 @@ export function field(label, input, ...more) {
   return el('label', { class: 'field' }, el('span', {}, label), input, ...more);
 }
 
-const saidAt = () => document.getElementById('said');
+const SAID_MS = 8_000;
+let fading;
 
-/** Says what was done, to the eye and to screen readers. */
+/** Says what was done, to the eye for a while and to screen readers. */
 export function say(text) {
-  saidAt().textContent = text;
+  clearTimeout(fading);
+  const node = document.getElementById('said');
+  node.textContent = text;
+  fading = setTimeout(() => node.replaceChildren(), SAID_MS);
 }
 
 /** Says what stands in the way until it does no more; nothing when undefined. */

@@ -1,17 +1,19 @@
 import { request } from './api.js';
-import { pause } from './repeat.js';
+import { pause, seen } from './repeat.js';
 
 const RETRY_MS = 2_000;
 
 /**
  * Follows runs by server-sent events, over one connection for all, because browsers have few for a host. `EventSource` cannot send a key, so the
- * stream is read with fetch. Ends when the signal aborts or all runs have ended; a connection that broke is made anew.
+ * stream is read with fetch. While the page is hidden there is no connection. Ends when the signal aborts or all runs have ended; a connection that broke is made anew.
  */
 export async function follow(runs, signal, onProgress) {
   const left = new Set(runs);
   while (left.size > 0 && !signal.aborted) {
+    await seen(signal);
+    const connection = untilHidden(signal);
     try {
-      const answer = await request(`/v1/events?runs=${[...left].join(',')}`, { signal });
+      const answer = await request(`/v1/events?runs=${[...left].join(',')}`, { signal: connection });
       for await (const { name, data } of eventsOf(answer.body)) {
         if (name === 'progress') onProgress(data);
         else if (name === 'end' || name === 'error') left.delete(data.run);
@@ -19,9 +21,18 @@ export async function follow(runs, signal, onProgress) {
     } catch (error) {
       // What stands against it is said by the polls, which go on.
       if (signal.aborted || error.status < 500) return;
+      if (connection.aborted) continue;
     }
     if (left.size > 0) await pause(RETRY_MS, signal);
   }
+}
+
+/** A signal that aborts with another, or when nobody sees the page any more. */
+function untilHidden(signal) {
+  const hidden = new AbortController();
+  const look = () => document.hidden && hidden.abort();
+  document.addEventListener('visibilitychange', look, { signal: AbortSignal.any([signal, hidden.signal]) });
+  return AbortSignal.any([signal, hidden.signal]);
 }
 
 async function* eventsOf(body) {

@@ -8,7 +8,7 @@ export const count = (number) => whole.format(number);
 export const rate = (number) => (number < 100 ? tenth : whole).format(number);
 
 /** Never 100 % before all are done. */
-export const percent = (share) => `${share >= 1 ? 100 : Math.floor(share * 1_000) / 10} %`;
+export const percent = (share) => `${share >= 1 ? 100 : Math.floor(share * 1_000) / 10} %`;
 
 export const when = (iso) => date.format(new Date(iso));
 

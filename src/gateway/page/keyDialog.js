@@ -1,9 +1,12 @@
 import { el, field } from './dom.js';
 
 let asking;
+let isDeclined = false;
 
-/** Asks for the gateway's key; all who ask at the same time get the same answer. Resolves to undefined where the user gives none. */
+/** Asks for the gateway's key; all who ask at the same time get the same answer. Resolves to undefined where the user gives none,
+ * who is then not asked again until the page is loaded anew. */
 export function askForKey(wasRefused) {
+  if (isDeclined) return Promise.resolve(undefined);
   asking ??= openDialog(wasRefused).finally(() => {
     asking = undefined;
   });
@@ -34,6 +37,7 @@ function openDialog(wasRefused) {
       ),
     );
     function close(key) {
+      isDeclined = key === undefined;
       dialog.remove();
       resolve(key);
     }

@@ -16,7 +16,7 @@ export function labelView({ root, title, signal }) {
   const picture = el('img', { hidden: true });
   const { box, body } = table('Labels of the picture', [
     'Label',
-    'Score',
+    { label: 'Score', class: 'number' },
     { label: '', class: 'wide', 'aria-hidden': 'true' },
   ]);
   box.hidden = true;

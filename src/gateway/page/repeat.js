@@ -12,7 +12,7 @@ export function pause(ms, signal) {
 }
 
 /** Resolves when somebody can see the page. */
-function seen(signal) {
+export function seen(signal) {
   return new Promise((resolve) => {
     const look = () => (!document.hidden || signal.aborted) && resolve();
     document.addEventListener('visibilitychange', look, { signal });

@@ -37,13 +37,13 @@ export function runActions(chosen, onDone) {
       const failed = results.filter(({ error }) => error !== undefined);
       problems.replaceChildren(...failed.map(({ error }) => el('li', {}, error)));
       const acted = runs.length - failed.length;
+      await onDone();
       say(acted > 0 ? `${done} ${acted === 1 && runs.length === 1 ? runs[0] : several(acted, 'run')}.` : '');
     } catch (error) {
       problems.replaceChildren(el('li', {}, error.message));
     } finally {
       bar.inert = false;
     }
-    await onDone();
   }
 
   return {

@@ -28,7 +28,7 @@ const facts = {
   Bottleneck: (run) => (run.ended ? '–' : (run.bottleneck ?? '–')),
   Model: (run) => run.model ?? '',
   Source: (run) => run.source ?? '–',
-  Lane: (run) => run.lane ?? '',
+  Lane: (run) => run.lane?.replace(/[{}]/g, '') ?? '',
   Opened: (run) => (run.createdAt ? when(run.createdAt) : ''),
 };
 

@@ -128,10 +128,14 @@ export function runsView({ root, title, signal }) {
     if (names.join() === followed) return;
     followed = names.join();
     stop?.abort();
-    stop = new AbortController();
-    void follow(names, AbortSignal.any([signal, stop.signal]), ({ run, ...progress }) =>
-      rows.get(run)?.update(progress),
-    );
+    const mine = new AbortController();
+    stop = mine;
+    const both = AbortSignal.any([signal, mine.signal]);
+    const onProgress = ({ run, ...progress }) => rows.get(run)?.update(progress);
+    void follow(names, both, onProgress).finally(() => {
+      // What was refused is tried again after the next look.
+      if (stop === mine) followed = '';
+    });
   }
 
   void repeat(LOOK_MS, signal, look);
