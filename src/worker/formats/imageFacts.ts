@@ -8,6 +8,8 @@ export interface ImageFacts extends Size {
   orientation: Orientation;
   /** Of a JPEG: how often its decoder must go over the image. */
   scans?: number;
+  /** Of a JPEG of several scans, as a progressive one: bytes of the coefficients that its decoder holds until the last. */
+  coefficientBytes?: number;
   /** Samples that Pillow reads in a way of its own; absent for 8-bit grey or RGB. */
   samples?: Samples;
   /** What makes this file one that is not read, as the end of a sentence: "a JPEG of 12 bits a sample". */

@@ -16,7 +16,12 @@ interface Frame {
   width: number;
   height: number;
   components: number;
+  /** Samples of all components for one pixel of the image: 1.5 at 4:2:0, 3 at 4:4:4. */
+  samplesPerPixel: number;
 }
+
+/** libjpeg keeps each as 16 bits. */
+const COEFFICIENT_BYTES = 2;
 
 /**
  * Size, orientation and scans of a JPEG. Segments as in ITU-T T.81, annex B.
@@ -61,7 +66,8 @@ function factsOf(
 ): ImageFacts {
   if (frame === undefined) throw new BrokenImage('its image data come before any frame header');
   const { width, height } = frame;
-  const isInOneScan = !PROGRESSIVE_FRAMES.includes(frame.marker) && bytes[firstScan + 4] === frame.components;
+  const isProgressive = PROGRESSIVE_FRAMES.includes(frame.marker);
+  const isInOneScan = !isProgressive && bytes[firstScan + 4] === frame.components;
   const unsupported = unsupportedIn(frame);
   return {
     format: 'JPEG',
@@ -69,6 +75,9 @@ function factsOf(
     height,
     orientation: orientationOf({ exif: exif.length > 0 ? Buffer.concat(exif) : undefined, xmp }),
     scans: isInOneScan ? 1 : countScans(bytes, firstScan),
+    ...(!isInOneScan && {
+      coefficientBytes: Math.ceil(width * height * frame.samplesPerPixel) * COEFFICIENT_BYTES,
+    }),
     ...(frame.components === 4 && { samples: 'CMYK' as const }),
     ...(unsupported && { unsupported }),
   };
@@ -92,13 +101,24 @@ function isAlone(marker: number): boolean {
 }
 
 function readFrame(view: FileView, marker: number, at: number): Frame {
+  const components = view.getUint8(at + 5);
   return {
     marker,
     precision: view.getUint8(at),
     width: view.getUint16(at + 3),
     height: view.getUint16(at + 1),
-    components: view.getUint8(at + 5),
+    components,
+    samplesPerPixel: samplesPerPixel(view, at + 6, components),
   };
+}
+
+/** From the sampling factors of each component, two numbers in one byte: the largest of each direction has all of the image's pixels. */
+function samplesPerPixel(view: FileView, at: number, components: number): number {
+  const factors = Array.from({ length: components }, (_, place) => view.getUint8(at + 3 * place + 1));
+  const across = factors.map((both) => both >> 4);
+  const down = factors.map((both) => both & 0x0f);
+  const most = Math.max(1, ...across) * Math.max(1, ...down);
+  return factors.reduce((sum, _, place) => sum + (across[place]! * down[place]!) / most, 0);
 }
 
 /** Scans up to the end of the image: a small file may hold thousands, and each goes over all of it. */

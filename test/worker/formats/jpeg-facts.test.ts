@@ -3,7 +3,7 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import fastGlob from 'fast-glob';
-import sharp from 'sharp';
+import sharp, { type JpegOptions } from 'sharp';
 import { readJpeg } from '../../../src/worker/formats/jpegFacts.ts';
 import { repository } from '../../support/fleet.ts';
 import { jpegOfScans } from './jpegOfScans.ts';
@@ -43,6 +43,17 @@ test('scans are counted where there may be several', async () => {
   const progressive = readJpeg(await jpeg(undefined, true)).scans!;
   assert.ok(progressive > 1 && progressive < 20, `${progressive}`);
   for (const scans of [2, 500, 501]) assert.equal(readJpeg(jpegOfScans(64, scans)).scans, scans);
+});
+
+test('the coefficients of a JPEG of several scans are counted as libjpeg holds them', async () => {
+  const image = sharp({ create: { width: 64, height: 32, channels: 3, background: 'red' } });
+  const bytesOf = async (options: JpegOptions) =>
+    readJpeg(await image.clone().jpeg(options).toBuffer()).coefficientBytes;
+  const pixels = 64 * 32;
+  assert.equal(await bytesOf({}), undefined);
+  assert.equal(await bytesOf({ progressive: true }), 1.5 * 2 * pixels);
+  assert.equal(await bytesOf({ progressive: true, chromaSubsampling: '4:4:4' }), 3 * 2 * pixels);
+  assert.equal(readJpeg(jpegOfScans(64, 3)).coefficientBytes, 2 * 64 * 64);
 });
 
 test('what stands behind the end of the image is no scan of it', async () => {
