@@ -98,9 +98,12 @@ for (const [kind, saved] of Object.entries(kinds)) {
 }
 
 test('20,000 small images leave nothing behind', { skip }, async (t) => {
+  const small = join(await temporaryFolder(t), 'small.jpg');
+  const create = { width: 64, height: 64, channels: 3 as const, background: 'teal' };
+  await sharp({ create }).jpeg().toFile(small);
   const stage = openStage(t);
   const takenAfter = async (images: number) => {
-    for (let done = 0; done < images; done += 500) await decodeAll(stage, Array(500).fill(owl));
+    for (let done = 0; done < images; done += 500) await decodeAll(stage, Array(500).fill(small));
     await delay(500);
     return residentMiBOf(process.pid);
   };
