@@ -1,12 +1,11 @@
 import { ClipfleetError } from '../../shared/errors.ts';
-import type { ImageFacts } from '../formats/imageFacts.ts';
 import { decoderGaveUp, inspectImage } from '../formats/inspectImage.ts';
 import { resample } from '../resize/kernel.ts';
 import type { Preprocessing } from '../resize/preprocessing.ts';
 import type { RgbImage } from '../resize/resample.ts';
 import { type CropRounding, planResize } from '../resize/resizeGeometry.ts';
 import { decodeBmp } from './bmpImage.ts';
-import { type DecodeLimits, refuseBeyond } from './decodeLimits.ts';
+import { claimOf, type DecodeLimits, refuseBeyond } from './decodeLimits.ts';
 import { decodeGif } from './gifImage.ts';
 import { decodeHeic, heicTools } from './heicImage.ts';
 import { HelperKilled, type HelperRoom } from './helperProgram.ts';
@@ -27,8 +26,8 @@ export interface DecodeOptions extends DecodeLimits {
   exif?: 'apply' | 'ignore' | undefined;
   /** `fail` gives IMAGE_CORRUPT (default), `accept` takes the rows that are there. */
   truncated?: 'fail' | 'accept' | undefined;
-  /** Told what the file's own bytes say before any pixel is made; throws where it may not be decoded now. */
-  admit?: ((facts: ImageFacts) => void) | undefined;
+  /** Told, before any pixel is made, how many pixels' memory the image takes; throws where it may not be decoded now. */
+  admit?: ((claim: number) => void) | undefined;
   /** For formats that a program decodes. */
   helper?: HelperRoom | undefined;
 }
@@ -63,7 +62,7 @@ export async function decodeImage(
 export async function decodeWhole(bytes: Uint8Array, options: DecodeOptions): Promise<RgbImage> {
   const facts = inspectImage(bytes);
   refuseBeyond(facts, options);
-  options.admit?.(facts);
+  options.admit?.(claimOf(facts));
   const { pixelsMax, timeoutMs, helper, truncated = 'fail', exif = 'apply' } = options;
   const begun = performance.now();
   try {

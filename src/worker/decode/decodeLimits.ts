@@ -48,3 +48,11 @@ export function refuseBeyond(facts: ImageFacts, limits: DecodeLimits): void {
     );
   }
 }
+
+/** Bytes of a pixel that is decoded. */
+const RGB_BYTES = 3;
+
+/** Pixels whose memory an image takes: its own, and as many more as what its decoder holds beside them. */
+export function claimOf({ width, height, coefficientBytes = 0 }: ImageFacts): number {
+  return width * height + Math.ceil(coefficientBytes / RGB_BYTES);
+}

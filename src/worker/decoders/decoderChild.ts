@@ -7,7 +7,6 @@ import { Worker } from 'node:worker_threads';
 import { asClipfleetError } from '../../shared/errors.ts';
 import { decodeImage } from '../decode/decode.ts';
 import { HelperKilled } from '../decode/helperProgram.ts';
-import type { ImageFacts } from '../formats/imageFacts.ts';
 import { clockMemory, createClock } from './decoderClock.ts';
 import { createFrameReader, encodeFrame } from './decoderFrames.ts';
 import { endSelf, removeScratch } from './decoderGroup.ts';
@@ -18,8 +17,6 @@ import { readFileUri } from './localFile.ts';
 
 /** Of -1,000 to 1,000: when the machine is out of memory, the kernel takes a decoder before the worker. */
 const OOM_SCORE = '500';
-
-const RGB_BYTES = 3;
 
 interface Waiting {
   request: DecodeRequest;
@@ -79,17 +76,11 @@ async function work(): Promise<void> {
   isBusy = false;
 }
 
-/** Pixels of room: its own, and as many more as the memory beside them would hold. */
-function claimOf({ width, height, coefficientBytes = 0 }: ImageFacts): number {
-  return width * height + Math.ceil(coefficientBytes / RGB_BYTES);
-}
-
 async function decode({ request, bytes }: Waiting, given: DecoderStart): Promise<void> {
   const { preprocessing, decoding, files, scratch } = given;
   const { id, file, room, digest } = request;
   let needs: number | undefined;
-  function admit(facts: ImageFacts): void {
-    const claim = claimOf(facts);
+  function admit(claim: number): void {
     if (claim <= room) return;
     needs = claim;
     throw new Error('There is no room for it yet.');
