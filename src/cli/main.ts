@@ -8,6 +8,7 @@ import { exitCodes } from './setup/exitCodes.ts';
 import { knownError } from './setup/knownError.ts';
 import { leaveThreads } from './setup/leave.ts';
 import { printable } from './terminal/printable.ts';
+import { sayShownPassword } from './terminal/sayShownPassword.ts';
 
 const program = new Command('clipfleet')
   .description('Label images in bulk with CLIP.')
@@ -27,6 +28,7 @@ beside it; see docs/configuration.md.`,
 // `clipfleet help status` needs the options of status, as `clipfleet status --help` does.
 const [first, second] = process.argv.slice(2);
 const named = first === 'help' ? second : first;
+program.hook('preAction', (_, command) => sayShownPassword(command.opts()));
 for (const command of await loadCommands(named === undefined ? [] : [named])) program.addCommand(command);
 
 // A reader that has seen enough (`| head`) closes the pipe: that is no error.

@@ -4,6 +4,7 @@ import { type TestContext, test } from 'node:test';
 import type { Queue } from 'bullmq';
 import { openLaneQueue } from '../../src/shared/fleet/laneQueue.ts';
 import { keysUnder } from '../../src/shared/redis/keys.ts';
+import { jobId } from '../../src/shared/runs/chunkJob.ts';
 import { copyPictures, demoModel, type Fleet, startFleet } from '../support/fleet.ts';
 import { until } from '../support/support.ts';
 
@@ -29,8 +30,9 @@ async function enqueue(fleet: Fleet): Promise<string> {
 }
 
 /** Spoils jobs of the run, each in a way of its own. */
-async function spoilJobs({ redis }: Fleet, lane: Queue): Promise<void> {
-  const job = (chunk: number) => lane.toKey(`r.${chunk}.0`);
+async function spoilJobs({ redis, producer }: Fleet, lane: Queue): Promise<void> {
+  const record = (await producer.runs.get('r'))!;
+  const job = (chunk: number) => lane.toKey(jobId(record, String(chunk), 0));
   await redis.hset(job(0), 'data', 'no JSON');
   await redis.hset(job(1), 'opts', 'no JSON');
   await redis.hset(job(2), 'progress', 'no JSON');
@@ -73,7 +75,9 @@ test('jobs that cannot be read hold up no other: their run completes, and says w
   worker.child.kill('SIGTERM');
   const { code, stderr } = await worker.ended;
   assert.equal(code, 0, stderr);
-  for (const job of ['r.0.0', 'r.4.0', 'r.7.0']) {
+  const record = (await fleet.producer.runs.get('r'))!;
+  for (const chunk of ['0', '4', '7']) {
+    const job = jobId(record, chunk, 0);
     const named = stderr
       .split('\n')
       .filter((line) => line.includes(`"${job}"`) && line.includes('JOB_INVALID'));

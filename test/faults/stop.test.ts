@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
 import { Queue } from 'bullmq';
 import { laneName } from '../../src/shared/fleet/lanes.ts';
+import { jobId } from '../../src/shared/runs/chunkJob.ts';
 import { findModel } from '../../src/worker/model/loadModel.ts';
 import { addDemoRun, runCompletes } from '../support/demoRun.ts';
 import { demoModel, type Fleet, jsonLines, type Running, startFleet } from '../support/fleet.ts';
@@ -64,11 +65,11 @@ test('a worker process whose supervisor and Redis are gone ends by itself', asyn
   await untilGone(pid);
 });
 
-async function attemptsOf(fleet: Fleet, id: string): Promise<[string, number | undefined]> {
+async function attemptsOf(fleet: Fleet, chunk: string): Promise<[string, number | undefined]> {
   const { identity } = await findModel({ model: demoModel, revision: 'main', dtype: 'fp32' });
   const lane = new Queue(laneName('bulk', identity), { connection: fleet.redis, prefix: 'clipfleet' });
   try {
-    const job = await lane.getJob(id);
+    const job = await lane.getJob(jobId((await fleet.producer.runs.get('r'))!, chunk, 0));
     return [(await job?.getState()) ?? 'gone', job?.attemptsMade];
   } finally {
     await lane.close();
@@ -93,7 +94,7 @@ test('a worker whose host hangs gives its job back in time, without an attempt, 
     stderr.trim().split('\n').at(-1)!,
   )[0]!;
   assert.deepEqual([last.msg, last.givenBack, last.left], ['worker stopped', 1, 0]);
-  assert.deepEqual(await attemptsOf(fleet, 'r.0.0'), ['delayed', 0]);
+  assert.deepEqual(await attemptsOf(fleet, '0'), ['delayed', 0]);
   assert.equal((await fleet.producer.progress('r')).active, 0);
 
   held.letGo();
