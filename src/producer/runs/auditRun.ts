@@ -31,7 +31,9 @@ export interface Audit {
  */
 export async function auditRun(from: RunState, run: Run, lane: Queue): Promise<Audit> {
   const { runs, store } = from;
-  const kept = await keptImages(from, run.run, await pendingJobs(run.run, lane, runs));
+  // The ledger of a cancelled run stays as it is.
+  const pending = run.state === 'cancelled' ? [] : await pendingJobs(run.run, lane, runs);
+  const kept = await keptImages(from, run.run, pending);
   await together([...kept], async ([piece, images]) => {
     await runs.withdraw(run.run, piece, images);
     await runs.release(run.run, piece);
