@@ -50,6 +50,7 @@ function createScene({ producer }: Fleet, lane: Queue, run: string) {
   const { runs, store, control } = producer;
   const seen: Chunk[] = [];
   let images = 0;
+  let workers = 0;
 
   const jobs = async () =>
     (await lane.getJobs(['waiting', 'prioritized'])).filter((job: Job) => job.id?.startsWith(`${run}.`));
@@ -74,10 +75,16 @@ function createScene({ producer }: Fleet, lane: Queue, run: string) {
     const chunk = parseChunkJob(job);
     const piece = pieceOf(chunk);
     seen.push(chunk);
-    const begun = await runs.begin(run, piece, chunk.images.length);
-    if (begun === 'cancelled') return void (await job.remove());
-    if (begun === 'paused' || until === 'begun') return;
-    if (until === 'released') return runs.release(run, piece);
+    const by = { worker: `w${workers++}`, alone: false };
+    const held = await runs.begin(run, piece, chunk.images.length, by);
+    // By a worker that is dead: each lives as long as this call.
+    const begun =
+      held.kind === 'held'
+        ? await runs.begin(run, piece, chunk.images.length, { ...by, from: held.worker })
+        : held;
+    if (begun.kind === 'cancelled') return void (await job.remove());
+    if (begun.kind === 'paused' || until === 'begun') return;
+    if (until === 'released') return runs.release(run, piece, by.worker);
     const found = await store.find(
       run,
       chunk.images.map(({ id }) => id),
