@@ -1,4 +1,5 @@
 import type { Logger } from '../../shared/log.ts';
+import { whatFailed } from './surroundings.ts';
 
 export interface BackOff {
   /** Another fault; resolves after a pause that grows with each in a row, or at once when the worker closes. */
@@ -30,27 +31,28 @@ const LOG_EVERY_MS = 60_000;
  */
 export function createBackOff({ log, signal, wait = waitOrEnd, now = Date.now }: BackOffOptions): BackOff {
   let inARow = 0;
-  let saidAt = -Infinity;
-  let unsaid = 0;
+  /** What failed since all went well, when that was said and how often it came since then. */
+  const failing = new Map<string, { saidAt: number; unsaid: number }>();
   return {
     async fault(error) {
       const pauseMs = Math.min(FIRST_MS * 2 ** Math.min(inARow, 10), LONGEST_MS) * (1 - Math.random() / 2);
       inARow++;
-      unsaid++;
-      if (now() - saidAt >= LOG_EVERY_MS) {
-        log.warn({ err: error, faults: unsaid }, 'backing off: Redis or the results store failed');
-        saidAt = now();
-        unsaid = 0;
-      }
+      const what = whatFailed(error);
+      const { saidAt, unsaid } = failing.get(what) ?? { saidAt: -Infinity, unsaid: 0 };
+      const isSaid = now() - saidAt >= LOG_EVERY_MS;
+      if (isSaid) log.warn({ err: error, faults: unsaid + 1 }, `backing off: ${what} failed`);
+      failing.set(what, isSaid ? { saidAt: now(), unsaid: 0 } : { saidAt, unsaid: unsaid + 1 });
       await wait(pauseMs, signal);
     },
 
     recovered() {
       if (inARow === 0) return;
-      log.info({ faults: inARow }, 'no longer backing off: Redis and the results store work again');
+      log.info(
+        { faults: inARow },
+        `no longer backing off from failures of ${[...failing.keys()].join(' and ')}`,
+      );
       inARow = 0;
-      unsaid = 0;
-      saidAt = -Infinity;
+      failing.clear();
     },
   };
 }

@@ -34,3 +34,10 @@ export function isOfSurroundings(error: unknown): boolean {
   if (error.name !== 'ReplyError') return true;
   return PASSING_STATE.test(error.message) || !WRONG_COMMAND.test(error.message);
 }
+
+/** What an error of the surroundings says to have failed. */
+export function whatFailed(error: unknown): 'the session' | 'Redis' | 'the results store' {
+  if (error instanceof ClipfleetError && error.code === 'SESSION_LOST') return 'the session';
+  const isOfRedis = error instanceof Error && (error.name === 'ReplyError' || isPassingState(error));
+  return isOfRedis ? 'Redis' : 'the results store';
+}

@@ -97,6 +97,27 @@ test('it is said once, then once a minute with a count, and when it is over', as
   );
 });
 
+test('it says what failed, each by itself, and of what it is over', async () => {
+  const { backOff, lines } = openBackOff();
+  const faults = [
+    reply(passing[0]!),
+    new Error('connect ECONNREFUSED 127.0.0.1:1'),
+    new ClipfleetError('SESSION_LOST', 'It ended.'),
+    new Error('remaining connection slots are reserved'),
+  ];
+  for (const error of [...faults, ...faults]) await backOff.fault(error);
+  backOff.recovered();
+  assert.deepEqual(
+    lines.map(({ text }) => text),
+    [
+      'backing off: Redis failed',
+      'backing off: the session failed',
+      'backing off: the results store failed',
+      'no longer backing off from failures of Redis and the session and the results store',
+    ],
+  );
+});
+
 test('a pause ends when the worker closes', async (t) => {
   t.mock.timers.enable({ apis: ['setTimeout'] });
   const closing = new AbortController();
