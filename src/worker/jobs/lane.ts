@@ -1,7 +1,8 @@
 import { DelayedError, type Job, Worker as LaneWorker, UnrecoverableError } from 'bullmq';
 import type { Redis } from 'ioredis';
 import { addChunkJobs } from '../../shared/fleet/chunkJobs.ts';
-import { openLaneQueue, readEveryJob } from '../../shared/fleet/laneQueue.ts';
+import { laneBackend } from '../../shared/fleet/laneBackend.ts';
+import { openLaneQueue } from '../../shared/fleet/laneQueue.ts';
 import { promoteJob } from '../../shared/fleet/promoteJob.ts';
 import type { Logger } from '../../shared/log.ts';
 import type { Config } from '../../shared/options/config.ts';
@@ -40,7 +41,6 @@ const IDLE_MS = 500;
 
 /** BullMQ's codes for a job that this worker does not hold any more: it is gone, moved, or another's. */
 const LOST_CODES: readonly unknown[] = [-1, -2, -3, -6];
-
 function isLost(error: unknown): boolean {
   return LOST_CODES.includes((error as { code?: unknown }).code);
 }
@@ -91,7 +91,7 @@ export function openLane(
     removeOnComplete: { count: 0 },
     settings: { backoffStrategy },
   };
-  const worker = new LaneWorker(name, process, how, readEveryJob(redis));
+  const worker = new LaneWorker(name, process, how, laneBackend(redis));
 
   /** The one place where what becomes of a job is said to BullMQ. */
   async function carryOut(verdict: JobVerdict, job: Job, token = ''): Promise<void> {
