@@ -5,6 +5,7 @@ import { contextOptions, withContext } from '../setup/context.ts';
 import { exitCodes } from '../setup/exitCodes.ts';
 import { accountText } from '../terminal/accountText.ts';
 import { printable } from '../terminal/printable.ts';
+import { settledLines } from '../terminal/settledLines.ts';
 
 export const auditCommand = createCommand({
   examples: ['clipfleet audit nightly', 'clipfleet audit nightly --format jsonl'],
@@ -16,7 +17,7 @@ export const auditCommand = createCommand({
         process.stdout.write(`${JSON.stringify(audit)}\n`);
         return exitCodes.classified;
       }
-      const { stored, counted, recounted, withdrawn, unreadable, progress } = audit;
+      const { stored, counted, recounted, unreadable, progress } = audit;
       const lines = [accountText(progress)];
       if (isDeepStrictEqual(stored, counted)) {
         lines.push(`rows: ${rowsText(counted)}, as counted`);
@@ -36,12 +37,7 @@ export const auditCommand = createCommand({
           `${unreadable.length} rows that are none, of ${unreadable.slice(0, 10).join(', ')}: removed where no row is to come`,
         );
       }
-      if (withdrawn.length > 0) {
-        const named = withdrawn.slice(0, 10).join(', ');
-        lines.push(
-          `${withdrawn.length} chunks taken back, which have no job that can be read (${named}): continue the run with its source and --run`,
-        );
-      }
+      lines.push(...settledLines(audit, 'continue the run with its source and --run'));
       process.stdout.write(`${lines.map(printable).join('\n')}\n`);
       return exitCodes.classified;
     }),

@@ -1,6 +1,7 @@
 import { hostname } from 'node:os';
 import { listOptions, openSource, remoteOptions } from '../../openSource.ts';
 import { createLeftOut } from '../../producer/images/leftOut.ts';
+import type { Settled } from '../../producer/runs/chunkSender.ts';
 import { refuseTooLarge } from '../../producer/runs/redisRoom.ts';
 import { type Address, rootAddress } from '../../producer/sources/address.ts';
 import { begin } from '../../shared/begin.ts';
@@ -23,6 +24,7 @@ import { onInterrupt, unlessInterrupted } from '../terminal/interrupt.ts';
 import { createLossRepair } from '../terminal/lostImages.ts';
 import { sayLeftOut, warnOfLikeLabels, warnOfRoots } from '../terminal/notices.ts';
 import { sayPersistence } from '../terminal/sayPersistence.ts';
+import { saySettled } from '../terminal/settledLines.ts';
 
 export const enqueueCommand = createCommand({
   examples: [
@@ -97,13 +99,14 @@ export const enqueueCommand = createCommand({
       const onAdded = (images: number) => {
         added += images;
       };
+      const onSettled = (settled: Settled) => saySettled(settled, 'their images come again from the source');
       const { signal } = interrupt;
       // Standard input cannot be read twice.
       const repair = createLossRepair(run, paths.includes('-') ? undefined : () => open());
       const ended = await unlessInterrupted(signal, async () => {
         await addChanged(context, run, { ...config, roots, signal });
         for (let from: AsyncIterable<ImageRef> = refs; ; ) {
-          await openRun.add(from, { ...config, signal, onAdded });
+          await openRun.add(from, { ...config, signal, onAdded, onSettled });
           await openRun.seal();
           const missing = await openRun.confirm({ signal });
           if (missing === 0) return;

@@ -3,12 +3,14 @@ import type { Queue } from 'bullmq';
 import type { RowCounts } from '../../shared/rows/resultsStore.ts';
 import type { Run } from '../../shared/runs/run.ts';
 import { together } from '../../shared/together.ts';
+import type { Settled } from './chunkSender.ts';
 import { keptImages } from './keptImages.ts';
 import { pendingJobs } from './pendingJobs.ts';
 import { type RunProgress, type RunState, readProgress } from './runProgress.ts';
+import { settledOf } from './settlePending.ts';
 
 /** What an audit found, and what it put right. */
-export interface Audit {
+export interface Audit extends Settled {
   /** The account as it is now. */
   progress: RunProgress;
   /** The counts as they stood, and what there is. */
@@ -16,8 +18,6 @@ export interface Audit {
   counted: RowCounts;
   /** Whether stored counts that differed were put right. */
   recounted: boolean;
-  /** Pieces that were pending and that no job would ever have finished, because there is none or it cannot be read; they are taken back. */
-  withdrawn: string[];
   /** Ids under which there was something that is no row; it is removed where rows were recounted. */
   unreadable: string[];
 }
@@ -27,7 +27,7 @@ export interface Audit {
  *
  * Counts move in the scripts that write the rows, so that they differ only where Redis lost something or somebody else
  * wrote to it. They are put right only while no row is to come, because rows that are written meanwhile would be counted or
- * not. What has no job is taken back, so that the run can be continued or can complete.
+ * not. What has no job is taken back, so that the run can be continued or can complete; what a producer that lives is about to add is left alone.
  */
 export async function auditRun(from: RunState, run: Run, lane: Queue): Promise<Audit> {
   const { runs, store } = from;
@@ -47,7 +47,7 @@ export async function auditRun(from: RunState, run: Run, lane: Queue): Promise<A
     stored,
     counted,
     recounted: quiet && !isDeepStrictEqual(stored, counted),
-    withdrawn: [...kept.keys()],
+    ...settledOf(pending),
     unreadable,
   };
 }

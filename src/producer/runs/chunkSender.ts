@@ -6,12 +6,21 @@ import { defaultOf } from '../../shared/options/config.ts';
 import type { ImageRef } from '../../shared/refs/imageRef.ts';
 import { cancelledRun } from '../../shared/runs/runErrors.ts';
 import type { Runs } from '../../shared/runs/runs.ts';
+import { whileVouching } from './whileVouching.ts';
 
 /** Images that go into one job. */
 export interface NewChunk {
   images: readonly ImageRef[];
   /** Retry generation: 0 for the first pass over a run. */
   generation: number;
+}
+
+/** Chunks that were announced, and had no job that could be read. */
+export interface Settled {
+  /** Taken back, because nobody would ever finish them. */
+  withdrawn: string[];
+  /** Left alone, because the producer that announced them lives, and is about to add their jobs. */
+  vouched: string[];
 }
 
 /** How chunks are added; the defaults are those of the command line. */
@@ -26,6 +35,8 @@ export interface SendOptions {
   signal?: AbortSignal;
   /** Told of images as they are in Redis. */
   onAdded?: (images: number) => void;
+  /** Told of what was found without a job: chunks of a producer that was cut off, or of another that is at work. */
+  onSettled?: (settled: Settled) => void;
 }
 
 export const sendDefaults = {
@@ -36,7 +47,7 @@ export const sendDefaults = {
 
 export interface ChunkSenderOptions extends Omit<SendOptions, 'chunkSize'> {
   lane: JobTaker;
-  runs: Pick<Runs, 'get' | 'reserveChunks' | 'announce'>;
+  runs: Pick<Runs, 'get' | 'reserveChunks' | 'announce' | 'vouch' | 'vouchNoMore'>;
   /** Notes what is announced, across all senders of one producer; nothing is noted when absent. */
   book?: ProducerBook;
   /** Leaves out of each chunk the images that are not to be added; all are added when absent. */
@@ -72,7 +83,8 @@ const HIGH_WATER_POLL_MS = 100;
  * Brings a run's chunks to Redis, several at a time: those that came while others were under way. So a fast source does not
  * wait for each, and a slow one's do not wait for more.
  *
- * Chunks are announced before their jobs are added. Whoever is cut off in between leaves announced chunks without a job.
+ * Chunks are announced before their jobs are added. Whoever is cut off in between leaves announced chunks without a job. Until they have
+ * one, the sender vouches for them, so that nobody takes those of a slow producer for those of a dead one.
  */
 export function createChunkSender(of: RunName, options: ChunkSenderOptions): ChunkSender {
   const { run } = namedRun(of);
@@ -106,12 +118,18 @@ export function createChunkSender(of: RunName, options: ChunkSenderOptions): Chu
       left = left.slice(next.length);
       const first = await runs.reserveChunks(of, next.length, book?.nextChunk);
       if (book) book.nextChunk = first + next.length;
-      const announce = ({ images, generation }: NewChunk, i: number) =>
-        runs.announce(of, first + i, images.length, generation, book?.producer);
-      pending = (await Promise.all(next.map(announce))).at(-1)!;
-      if (book) book.images += imagesIn(next);
-      const pieces = next.map((chunk, i) => ({ ...chunk, piece: String(first + i) }));
-      await addChunkJobs(lane, of, pieces, attempts);
+      const chunks = next.map((_, i) => first + i);
+      const vouch = () => runs.vouch(run, chunks);
+      await whileVouching(vouch, async () => {
+        const announce = ({ images, generation }: NewChunk, i: number) =>
+          runs.announce(of, first + i, images.length, generation, book?.producer);
+        const [, ...answers] = await Promise.all([vouch(), ...next.map(announce)]);
+        pending = answers.at(-1)!;
+        if (book) book.images += imagesIn(next);
+        const pieces = next.map((chunk, i) => ({ ...chunk, piece: String(first + i) }));
+        await addChunkJobs(lane, of, pieces, attempts);
+      });
+      await runs.vouchNoMore(run, chunks);
       added += imagesIn(next);
       onAdded?.(imagesIn(next));
     }

@@ -9,7 +9,7 @@ import { cancelledRun, readingRun, unknownRun } from '../../shared/runs/runError
 import { together } from '../../shared/together.ts';
 import { untilAborted } from '../../shared/untilAborted.ts';
 import { type Audit, auditRun } from './auditRun.ts';
-import { pendingJobs } from './pendingJobs.ts';
+import { jobsPending } from './pendingJobs.ts';
 import { type RetryOptions, retryRun } from './retryRun.ts';
 import { type RunProgress, type RunState, readProgress } from './runProgress.ts';
 
@@ -68,7 +68,7 @@ export function createRunManager({ redis, prefix, runs, store, control }: Manage
     resume: (run: string): Promise<void> =>
       withLane(run, async (_, lane) => {
         await control.resume(run);
-        await together(await pendingJobs(run, lane, runs), async ({ job }) => job && promoteJob(job));
+        await together(await jobsPending(run, lane, runs), promoteJob);
       }),
 
     /**
@@ -97,7 +97,7 @@ export function createRunManager({ redis, prefix, runs, store, control }: Manage
           const message = `Run '${run}' is ${state}: cancel it first, or wait until it is complete.`;
           throw new ClipfleetError('RUN_BUSY', message);
         }
-        await together(await pendingJobs(run, lane, runs), async ({ job }) => job && removeJob(run, job));
+        await together(await jobsPending(run, lane, runs), (job) => removeJob(run, job));
       }).catch(unlessUnreadable);
       await store.remove(run);
       await control.remove(run);

@@ -81,7 +81,7 @@ export function createOpenRun(record: Run, { redis, queue, runs, store }: OpenRu
       const message = `Expected chunkSize from 1 to ${CHUNK_IMAGES_MAX}, got ${chunkSize}.`;
       throw new ClipfleetError('USAGE', message);
     }
-    const waiting = continued ? await settlePending(run, queue, runs) : undefined;
+    const waiting = continued ? await settlePending(run, queue, runs, options.onSettled) : undefined;
     const choose = waiting && ((chunks: NewChunk[]) => neitherDoneNorWaiting(store, run, chunks, waiting));
     const sender = createChunkSender(record, {
       ...options,

@@ -31,7 +31,7 @@ export async function retryRun(
   const { codes, only, chunkSize = sendDefaults.chunkSize, signal } = options;
   const hasFailed = (row: Row) => row.status === 'failed' && (codes?.includes(row.error.code) ?? true);
   const { wanted = hasFailed } = options;
-  const waiting = await settlePending(run.run, lane, runs);
+  const waiting = await settlePending(run.run, lane, runs, options.onSettled);
   // An image with a failed row whose chunk waits for others is not tried again by that chunk.
   const passed = new Set([...waiting].flatMap(([id, generation]) => (generation > 0 ? id : [])));
   /** Chunks that fill up, by their generation. */

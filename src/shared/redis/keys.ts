@@ -20,6 +20,8 @@ export function keysUnder(prefix: string) {
     suspects: (run: string) => `${prefix}:suspects:{${run}}`,
     /** Bitmap: the chunk numbers announced so far, so that announcing twice counts once. */
     announced: (run: string) => `${prefix}:announced:{${run}}`,
+    /** String: the producer that announced the chunk lives, and is about to add its job; expires. */
+    vouched: (run: string, chunk: number) => `${prefix}:vouched:{${run}}:${chunk}`,
     /** Hash: warning → how often, for what went on all the same but the user should know. */
     warnings: (run: string) => `${prefix}:warnings:{${run}}`,
     /** Hash: image id → row, one of ROW_BUCKETS of the run. */

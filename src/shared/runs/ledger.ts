@@ -1,5 +1,6 @@
 import type { RunName } from '../birth.ts';
 import type { Begun, Holder, Run } from './run.ts';
+import type { Vouching } from './vouching.ts';
 
 export type NewRun = Pick<Run, 'run' | 'model' | 'labelSet' | 'lane'>;
 
@@ -24,7 +25,7 @@ export interface AnnouncedBy {
  * it is said. So `pending` reaches zero exactly when every announced image has its row, and a run is complete when it is
  * sealed and nothing is pending: read from here, never from BullMQ's job states.
  */
-export interface Runs {
+export interface Runs extends Vouching {
   /**
    * Opens a new run, or an existing one of the same model and label set for more images.
    *

@@ -8,6 +8,7 @@ import { originsIn } from './origins.ts';
 import { type Begun, decodeRun } from './run.ts';
 import { cancelledRun, mismatchedRun, readingRun, unknownRun } from './runErrors.ts';
 import { defineRunScripts } from './runScripts.ts';
+import { createVouching } from './vouching.ts';
 
 export type { AnnouncedBy, NewRun, Pending, Runs } from './ledger.ts';
 
@@ -44,6 +45,8 @@ export function createRuns(redis: Redis, keys: Keys): Runs {
   };
 
   const runs: Runs = {
+    ...createVouching(redis, keys),
+
     async open({ run, model, labelSet, lane }) {
       const answer = await open({ run, model, labelSet, lane });
       if (answer === 'cancelled') throw cancelledRun(run);

@@ -25,6 +25,8 @@ function createScene(options: Options = {}) {
       scene.chunks += count;
       return scene.chunks - count;
     },
+    async vouch() {},
+    async vouchNoMore() {},
     async announce(_, _chunk, images) {
       scene.pending += images;
       return scene.pending;
