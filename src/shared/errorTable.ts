@@ -47,7 +47,7 @@ export const errorTable = {
   REDIS_UNSUITABLE: {
     retry: false,
     scope: 'command',
-    says: 'The Redis server is too old, may evict keys, is a replica, or is a cluster of several nodes.',
+    says: 'The Redis server is too old, may evict keys, is a replica or a cluster of several nodes, or holds something else under our keys.',
   },
   REDIS_FORBIDDEN: {
     retry: false,

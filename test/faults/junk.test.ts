@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
 import type { Queue } from 'bullmq';
 import { openLaneQueue } from '../../src/shared/fleet/laneQueue.ts';
+import { modelKey } from '../../src/shared/fleet/modelIdentity.ts';
 import { keysUnder } from '../../src/shared/redis/keys.ts';
 import { jobId } from '../../src/shared/runs/chunkJob.ts';
 import { copyPictures, demoModel, type Fleet, startFleet } from '../support/fleet.ts';
@@ -86,6 +87,8 @@ test('jobs that cannot be read hold up no other: their run completes, and says w
       `${job} is named, and where it is refused once more:\n${stderr}`,
     );
   }
+  const ofAnotherType = stderr.split('\n').filter((line) => line.includes("'r.5.0' (string)"));
+  assert.equal(ofAnotherType.length, 1, `the job of another type is named once:\n${stderr}`);
   // What has no row comes again from the source.
   assert.match(await enqueue(fleet), /added/);
   fleet.start('worker', '--model', demoModel);
@@ -159,6 +162,26 @@ test('runs and workers of a newer version, and keys of another type, are named; 
     /newer-one says[\s\S]*no-json says|no-json says[\s\S]*newer-one says/,
   );
   await enqueue(fleet);
+  worker.child.kill('SIGTERM');
+  await worker.ended;
+});
+
+test('keys of the fleet of another type end commands with a code and the key’s name, and no worker that runs', async (t) => {
+  const { fleet } = await addRun(t);
+  const { redis } = fleet;
+  const { model } = (await fleet.producer.runs.get('r'))!;
+  const worker = fleet.start('worker', '--model', demoModel, '--log-every-ms', '1000');
+  await until(() => worker.text().stderr.includes('worker ready'), 'the worker is ready');
+  const workers = keys.workers(modelKey(model));
+  for (const key of [workers, keys.models()]) {
+    await redis.del(key);
+    await redis.set(key, 'of another type');
+  }
+  await until(() => worker.text().stderr.includes('worker report not stored'), 'it says so');
+  assert.match(worker.text().stderr, /Expected Clipfleet's own data under the key 'clipfleet:workers:/);
+  await until(async () => (await fleet.producer.runs.get('r'))?.state === 'complete', 'it works');
+  await expectOutput(fleet, ['status', 'r'], /REDIS_UNSUITABLE: .*'clipfleet:workers:/, 1);
+  await expectOutput(fleet, ['worker', '--model', demoModel], /REDIS_UNSUITABLE: .*'clipfleet:models'/, 1);
   worker.child.kill('SIGTERM');
   await worker.ended;
 });

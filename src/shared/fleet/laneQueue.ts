@@ -1,5 +1,6 @@
 import { type BackendFactory, createRedisBackend, type JobJson, Queue, type RedisQueueBackend } from 'bullmq';
 import type { Redis } from 'ioredis';
+import { ClipfleetError } from '../errors.ts';
 import { jsonIn } from '../jsonIn.ts';
 import { isWrongType } from '../redis/wrongType.ts';
 import { laneEventsMax } from './lanes.ts';
@@ -30,7 +31,9 @@ export function readEveryJob(redis: Redis): BackendFactory<RedisQueueBackend> {
       const answer: unknown = exec(client, command, args);
       if (!GIVING_JOBS.includes(command)) return answer;
       const unlink = (id: unknown) => redis.hdel(backend.toKey(String(id)), ...LINKS);
-      return Promise.resolve(answer).then((given) => readable(given, unlink));
+      return Promise.resolve(answer)
+        .catch((error) => dropForeign(redis, backend, error))
+        .then((given) => readable(given, unlink));
     };
     const read = backend.getJobData.bind(backend);
     backend.getJobData = async (id) => {
@@ -45,6 +48,24 @@ export function readEveryJob(redis: Redis): BackendFactory<RedisQueueBackend> {
     };
     return backend;
   };
+}
+
+/**
+ * A job whose key holds another type cannot be given to anybody: BullMQ takes it, and fails without a word of which it is. It leaves the
+ * lane, so that it does not come again, and is named; what it stood for is pending without a job, which an audit takes back.
+ */
+async function dropForeign(redis: Redis, backend: RedisQueueBackend, error: unknown): Promise<never> {
+  if (!isWrongType(error)) throw error;
+  const active = backend.toKey('active');
+  const dropped: string[] = [];
+  for (const id of await redis.lrange(active, 0, -1)) {
+    const type = await redis.type(backend.toKey(id));
+    if (type === 'hash' || type === 'none' || (await redis.lrem(active, 0, id)) === 0) continue;
+    dropped.push(`'${id}' (${type})`);
+  }
+  if (dropped.length === 0) throw error;
+  const message = `Expected a hash under the key of each job, got another type under ${dropped.join(', ')}: taken out of the lane. clipfleet audit takes back what was in it.`;
+  throw new ClipfleetError('JOB_INVALID', message, { cause: error });
 }
 
 /** What links a job to others. The script that finishes it would read them, and fail where they are no JSON. */

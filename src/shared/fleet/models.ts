@@ -1,6 +1,7 @@
 import type { Redis } from 'ioredis';
 import { jsonIn } from '../jsonIn.ts';
 import type { Keys } from '../redis/keys.ts';
+import { readingKey } from '../redis/wrongType.ts';
 import { parseIdentity } from './modelIdentity.ts';
 import { listServing, type ServingWorker } from './servingWorkers.ts';
 
@@ -23,7 +24,11 @@ export async function registerModel(
   identity: string,
   model: ServedModel,
 ): Promise<void> {
-  await redis.hset(keys.models(), identity, JSON.stringify(model));
+  await readingKey(keys.models(), () => redis.hset(keys.models(), identity, JSON.stringify(model)));
+}
+
+function readModels(redis: Redis, keys: Keys): Promise<Record<string, string>> {
+  return readingKey(keys.models(), () => redis.hgetall(keys.models()));
 }
 
 /**
@@ -35,7 +40,7 @@ async function servedIdentities(
   keys: Keys,
   { model, revision, dtype }: ModelName,
 ): Promise<string[]> {
-  const served = Object.entries(await redis.hgetall(keys.models())).filter(([text]) => {
+  const served = Object.entries(await readModels(redis, keys)).filter(([text]) => {
     const identity = parseIdentity(text);
     const sameRevision = revision === 'main' || identity?.revision === revision;
     return identity?.name === model && identity.dtype === dtype && sameRevision;
@@ -74,13 +79,15 @@ export interface ListedModel extends ServedModel {
   workers: ServingWorker[];
 }
 
-/** Every model that workers have served on this Redis, by identity. */
+/** Every model that workers have served on this Redis, by identity. What somebody else wrote among them is left out. */
 export async function listModels(redis: Redis, keys: Keys): Promise<ListedModel[]> {
-  const models = Object.entries(await redis.hgetall(keys.models())).sort(([a], [b]) => (a < b ? -1 : 1));
-  const listed = models.map(async ([model, about]) => {
-    return { model, ...(JSON.parse(about) as ServedModel), workers: await listServing(redis, keys, model) };
+  const models = Object.entries(await readModels(redis, keys)).sort(([a], [b]) => (a < b ? -1 : 1));
+  const listed = models.map(async ([model, text]) => {
+    const about = jsonIn(text) as ServedModel | null | undefined;
+    if (typeof about?.fingerprint !== 'string') return [];
+    return [{ model, ...about, workers: await listServing(redis, keys, model) }];
   });
-  return Promise.all(listed);
+  return (await Promise.all(listed)).flat();
 }
 
 /** The identities that workers serve now. */

@@ -2,6 +2,7 @@ import type { Redis } from 'ioredis';
 import { z } from 'zod';
 import { jsonIn } from '../jsonIn.ts';
 import type { Keys } from '../redis/keys.ts';
+import { readingKey } from '../redis/wrongType.ts';
 import { modelKey } from './modelIdentity.ts';
 
 /** What a worker does with an image, in this order. `wait` is for its batch's turn, `inference` its batch in the session. */
@@ -65,13 +66,14 @@ export async function reportServing(
 ): Promise<void> {
   const key = modelKey(record.model);
   const names = keys.workers(key);
-  await redis
+  const said = await redis
     .multi()
     .set(keys.worker(key, record.worker), JSON.stringify(record), 'PX', expiresMs)
     .zadd(names, Date.now(), record.worker)
     .zremrangebyscore(names, '-inf', String(Date.now() - NAMES_KEPT_MS))
     .pexpire(names, NAMES_KEPT_MS)
     .exec();
+  for (const [error] of said ?? []) if (error) await readingKey(names, () => Promise.reject(error));
 }
 
 /** Takes a worker that ends from the list. */
@@ -99,7 +101,7 @@ export async function listServing(
   onUnreadable?: (worker: string) => void,
 ): Promise<ServingWorker[]> {
   const key = modelKey(model);
-  const names = await redis.zrange(keys.workers(key), '0', '-1');
+  const names = await readingKey(keys.workers(key), () => redis.zrange(keys.workers(key), '0', '-1'));
   if (names.length === 0) return [];
   const records = await redis.mget(names.map((name) => keys.worker(key, name)));
   return records

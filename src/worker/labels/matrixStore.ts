@@ -1,4 +1,7 @@
 import type { Redis } from 'ioredis';
+import { z } from 'zod';
+import { jsonIn } from '../../shared/jsonIn.ts';
+import { isWrongType } from '../../shared/redis/wrongType.ts';
 import { type LabelMatrix, sharedFloats } from './labelMatrix.ts';
 
 /** A label matrix as the fleet shares it. */
@@ -17,14 +20,27 @@ const KEPT_SECONDS = 7 * 24 * 3_600;
  */
 const PIECE_BYTES = 16 * 1024 * 1024;
 
+/** Far above any model's. */
+const DIMENSIONS_MAX = 65_536;
+
+const placesSchema = z.array(z.int().min(0));
+
 /** Label matrices in Redis, each a hash: its pieces, and at last how many bytes they are together. */
 export function createMatrixStore(redis: Redis, pieceBytes = PIECE_BYTES) {
   return {
+    /** What somebody else wrote there counts as nothing. */
     async get(key: string, labels: number): Promise<EncodedLabels | undefined> {
-      const [bytes, truncated] = await redis.hmget(key, 'bytes', 'truncated');
-      if (!bytes || !truncated) return undefined;
+      const [bytes, text] = await redis.hmget(key, 'bytes', 'truncated').catch((error) => {
+        if (isWrongType(error)) return [];
+        throw error;
+      });
+      const truncated = placesSchema.safeParse(jsonIn(text ?? undefined));
+      const floats = Number(bytes) / Float32Array.BYTES_PER_ELEMENT;
+      const dimensions = floats / labels;
+      const isSize = Number.isInteger(dimensions) && dimensions > 0 && dimensions <= DIMENSIONS_MAX;
+      if (!truncated.success || !isSize) return undefined;
       await redis.expire(key, KEPT_SECONDS);
-      const data = sharedFloats(Number(bytes) / Float32Array.BYTES_PER_ELEMENT);
+      const data = sharedFloats(floats);
       const whole = new Uint8Array(data.buffer);
       for (let from = 0; from < whole.length; from += pieceBytes) {
         const piece = await redis.hgetBuffer(key, `from ${from}`);
@@ -32,14 +48,16 @@ export function createMatrixStore(redis: Redis, pieceBytes = PIECE_BYTES) {
         whole.set(piece, from);
       }
       return {
-        matrix: { data, labels, dimensions: data.length / labels },
-        truncated: JSON.parse(truncated) as number[],
+        matrix: { data, labels, dimensions },
+        truncated: truncated.data.filter((place) => place < labels),
       };
     },
 
     async put(key: string, { matrix, truncated }: EncodedLabels): Promise<void> {
       const { buffer, byteOffset, byteLength } = matrix.data;
       const whole = Buffer.from(buffer, byteOffset, byteLength);
+      // What is there was no matrix, and may be of another type.
+      await redis.del(key);
       for (let from = 0; from < whole.length; from += pieceBytes) {
         await redis.hset(key, `from ${from}`, whole.subarray(from, from + pieceBytes));
         await redis.expire(key, KEPT_SECONDS);

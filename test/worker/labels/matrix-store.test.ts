@@ -39,3 +39,23 @@ test('a matrix that is not whole is none', async (t) => {
   await redis.hdel('m', 'bytes');
   assert.equal(await store.get('m', labels), undefined);
 });
+
+test('what somebody else wrote under its key is none, and a matrix takes its place', async (t) => {
+  const { redis } = await startFleet(t);
+  const store = createMatrixStore(redis);
+  const spoil = [
+    () => redis.hset('m', 'truncated', 'no JSON'),
+    () => redis.hset('m', 'truncated', '{"no":"list"}'),
+    () => redis.hset('m', 'bytes', 'many'),
+    () => redis.hset('m', 'bytes', '309'),
+    () => redis.hset('m', 'bytes', '30800000000000'),
+    () => redis.set('m', 'of another type'),
+  ];
+  for (const spoils of spoil) {
+    await store.put('m', encoded);
+    await spoils();
+    assert.equal(await store.get('m', labels), undefined, String(spoils));
+  }
+  await store.put('m', encoded);
+  assert.deepEqual(await store.get('m', labels), encoded);
+});
