@@ -1,4 +1,5 @@
 import { type Address, rootAddress } from './producer/sources/address.ts';
+import { type OtherColumns, readOtherColumns } from './producer/sources/otherColumns.ts';
 import { listSource } from './producer/sources/source.ts';
 import { defaultOf } from './shared/options/config.ts';
 import type { TextFormat } from './shared/options/sourceOptions.ts';
@@ -49,26 +50,39 @@ export async function* openSource(
   names: string[],
   options: OpenSourceOptions = {},
 ): AsyncGenerator<ImageRef> {
-  const { cwd = process.cwd(), urlColumn, idColumn, inputFormat } = options;
-  const address = options.address ?? rootAddress(new Map([[defaultRoot, cwd]]), cwd);
+  const source = sourceOptionsOf(options);
+  try {
+    yield* listSource(names, source);
+  } finally {
+    await source.remote.close();
+  }
+}
+
+/**
+ * The other columns of a list, for whoever joins them with rows.
+ *
+ * @throws USAGE for what is no list with columns or too long a one, SOURCE_INVALID, SOURCE_UNAVAILABLE
+ */
+export async function readSourceColumns(
+  list: string,
+  options: OpenSourceOptions = {},
+): Promise<OtherColumns> {
+  const source = sourceOptionsOf(options);
+  try {
+    return await readOtherColumns(list, source);
+  } finally {
+    await source.remote.close();
+  }
+}
+
+function sourceOptionsOf(options: OpenSourceOptions) {
+  const { cwd = process.cwd(), urlColumn, idColumn, inputFormat, onLeftOut } = options;
   const remote = openRemote({
     allowPrivateAddresses: options.allowPrivateAddresses ?? defaultOf('allowPrivateAddresses'),
     timeoutMs: options.fetchTimeoutMs ?? defaultOf('fetchTimeoutMs'),
     redirectsMax: options.redirectsMax ?? defaultOf('redirectsMax'),
     userAgent: options.userAgent ?? defaultOf('userAgent'),
   });
-  try {
-    yield* listSource(names, {
-      cwd,
-      address,
-      remote,
-      stdin: process.stdin,
-      urlColumn,
-      idColumn,
-      inputFormat,
-      onLeftOut: options.onLeftOut,
-    });
-  } finally {
-    await remote.close();
-  }
+  const address = options.address ?? rootAddress(new Map([[defaultRoot, cwd]]), cwd);
+  return { cwd, address, remote, stdin: process.stdin, urlColumn, idColumn, inputFormat, onLeftOut };
 }

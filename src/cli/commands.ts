@@ -48,6 +48,11 @@ const commands: Record<string, ListedCommand> = {
     summary: 'Print the rows of a run, also while it is in progress.',
     load: async () => (await import('./commands/results.ts')).resultsCommand,
   },
+  export: {
+    arguments: '<run>',
+    summary: 'Write the rows of a run to a file that other tools read: CSV, Parquet, Label Studio, FiftyOne.',
+    load: async () => (await import('./commands/export.ts')).exportCommand,
+  },
   runs: {
     summary: 'List the runs, newest first.',
     load: async () => (await import('./commands/runs.ts')).runsCommand,

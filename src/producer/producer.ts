@@ -22,7 +22,7 @@ import { type AnswerOptions, createAnswers } from './runs/labelOne.ts';
 import { createRunManager } from './runs/manageRuns.ts';
 import { newRunId, openRecord } from './runs/newRun.ts';
 import { createOpenRun, type OpenRun } from './runs/openRun.ts';
-import { readRows } from './runs/readRows.ts';
+import { followRows, readRows } from './runs/readRows.ts';
 import { type RunProgress, readProgress, type WaitOptions, waitForRun } from './runs/runProgress.ts';
 
 export interface ProducerOptions {
@@ -78,10 +78,31 @@ export function createProducer({ redis, prefix = defaultOf('prefix'), store: giv
   const openOf = (record: Run): OpenRun =>
     createOpenRun(record, { redis, queue: openLaneQueue(record.lane, { redis, prefix }), runs, store });
 
-  async function* rowsOf(run: string, onUnreadable?: (id: string) => void): AsyncGenerator<PublicRow> {
+  async function recordOf(run: string): Promise<Run> {
     const record = await runs.get(run);
     if (!record) throw unknownRun(run);
+    return record;
+  }
+
+  async function* rowsOf(run: string, onUnreadable?: (id: string) => void): AsyncGenerator<PublicRow> {
+    const record = await recordOf(run);
     yield* readRows(store, record, () => readLabelSet(redis, keys, record.labelSet), onUnreadable);
+  }
+
+  async function* newRowsOf(
+    run: string,
+    signal: AbortSignal,
+    onUnreadable?: (id: string) => void,
+  ): AsyncGenerator<PublicRow[]> {
+    const record = await recordOf(run);
+    yield* followRows({
+      store,
+      run: record,
+      readLabelSet: () => readLabelSet(redis, keys, record.labelSet),
+      look: () => readProgress({ runs, store }, run),
+      signal,
+      onUnreadable,
+    });
   }
 
   return {
@@ -184,6 +205,19 @@ export function createProducer({ redis, prefix = defaultOf('prefix'), store: giv
      */
     rows: (run: string, { signal, onUnreadable }: RowsOptions = {}): AsyncGenerator<PublicRow> =>
       itemsUntilAborted(signal, rowsOf(run, onUnreadable)),
+
+    /**
+     * The rows as they come until the run has ended, in groups. A row that was replaced comes again: of two with one id, the
+     * later one counts, which has the higher generation.
+     *
+     * @throws RUN_UNKNOWN, LABEL_SET_UNKNOWN, and the signal's reason at once
+     */
+    newRows: (run: string, { signal, onUnreadable }: RowsOptions = {}): AsyncGenerator<PublicRow[]> =>
+      itemsUntilAborted(signal, newRowsOf(run, signal ?? new AbortController().signal, onUnreadable)),
+
+    /** The label set of a run. @throws RUN_UNKNOWN, LABEL_SET_UNKNOWN */
+    labelSetOf: async (run: string): Promise<LabelSet> =>
+      readLabelSet(redis, keys, (await recordOf(run)).labelSet),
   };
 }
 

@@ -5,6 +5,11 @@ import { dirname } from 'node:path';
 /** The end of the names of what is being written; what a killed process left may be known by it. */
 const PART_ENDING = '.part';
 
+/** A name beside a path, in the same folder: what is written there can be renamed to the path. */
+export function nameBeside(path: string): string {
+  return `${path}.${randomUUID()}${PART_ENDING}`;
+}
+
 /**
  * Writes beside a path and renames: other processes see what was there or what is new, never a half. Makes the folder.
  *
@@ -12,7 +17,7 @@ const PART_ENDING = '.part';
  * replaced; a folder that is in place stays, and the rename's error (ENOTEMPTY or EEXIST) is thrown.
  */
 export async function replaceFile(path: string, write: (part: string) => Promise<void>): Promise<void> {
-  const part = `${path}.${randomUUID()}${PART_ENDING}`;
+  const part = nameBeside(path);
   await mkdir(dirname(path), { recursive: true });
   try {
     await write(part);

@@ -3,6 +3,7 @@ import type { RowCounts } from '../../shared/rows/resultsStore.ts';
 import { createCommand } from '../setup/commandOptions.ts';
 import { contextOptions, withContext } from '../setup/context.ts';
 import { exitCodes } from '../setup/exitCodes.ts';
+import { shownFormat } from '../setup/shownFormat.ts';
 import { accountText } from '../terminal/accountText.ts';
 import { printable } from '../terminal/printable.ts';
 import { settledLines } from '../terminal/settledLines.ts';
@@ -12,8 +13,9 @@ export const auditCommand = createCommand({
   options: ['format', ...contextOptions] as const,
   run: ([run], config) =>
     withContext(config, async ({ producer }) => {
+      const format = shownFormat(config);
       const audit = await producer.audit(run!);
-      if (config.format === 'jsonl') {
+      if (format === 'jsonl') {
         process.stdout.write(`${JSON.stringify(audit)}\n`);
         return exitCodes.classified;
       }

@@ -2,6 +2,7 @@ import { checkOutput } from '../../results/exports/outputFile.ts';
 import { createCommand } from '../setup/commandOptions.ts';
 import { contextOptions, withContext } from '../setup/context.ts';
 import { exitCodes } from '../setup/exitCodes.ts';
+import { shownFormat } from '../setup/shownFormat.ts';
 import { printRows } from '../terminal/printRows.ts';
 import { say } from '../terminal/screen.ts';
 
@@ -13,13 +14,14 @@ export const resultsCommand = createCommand({
   ],
   options: ['format', 'output', 'force', ...contextOptions] as const,
   async run([run], config) {
+    const format = shownFormat(config);
     await checkOutput(config.output ?? '-', { inputs: [], force: config.force });
     return withContext(config, async (context) => {
       const { ended, done, expected } = await context.producer.progress(run!);
       const failed = await printRows(
         context,
         run!,
-        config.format === 'jsonl'
+        format === 'jsonl'
           ? { table: 'never', summary: false, output: config.output ?? '-' }
           : { table: 'always', summary: true, output: config.output },
       );

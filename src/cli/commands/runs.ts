@@ -4,6 +4,7 @@ import { keysUnder } from '../../shared/redis/keys.ts';
 import { createCommand } from '../setup/commandOptions.ts';
 import { type Context, contextOptions, mayHaveRuns, withContext } from '../setup/context.ts';
 import { exitCodes } from '../setup/exitCodes.ts';
+import { shownFormat } from '../setup/shownFormat.ts';
 import { printable } from '../terminal/printable.ts';
 import { formatRuns } from '../terminal/runsTable.ts';
 import { columnsOf, say } from '../terminal/screen.ts';
@@ -12,15 +13,16 @@ export const runsCommand = createCommand({
   examples: ['clipfleet runs', 'clipfleet runs --format jsonl | jq \'select(.state == "open")\''],
   options: ['format', ...contextOptions] as const,
   async run(_, config) {
+    const format = shownFormat(config);
     if (!mayHaveRuns(config)) {
-      if (config.format === 'table') say('No runs.');
+      if (format === 'table') say('No runs.');
       return exitCodes.classified;
     }
     return withContext(config, async (context) => {
       const runs = await context.producer.list({
         onUnreadable: ({ code, message }) => say(`${code}: ${printable(message)}`),
       });
-      if (config.format === 'jsonl') {
+      if (format === 'jsonl') {
         for (const run of runs) process.stdout.write(`${JSON.stringify(run)}\n`);
         return exitCodes.classified;
       }

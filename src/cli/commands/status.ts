@@ -3,6 +3,7 @@ import { keysUnder } from '../../shared/redis/keys.ts';
 import { createCommand } from '../setup/commandOptions.ts';
 import { type Context, contextOptions, withContext } from '../setup/context.ts';
 import { exitCodes } from '../setup/exitCodes.ts';
+import { shownFormat } from '../setup/shownFormat.ts';
 import { accountText } from '../terminal/accountText.ts';
 import { followRun } from '../terminal/follow.ts';
 import { onInterrupt } from '../terminal/interrupt.ts';
@@ -21,9 +22,10 @@ export const statusCommand = createCommand({
   options: ['format', 'watch', 'graceMs', ...contextOptions] as const,
   run: ([id], config) =>
     withContext(config, async (context) => {
+      const format = shownFormat(config);
       if (config.watch) await watch(context, id!, config.graceMs);
       const status = await readStatus(context, id!);
-      process.stdout.write(`${config.format === 'jsonl' ? JSON.stringify(status) : formatStatus(status)}\n`);
+      process.stdout.write(`${format === 'jsonl' ? JSON.stringify(status) : formatStatus(status)}\n`);
       return exitCodes.classified;
     }),
 });

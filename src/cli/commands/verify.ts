@@ -3,6 +3,7 @@ import { VERIFY_BATCH } from '../../worker/tune/patternImages.ts';
 import { verifyModel } from '../../worker/tune/verify.ts';
 import { createCommand } from '../setup/commandOptions.ts';
 import { exitCodes } from '../setup/exitCodes.ts';
+import { shownFormat } from '../setup/shownFormat.ts';
 import { findModelShown, planSessionShown, startModelShown } from '../terminal/modelShown.ts';
 import { alignColumns, printable } from '../terminal/printable.ts';
 
@@ -13,6 +14,7 @@ export const verifyCommand = createCommand({
   ],
   options: [...modelOptions, 'userAgent', 'format'] as const,
   async run(_, config) {
+    const format = shownFormat(config);
     const files = await findModelShown(config);
     const plan = await planSessionShown(files, { ...config, batchSize: VERIFY_BATCH });
     const model = await startModelShown(files, plan, config);
@@ -20,7 +22,7 @@ export const verifyCommand = createCommand({
       const checks = await verifyModel(files, model, plan);
       const lines = checks.map(({ name, ok, detail }) => [ok ? 'ok' : 'FAILED', name, printable(detail)]);
       process.stdout.write(
-        config.format === 'jsonl'
+        format === 'jsonl'
           ? checks.map((check) => `${JSON.stringify(check)}\n`).join('')
           : `${model.identity}\n${alignColumns(lines)}\n`,
       );

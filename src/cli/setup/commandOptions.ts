@@ -37,7 +37,8 @@ function flagOf(option: Option<unknown>): Flag {
   const byDefault = option.defaultSays ?? (typeof option.default === 'string' ? option.default : undefined);
   const shown =
     byDefault === undefined || option.value === undefined ? '' : ` Default: ${byDefault.replace(/\.$/, '')}.`;
-  const flag = new Flag(`--${option.flag}${value}`, `${option.says}${shown} [${option.env}]`);
+  const short = option.short === undefined ? '' : `-${option.short}, `;
+  const flag = new Flag(`${short}--${option.flag}${value}`, `${option.says}${shown} [${option.env}]`);
   if (option.repeat)
     flag.argParser((given: string, earlier: string[] | undefined) => [...(earlier ?? []), given]);
   return flag;

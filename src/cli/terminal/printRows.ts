@@ -1,6 +1,8 @@
-import { openRowOutput } from '../../results/exports/rowOutput.ts';
+import { formatOfOutput, openRowOutput } from '../../results/exports/exportFormat.ts';
+import type { RowOutput } from '../../results/exports/rowOutput.ts';
 import { begin } from '../../shared/begin.ts';
 import type { Context } from '../setup/context.ts';
+import { exportedRunOf } from '../setup/exportedRun.ts';
 import { printable } from './printable.ts';
 import { createRunSummary } from './runSummary.ts';
 import { columnsOf, say } from './screen.ts';
@@ -23,22 +25,23 @@ export interface PrintOptions {
 
 /** Prints a run's rows for people, writes them to a file, or both. Resolves to the number of failed images. */
 export async function printRows(
-  { producer }: Context,
+  context: Context,
   run: string,
   { table: shown, summary: summed, output }: PrintOptions,
 ): Promise<number> {
+  const { producer } = context;
   const unreadable = new Set<string>();
   const rows = await begin(producer.rows(run, { onUnreadable: (id) => void unreadable.add(id) }));
-  const lines = output === undefined ? undefined : await openRowOutput(output);
+  const written = output === undefined ? undefined : await openOutput(context, run, output);
   const table = createTable();
   const summary = createRunSummary();
   for await (const row of rows) {
     table.add(row);
     summary.add(row);
-    const isWanted = (await lines?.write(row)) ?? true;
+    const isWanted = (await written?.write(row)) ?? true;
     if (!isWanted) break;
   }
-  await lines?.end();
+  for (const sentence of (await written?.end()) ?? []) say(sentence);
   const screen = output === '-' ? process.stderr : process.stdout;
   const columns = columnsOf(screen);
   const parts: string[] = [];
@@ -54,4 +57,9 @@ export async function printRows(
     );
   }
   return summary.failed;
+}
+
+/** What `label` reads are files of this machine, by their own paths. */
+async function openOutput(context: Context, run: string, output: string): Promise<RowOutput> {
+  return openRowOutput(output, await exportedRunOf(context, run), formatOfOutput(output));
 }

@@ -1,6 +1,10 @@
 import { Readable } from 'node:stream';
 import { z } from 'zod';
 import { csvFormat } from '../../results/exports/csvRows.ts';
+import type { ExportedRun } from '../../results/exports/exportedRun.ts';
+import { jsonlFormat } from '../../results/exports/jsonlRows.ts';
+import type { LineFormat } from '../../results/exports/lineFormat.ts';
+import { isWanted, type RowFilter } from '../../results/exports/rowFilter.ts';
 import { ClipfleetError } from '../../shared/errors.ts';
 import { imageRefLimits } from '../../shared/refs/imageRef.ts';
 import type { PublicRow } from '../../shared/rows/row.ts';
@@ -39,9 +43,17 @@ export function rowRoutes(app: GatewayApp, { producer }: GatewayOptions): void {
     },
     async ({ params: { run }, query }, reply) => {
       // What stands against it is said before the first byte.
-      await producer.describe(run);
+      const record = await producer.describe(run);
+      const about: ExportedRun = {
+        ...record,
+        labels: [],
+        severalLabels: false,
+        sourceColumns: [],
+        roots: new Map(),
+      };
       const isCsv = query.format === 'csv';
-      const lines = linesOf(producer.rows(run), query, isCsv);
+      const format = isCsv ? csvFormat(about) : jsonlFormat(about);
+      const lines = linesOf(producer.rows(run), filterOf(query), format);
       return reply
         .type(isCsv ? 'text/csv; charset=utf-8' : 'application/x-ndjson')
         .send(Readable.from(lines, { objectMode: false, highWaterMark: 64 * 1024 }) as never);
@@ -70,10 +82,11 @@ export function rowRoutes(app: GatewayApp, { producer }: GatewayOptions): void {
     },
     async ({ params: { run }, query }) => {
       const { offset, limit } = query;
+      const filter = filterOf(query);
       const rows: PublicRow[] = [];
       let place = 0;
       for await (const row of producer.rows(run)) {
-        if (!isWanted(row, query) || place++ < offset) continue;
+        if (!isWanted(row, filter) || place++ < offset) continue;
         if (rows.length === limit) return { rows: rows as never, next: offset + limit };
         rows.push(row);
       }
@@ -100,16 +113,11 @@ export function rowRoutes(app: GatewayApp, { producer }: GatewayOptions): void {
   );
 }
 
-function isWanted(row: PublicRow, { status, label, minScore, maxScore }: Filters): boolean {
-  if (status !== undefined && row.status !== status) return false;
-  if (label === undefined && minScore === undefined && maxScore === undefined) return true;
-  const best = row.status === 'classified' ? row.predictions[0] : undefined;
-  if (!best || (label !== undefined && best.label !== label)) return false;
-  return best.score >= (minScore ?? -Infinity) && best.score <= (maxScore ?? Infinity);
+function filterOf({ label, ...others }: Filters): RowFilter {
+  return { ...others, labels: label === undefined ? undefined : [label] };
 }
 
-async function* linesOf(rows: AsyncIterable<PublicRow>, query: Filters, isCsv: boolean) {
-  if (isCsv) yield `${csvFormat.header}\n`;
-  for await (const row of rows)
-    if (isWanted(row, query)) yield `${isCsv ? csvFormat.line(row) : JSON.stringify(row)}\n`;
+async function* linesOf(rows: AsyncIterable<PublicRow>, filter: RowFilter, { header, line }: LineFormat) {
+  if (header !== undefined) yield `${header}\n`;
+  for await (const row of rows) if (isWanted(row, filter)) yield `${line(row)}\n`;
 }

@@ -53,7 +53,10 @@ function cellsOf(value: unknown, line: string, choice: ColumnChoice): Omit<ListR
     const cell = cells[column ?? ''];
     return typeof cell === 'number' ? numberAsWritten(line, column!) : cellText(cell);
   };
-  return { uri: columns && textOf(columns.url), id: textOf(columns?.id) };
+  const ids = { uri: columns && textOf(columns.url), id: textOf(columns?.id) };
+  if (!choice.withOthers || columns === undefined) return ids;
+  const { [columns.url]: _url, [columns.id ?? columns.url]: _id, ...others } = cells;
+  return { ...ids, others };
 }
 
 /**

@@ -5,6 +5,8 @@ export interface ColumnChoice {
   urlColumn?: string | undefined;
   /** The column of ids, instead of the usual names. */
   idColumn?: string | undefined;
+  /** Whether the other columns are wanted too. */
+  withOthers?: boolean;
 }
 
 /** Names by which columns are known, the first that is there counts: those of img2dataset, Hugging Face and OpenAI. */

@@ -5,4 +5,6 @@ export interface ListRow {
   uri: string | undefined;
   id: string | undefined;
   fault?: string;
+  /** What the row says besides, by column; where it was asked for. */
+  others?: Record<string, unknown>;
 }

@@ -16,7 +16,8 @@ const DECODED_ROWS = 16_384;
 const SLICES_KEPT = 2;
 
 /**
- * The rows of a Parquet file; of its columns only those of address and id are read. In memory is one row group of them,
+ * The rows of a Parquet file; of its columns only those of address and id are read, unless the others are wanted, those that are
+ * no groups and no lists. In memory is one row group of them,
  * compressed, and some thousand rows of it.
  * `list` is its name, for messages.
  *
@@ -36,9 +37,14 @@ export async function* parquetRows(
     const [urls, ids] = await reading(list, `rows ${rowStart + 1} to ${rowEnd}`, () =>
       readBoth(columns, read),
     );
+    const others = await reading(list, `rows ${rowStart + 1} to ${rowEnd}`, () =>
+      readOthers(choice.withOthers ? names : [], columns, read),
+    );
     for (let i = 0; i < rowEnd - rowStart; i++) {
       const id = cellWritten(ids?.[i], scales.get(columns.id ?? ''));
-      yield { row: rowStart + i + 1, uri: cellText(urls[i]), id: cellText(id) };
+      const row = { row: rowStart + i + 1, uri: cellText(urls[i]), id: cellText(id) };
+      const cells = others.map(([name, data]) => [name, cellWritten(data[i], scales.get(name))]);
+      yield choice.withOthers ? { ...row, others: Object.fromEntries(cells) } : row;
     }
   }
 }
@@ -98,6 +104,16 @@ async function readBoth<T>(
   read: (column: string) => Promise<T>,
 ): Promise<[T, T | undefined]> {
   return [await read(url), id === undefined ? undefined : await read(id)];
+}
+
+async function readOthers<T>(
+  names: readonly string[],
+  { url, id }: Columns,
+  read: (column: string) => Promise<T>,
+): Promise<[string, T][]> {
+  const columns: [string, T][] = [];
+  for (const name of names) if (name !== url && name !== id) columns.push([name, await read(name)]);
+  return columns;
 }
 
 async function reading<T>(list: string, what: string, work: () => Promise<T>): Promise<T> {

@@ -8,6 +8,8 @@ interface Header {
   cells: number;
   url: number;
   id: number;
+  /** The names of the other columns at their places; empty where they are not wanted. */
+  others: [string, number][];
 }
 
 /**
@@ -46,11 +48,21 @@ export async function* tableRows(
 function headerOf(record: string[], choice: ColumnChoice, place: string): Header {
   const names = record.map((name) => name.trim());
   const columns = requireColumns(names, choice, place);
-  return { cells: names.length, url: names.indexOf(columns.url), id: names.indexOf(columns.id ?? '') };
+  const [url, id] = [names.indexOf(columns.url), names.indexOf(columns.id ?? '')];
+  const named = names.map((name, place): [string, number] => [name, place]);
+  const others = choice.withOthers ? named.filter(([, place]) => place !== url && place !== id) : [];
+  return { cells: names.length, url, id, others };
 }
 
-function cellsOf(record: string[], { cells, url, id }: Header): Omit<ListRow, 'row'> {
-  if (record.length === cells) return { uri: cellText(record[url]), id: cellText(record[id]) };
+function cellsOf(record: string[], { cells, url, id, others }: Header): Omit<ListRow, 'row'> {
+  if (record.length === cells) {
+    const beside = Object.fromEntries(others.map(([name, place]) => [name, record[place]]));
+    return {
+      uri: cellText(record[url]),
+      id: cellText(record[id]),
+      ...(others.length > 0 && { others: beside }),
+    };
+  }
   const got = `expected ${cells} ${cells === 1 ? 'cell' : 'cells'} as in the header, got ${record.length}`;
   // The id is safe where no cell can have moved in front of it.
   const isAhead = id >= 0 && id < url && record.length > cells;

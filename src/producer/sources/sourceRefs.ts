@@ -14,6 +14,7 @@ import type { OnLeftOut } from '../images/leftOut.ts';
 import { tarImages } from '../images/tarMembers.ts';
 import { detectFormat } from '../lists/detectFormat.ts';
 import type { ColumnChoice } from '../lists/listColumns.ts';
+import type { ListRow } from '../lists/listRow.ts';
 import { listRows } from '../lists/listRows.ts';
 import { parquetRows } from '../lists/parquetRows.ts';
 import type { Address } from './address.ts';
@@ -44,6 +45,19 @@ export async function* sourceRefs(
     if (format === 'tar')
       yield* withBytes(location, options, (bytes) => memberRefs(bytes, location, options));
     else yield* listRefs(rowsAt(location, format, options), placeOf(location, options), options.address);
+  } catch (error) {
+    throw asSourceError(error, location);
+  }
+}
+
+/** The rows of a list, at a path or URL. Throws USAGE, SOURCE_INVALID, SOURCE_UNAVAILABLE. */
+export async function* sourceRows(
+  location: string,
+  format: Exclude<InputFormat, 'tar'>,
+  options: SourceOptions,
+): AsyncGenerator<ListRow> {
+  try {
+    yield* rowsAt(location, format, options);
   } catch (error) {
     throw asSourceError(error, location);
   }

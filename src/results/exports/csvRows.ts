@@ -1,29 +1,59 @@
 import { stringify } from 'csv-stringify/sync';
-import type { PublicRow } from '../../shared/rows/row.ts';
+import { cellText, type ExportedRun, type ExportRow } from './exportedRun.ts';
 import type { LineFormat } from './lineFormat.ts';
+import { shortestFloat32 } from './shortestFloat32.ts';
 
 /** Predictions that have columns of their own. */
 const PREDICTIONS = 5;
 
-const predictionColumns = Array.from({ length: PREDICTIONS }, (_, i) => {
+/** What every CSV of rows begins with. */
+export const csvBeginning = 'id,uri,status,';
+
+const BYTE_ORDER_MARK = '\uFEFF';
+
+const rankedColumns = Array.from({ length: PREDICTIONS }, (_, i) => {
   const number = i === 0 ? '' : `_${i + 1}`;
   return [`label${number}`, `score${number}`];
 }).flat();
 
-const columns = ['id', 'uri', 'status', ...predictionColumns, 'error', 'message'];
-
 /**
- * Rows as CSV: a line each, the best five predictions in columns of their own. Text that a spreadsheet would run as a formula
- * gets an apostrophe in front, which spreadsheets do not show (OWASP, "CSV Injection").
+ * Rows as CSV: a line each, the best five predictions in columns of their own, or each label in one (`wide`). Text that a
+ * spreadsheet would run as a formula gets an apostrophe in front, which spreadsheets do not show (OWASP, "CSV Injection").
+ *
+ * A column of the source list that has the name of one of ours is called `source_NAME`.
  */
-export const csvFormat: LineFormat = { header: columns.join(','), line: (row) => csvLine(cellsOf(row)) };
+export function csvFormat({ wide, bom, labels, sourceColumns }: ExportedRun): LineFormat {
+  const scored = wide ? [['label', 'score'], labels.map((label) => `score:${label}`)].flat() : rankedColumns;
+  const own = ['id', 'uri', 'status', ...scored, 'error', 'message'];
+  const scoredCells = wide ? (row: ExportRow) => wideCells(row, labels) : rankedCells;
+  const header = csvLine([...own, ...besideOurs(sourceColumns, own)]);
+  return {
+    header: bom ? BYTE_ORDER_MARK + header : header,
+    line(row) {
+      const error = row.status === 'failed' ? [row.error.code, row.error.message] : ['', ''];
+      const source = sourceColumns.map((name) => cellText(row.source?.[name]));
+      return csvLine([row.id, row.uri, row.status, ...scoredCells(row), ...error, ...source]);
+    },
+  };
+}
 
-function cellsOf(row: PublicRow): string[] {
+/** The names of other columns, those that are taken with `source_` in front. */
+export function besideOurs(columns: readonly string[], own: readonly string[]): string[] {
+  return columns.map((name) => (own.includes(name) ? `source_${name}` : name));
+}
+
+function rankedCells(row: ExportRow): string[] {
   const predictions = row.status === 'classified' ? row.predictions.slice(0, PREDICTIONS) : [];
   const scored = predictions.flatMap(({ label, score }) => [label, shortestFloat32(score)]);
-  const error = row.status === 'failed' ? [row.error.code, row.error.message] : ['', ''];
-  const none = Array<string>(2 * (PREDICTIONS - predictions.length)).fill('');
-  return [row.id, row.uri, row.status, ...scored, ...none, ...error];
+  return [...scored, ...Array<string>(rankedColumns.length - scored.length).fill('')];
+}
+
+/** The best label with its score, then a score for each label, empty where the row does not have it. */
+function wideCells(row: ExportRow, labels: readonly string[]): string[] {
+  const predictions = row.status === 'classified' ? row.predictions : [];
+  const scores = new Map(predictions.map(({ label, score }) => [label, shortestFloat32(score)]));
+  const best = predictions[0]?.label ?? '';
+  return [best, scores.get(best) ?? '', ...labels.map((label) => scores.get(label) ?? '')];
 }
 
 function csvLine(cells: readonly string[]): string {
@@ -35,16 +65,4 @@ function csvLine(cells: readonly string[]): string {
 function defused(cell: string): string {
   if (/^[-+]?[\d.]+(e[-+]?\d+)?$/i.test(cell)) return cell;
   return /^[=+\-@\t\r]/.test(cell) ? `'${cell}` : cell;
-}
-
-/**
- * The shortest decimal that reads back as the same float32, which scores are: 0.9123 instead of the 17 digits of its double.
- * Nine significant digits always do (IEEE 754, binary32).
- */
-export function shortestFloat32(value: number): string {
-  for (let digits = 1; digits < 9; digits++) {
-    const text = value.toPrecision(digits);
-    if (Math.fround(Number(text)) === Math.fround(value)) return String(Number(text));
-  }
-  return String(Number(value.toPrecision(9)));
 }

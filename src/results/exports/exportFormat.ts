@@ -1,23 +1,58 @@
 import { extname } from 'node:path';
 import { ClipfleetError } from '../../shared/errors.ts';
 import { csvFormat } from './csvRows.ts';
+import type { ExportedRun } from './exportedRun.ts';
+import { openFiftyone } from './fiftyone.ts';
+import { openImagefolder } from './imagefolder.ts';
+import { jsonlFormat } from './jsonlRows.ts';
+import { openLabelStudio } from './labelStudio.ts';
 import type { LineFormat } from './lineFormat.ts';
+import { openLineOutput } from './lineOutput.ts';
+import { openNpy } from './npy.ts';
+import { openParquet } from './parquetFile.ts';
+import type { RowOutput } from './rowOutput.ts';
+import { type OpenPart, openWholeOutput } from './wholeOutput.ts';
 
-const jsonlFormat: LineFormat = { header: undefined, line: (row) => JSON.stringify(row) };
+/** A format that is written row by row, or as a file or a folder that is there whole or not at all. */
+export type ExportFormat =
+  | { kind: 'lines'; linesOf: (run: ExportedRun) => LineFormat }
+  | { kind: 'file' | 'folder'; suffix: string; openPart: OpenPart };
 
-const formats: Record<string, LineFormat> = {
-  '.csv': csvFormat,
-  '.jsonl': jsonlFormat,
-  '.ndjson': jsonlFormat,
+/** Every format, by name. A file or folder whose suffix is a format's name is of that format. */
+const formats = {
+  jsonl: { kind: 'lines', linesOf: jsonlFormat },
+  csv: { kind: 'lines', linesOf: csvFormat },
+  parquet: { kind: 'file', suffix: '.parquet', openPart: openParquet },
+  'label-studio': { kind: 'folder', suffix: '.label-studio', openPart: openLabelStudio },
+  fiftyone: { kind: 'folder', suffix: '.fiftyone', openPart: openFiftyone },
+  hf: { kind: 'folder', suffix: '.hf', openPart: openImagefolder },
+  npy: { kind: 'folder', suffix: '.npy', openPart: openNpy },
+} as const satisfies Record<string, ExportFormat>;
+
+export type ExportFormatName = keyof typeof formats;
+
+const suffixes: Record<string, ExportFormatName> = {
+  ...Object.fromEntries((Object.keys(formats) as ExportFormatName[]).map((name) => [`.${name}`, name])),
+  '.ndjson': 'jsonl',
   // A pipe, a device, standard output.
-  '': jsonlFormat,
+  '': 'jsonl',
 };
 
-/** The format that a file's name asks for by its suffix. @throws USAGE for another suffix */
-export function formatOfOutput(output: string): LineFormat {
-  const suffix = extname(output).toLowerCase();
-  const format = formats[suffix];
-  if (format) return format;
-  const message = `Expected an output that ends with .jsonl or .csv, got ${output}: other formats are not written.`;
+/**
+ * The format of an output: the one that is named, else the one that its suffix names.
+ *
+ * @throws USAGE for another suffix
+ */
+export function formatOfOutput(output: string, named?: ExportFormatName): ExportFormat {
+  const name = named ?? suffixes[extname(output).toLowerCase()];
+  if (name !== undefined) return formats[name];
+  const all = Object.keys(formats).map((each) => `.${each}`);
+  const message = `Expected an output that ends with ${all.join(', ')}, got ${output}: other formats are not written.`;
   throw new ClipfleetError('USAGE', message);
+}
+
+/** Opens a file or folder, or standard output (`-`), for the rows of a run. @throws OUTPUT_FAILED, USAGE */
+export function openRowOutput(output: string, run: ExportedRun, format: ExportFormat): Promise<RowOutput> {
+  if (format.kind === 'lines') return openLineOutput(output, format.linesOf(run));
+  return openWholeOutput(output, format.kind, run, format.openPart);
 }

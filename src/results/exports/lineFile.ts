@@ -6,6 +6,8 @@ import { ClipfleetError } from '../../shared/errors.ts';
 export interface LineFile {
   /** Resolves to false where the reader has gone and nothing more is wanted. @throws OUTPUT_FAILED */
   write(line: string): Promise<boolean>;
+  /** Writes what was gathered; resolves as `write`. @throws OUTPUT_FAILED */
+  flush(): Promise<boolean>;
   /** @throws OUTPUT_FAILED */
   end(): Promise<void>;
 }
@@ -45,6 +47,10 @@ function linesIn(file: FileHandle, output: string): LineFile {
       if (gathered.length >= BUFFER_CHARS) await flush();
       return true;
     },
+    async flush() {
+      await flush();
+      return true;
+    },
     async end() {
       await flush();
       await file.close().catch((error: Error) => failed(output, error));
@@ -78,6 +84,7 @@ function linesTo(stream: Writable): LineFile {
       gathered += `${line}\n`;
       return gathered.length < BUFFER_CHARS || flush();
     },
+    flush,
     async end() {
       await flush();
     },
@@ -88,7 +95,8 @@ function failed(output: string, error: Error): never {
   throw outputFailed(output, error);
 }
 
-function outputFailed(output: string, error: Error): ClipfleetError {
-  const message = `Expected to write rows to ${output}, got: ${error.message}. The rows are kept: make room and use clipfleet results.`;
+/** @param output what could not be written */
+export function outputFailed(output: string, error: Error): ClipfleetError {
+  const message = `Expected to write rows to ${output}, got: ${error.message}. The rows are kept: make room and use clipfleet export.`;
   return new ClipfleetError('OUTPUT_FAILED', message, { cause: error });
 }

@@ -1,9 +1,9 @@
-import type { PublicRow } from '../../shared/rows/row.ts';
+import type { ExportRow } from './exportedRun.ts';
 
 /** How rows become lines of a file. */
 export interface LineFormat {
   /** What stands before the first row, without its line break; undefined where nothing does. */
   header: string | undefined;
   /** One row, without its line break. */
-  line(row: PublicRow): string;
+  line(row: ExportRow): string;
 }

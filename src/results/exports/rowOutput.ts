@@ -1,19 +1,11 @@
-import type { PublicRow } from '../../shared/rows/row.ts';
-import { formatOfOutput } from './exportFormat.ts';
-import { openLineFile } from './lineFile.ts';
+import type { ExportRow } from './exportedRun.ts';
 
-/** Takes rows one after the other into a file, in the format that its suffix names, or to standard output (`-`). */
+/** Takes rows one after the other to where they end. */
 export interface RowOutput {
-  /** Resolves to false where nothing more is wanted. @throws OUTPUT_FAILED */
-  write(row: PublicRow): Promise<boolean>;
-  /** @throws OUTPUT_FAILED */
-  end(): Promise<void>;
-}
-
-/** @throws USAGE for a suffix that names no format, OUTPUT_FAILED */
-export async function openRowOutput(output: string): Promise<RowOutput> {
-  const format = formatOfOutput(output);
-  const file = await openLineFile(output);
-  if (format.header !== undefined) await file.write(format.header);
-  return { write: (row) => file.write(format.line(row)), end: file.end };
+  /** Resolves to false where the reader has gone and nothing more is wanted. @throws OUTPUT_FAILED, USAGE for a row that the format cannot hold */
+  write(row: ExportRow): Promise<boolean>;
+  /** Makes the output whole. Resolves to sentences about what was left out. @throws OUTPUT_FAILED */
+  end(): Promise<readonly string[]>;
+  /** Ends before the end: whole lines stay, of other formats nothing. */
+  abandon(): Promise<void>;
 }

@@ -75,10 +75,11 @@ export const outputOptions = {
   }),
   output: option({
     flag: 'output',
+    short: 'o',
     env: 'CLIPFLEET_OUTPUT',
     value: 'FILE',
     schema: text.optional(),
-    says: 'Write the rows to this file: JSON lines, or CSV if it ends with .csv. - is standard output.',
+    says: 'Write the rows here. The suffix names the format: .jsonl, .csv, .parquet, .label-studio, .fiftyone, .hf or .npy. - is standard output.',
   }),
   force: option({
     flag: 'force',
@@ -98,8 +99,8 @@ export const outputOptions = {
     flag: 'format',
     env: 'CLIPFLEET_FORMAT',
     value: 'FORMAT',
-    schema: choice('table', 'jsonl'),
-    default: 'table',
-    says: 'table for people, jsonl for programs.',
+    schema: choice('table', 'jsonl', 'csv', 'parquet', 'label-studio', 'fiftyone', 'hf', 'npy').optional(),
+    defaultSays: 'table; of export the suffix of --output',
+    says: 'table for people, jsonl for programs. The other formats, and jsonl, are those of export.',
   }),
 } as const;

@@ -31,7 +31,7 @@ export const labelSetOptions = {
     env: 'CLIPFLEET_TOP_K',
     value: 'K',
     schema: z.union([z.literal('all'), integer(1, 100_000)]).optional(),
-    defaultSays: '10, or that of the run that is continued',
+    defaultSays: '10, or that of the run that is continued; in exports what rows have',
     says: 'Most predictions in a row, best first: a number, or all.',
   }),
   threshold: option({

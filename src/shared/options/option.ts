@@ -6,6 +6,8 @@ import { z } from 'zod';
  */
 export interface Option<T> {
   flag: string;
+  /** One letter that stands for the flag. */
+  short?: string;
   env: string;
   /** What stands for the value in help texts; absent for a switch. */
   value?: string;

@@ -1,4 +1,5 @@
 import { endOptions, outputOptions, redisOptions } from './commonOptions.ts';
+import { exportOptions } from './exportOptions.ts';
 import { gatewayOptions } from './gatewayOptions.ts';
 import { imageOptions } from './imageOptions.ts';
 import { labelSetOptions } from './labelSetOptions.ts';
@@ -18,6 +19,7 @@ export const options = {
   ...gatewayOptions,
   ...endOptions,
   ...outputOptions,
+  ...exportOptions,
 } as const;
 
 export type OptionName = keyof typeof options;
@@ -34,6 +36,7 @@ export const optionGroups = [
   { title: 'The HTTP gateway', options: gatewayOptions },
   { title: 'Ending', options: endOptions },
   { title: 'Output', options: outputOptions },
+  { title: 'Exports', options: exportOptions },
 ] as const;
 
 /** What most people set, in the order of the help texts, which show the first ten that a command has before the rest. */
@@ -47,6 +50,7 @@ export const usualOptions: readonly OptionName[] = [
   'template',
   'table',
   'device',
+  'label',
   'force',
   'watch',
   'format',

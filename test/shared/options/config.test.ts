@@ -42,7 +42,7 @@ test('all faults come together, each with the place it was said and what was got
     '--batch-size: Expected a whole number, got "many".',
     '--top-k: Expected at least 1, got "0".',
     'CLIPFLEET_TEMPERATURE: Expected a number, got "warm".',
-    'CLIPFLEET_FORMAT: Expected one of table, jsonl, got "xml".',
+    'CLIPFLEET_FORMAT: Expected one of table, jsonl, csv, parquet, label-studio, fiftyone, hf, npy, got "xml".',
     'CLIPFLEET_CHUNK_SIZE: Expected at most 256, got "257".',
   ]);
 });

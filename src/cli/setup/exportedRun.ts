@@ -1,0 +1,34 @@
+import type { ExportedRun } from '../../results/exports/exportedRun.ts';
+import type { LabelSet } from '../../shared/labels/labelSet.ts';
+import { unknownRun } from '../../shared/runs/runErrors.ts';
+import type { Context } from './context.ts';
+
+/** What an export says of a run. @throws RUN_UNKNOWN */
+export async function exportedRunOf(
+  { producer }: Context,
+  run: string,
+  options: Partial<Pick<ExportedRun, 'roots' | 'sourceColumns' | 'wide' | 'bom' | 'compact'>> = {},
+): Promise<ExportedRun> {
+  const record = await producer.runs.get(run);
+  if (!record) throw unknownRun(run);
+  const { model, labelSet, createdAt } = record;
+  // A run whose label set is gone has failed rows only, which name no label.
+  const set = await producer.labelSetOf(run).catch(() => undefined);
+  return {
+    run,
+    model,
+    labelSet,
+    createdAt,
+    labels: set?.labels.filter(({ negative }) => !negative).map(({ label }) => label) ?? [],
+    severalLabels: set !== undefined && givesSeveral(set),
+    sourceColumns: [],
+    roots: new Map(),
+    ...options,
+  };
+}
+
+/** Independent scores with a threshold: every label above it is an answer. */
+function givesSeveral({ scoreFunction, threshold, labels }: LabelSet): boolean {
+  const hasThreshold = threshold !== undefined || labels.some((label) => label.threshold !== undefined);
+  return scoreFunction === 'sigmoid' && hasThreshold;
+}
