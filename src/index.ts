@@ -5,9 +5,9 @@ export {
   type OpenRunOptions,
   type Producer,
   type ProducerOptions,
-  type RowsOptions,
 } from './producer/producer.ts';
 export type { AddOptions, OpenRun } from './producer/runs/openRun.ts';
+export type { RowsOptions } from './producer/runs/rowReader.ts';
 export type { RunProgress, WaitOptions } from './producer/runs/runProgress.ts';
 export { type Address, rootAddress } from './producer/sources/address.ts';
 export { ClipfleetError, type ErrorCode, errorTable } from './shared/errors.ts';

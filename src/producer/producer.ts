@@ -6,7 +6,7 @@ import { parseIdentity } from '../shared/fleet/modelIdentity.ts';
 import { servedNow } from '../shared/fleet/models.ts';
 import { type LabelSet, labelSetId } from '../shared/labels/labelSet.ts';
 import { validLabelSet } from '../shared/labels/labelSetSchema.ts';
-import { readLabelSet, storeLabelSet } from '../shared/labels/storedLabelSet.ts';
+import { storeLabelSet } from '../shared/labels/storedLabelSet.ts';
 import { defaultOf } from '../shared/options/config.ts';
 import { keysUnder } from '../shared/redis/keys.ts';
 import { createRedisResultsStore } from '../shared/rows/redisResultsStore.ts';
@@ -17,12 +17,11 @@ import type { Run } from '../shared/runs/run.ts';
 import { createRunControl } from '../shared/runs/runControl.ts';
 import { cancelledRun, readingRun, unknownRun } from '../shared/runs/runErrors.ts';
 import { createRuns } from '../shared/runs/runs.ts';
-import { itemsUntilAborted } from '../shared/untilAborted.ts';
 import { type AnswerOptions, createAnswers } from './runs/labelOne.ts';
 import { createRunManager } from './runs/manageRuns.ts';
 import { newRunId, openRecord } from './runs/newRun.ts';
 import { createOpenRun, type OpenRun } from './runs/openRun.ts';
-import { followRows, readRows } from './runs/readRows.ts';
+import { createRowReader } from './runs/rowReader.ts';
 import { type RunProgress, readProgress, type WaitOptions, waitForRun } from './runs/runProgress.ts';
 
 export interface ProducerOptions {
@@ -57,13 +56,6 @@ export interface LabelOneOptions extends AnswerOptions {
   labelSet: LabelSet;
 }
 
-export interface RowsOptions {
-  /** Ends the reading. */
-  signal?: AbortSignal;
-  /** Told of ids under which there is something that is no row; they are passed over. */
-  onUnreadable?: (id: string) => void;
-}
-
 export { newRunId } from './runs/newRun.ts';
 
 /** Opens runs on a Redis that workers listen to, and reads what came of them. */
@@ -78,38 +70,12 @@ export function createProducer({ redis, prefix = defaultOf('prefix'), store: giv
   const openOf = (record: Run): OpenRun =>
     createOpenRun(record, { redis, queue: openLaneQueue(record.lane, { redis, prefix }), runs, store });
 
-  async function recordOf(run: string): Promise<Run> {
-    const record = await runs.get(run);
-    if (!record) throw unknownRun(run);
-    return record;
-  }
-
-  async function* rowsOf(run: string, onUnreadable?: (id: string) => void): AsyncGenerator<PublicRow> {
-    const record = await recordOf(run);
-    yield* readRows(store, record, () => readLabelSet(redis, keys, record.labelSet), onUnreadable);
-  }
-
-  async function* newRowsOf(
-    run: string,
-    signal: AbortSignal,
-    onUnreadable?: (id: string) => void,
-  ): AsyncGenerator<PublicRow[]> {
-    const record = await recordOf(run);
-    yield* followRows({
-      store,
-      run: record,
-      readLabelSet: () => readLabelSet(redis, keys, record.labelSet),
-      look: () => readProgress({ runs, store }, run),
-      signal,
-      onUnreadable,
-    });
-  }
-
   return {
     runs,
     store,
     control,
     ...createRunManager({ redis, prefix, runs, store, control }),
+    ...createRowReader({ redis, keys, runs, store }),
     /** Stores the label set under its id, once; the same set again changes nothing. */
     putLabelSet: (labelSet: LabelSet): Promise<string> => storeLabelSet(redis, keys, labelSet),
 
@@ -168,16 +134,6 @@ export function createProducer({ redis, prefix = defaultOf('prefix'), store: giv
     /** Images that wait in the interactive lane of a model. */
     waitingNow: (model: string): Promise<number> => answers.waiting(model),
 
-    /** The row of one image of a run, as far as there is one. @throws RUN_UNKNOWN */
-    async row(run: string, id: string): Promise<PublicRow | undefined> {
-      const record = await runs.get(run);
-      if (!record) throw unknownRun(run);
-      const row = await store.getRow(run, id);
-      if (!row) return undefined;
-      const labels = row.status === 'failed' ? [] : (await readLabelSet(redis, keys, record.labelSet)).labels;
-      return publicRow(row, record, labels);
-    },
-
     /** Ends what single images need; the connection stays its owner's. */
     close: (): Promise<void> => answers.close(),
 
@@ -197,27 +153,6 @@ export function createProducer({ redis, prefix = defaultOf('prefix'), store: giv
     /** Resolves when the run is complete or cancelled: `complete` says which. @throws RUN_UNKNOWN, and the signal's reason */
     waitFor: (run: string, options?: WaitOptions): Promise<RunProgress> =>
       readingRun(run, () => waitForRun({ runs, store }, run, options)),
-
-    /**
-     * The rows there are so far, each once; in the order of the input up to 100,000 images.
-     *
-     * @throws RUN_UNKNOWN, LABEL_SET_UNKNOWN, and the signal's reason at once
-     */
-    rows: (run: string, { signal, onUnreadable }: RowsOptions = {}): AsyncGenerator<PublicRow> =>
-      itemsUntilAborted(signal, rowsOf(run, onUnreadable)),
-
-    /**
-     * The rows as they come until the run has ended, in groups. A row that was replaced comes again: of two with one id, the
-     * later one counts, which has the higher generation.
-     *
-     * @throws RUN_UNKNOWN, LABEL_SET_UNKNOWN, and the signal's reason at once
-     */
-    newRows: (run: string, { signal, onUnreadable }: RowsOptions = {}): AsyncGenerator<PublicRow[]> =>
-      itemsUntilAborted(signal, newRowsOf(run, signal ?? new AbortController().signal, onUnreadable)),
-
-    /** The label set of a run. @throws RUN_UNKNOWN, LABEL_SET_UNKNOWN */
-    labelSetOf: async (run: string): Promise<LabelSet> =>
-      readLabelSet(redis, keys, (await recordOf(run)).labelSet),
   };
 }
 
