@@ -32,15 +32,9 @@ export async function storeBarely({ redis }: Queue, count: number): Promise<numb
   const lane = async () => {
     for (let call = next++; call < calls; call = next++) {
       const bucket = call % ROW_BUCKETS;
-      await redis.clipfleetPutRows(
-        keys.rows('bare', bucket),
-        keys.counts('bare', bucket),
-        keys.fingerprints('bare', bucket),
-        fingerprint,
-        0,
-        '',
-        ...encode(call),
-      );
+      const touched = [keys.rows, keys.counts, keys.fingerprints].map((key) => key('bare', bucket));
+      const fields = encode(call);
+      await redis.clipfleetPutRows(3, ...touched, '', 1, fingerprint, 0, fields.length / 2, ...fields);
     }
   };
   await Promise.all(Array.from({ length: CALLS_UNDER_WAY }, lane));

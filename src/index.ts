@@ -19,3 +19,4 @@ export type { Prediction } from './shared/rows/prediction.ts';
 export type { ResultsStore } from './shared/rows/resultsStore.ts';
 export type { PublicRow as Row } from './shared/rows/row.ts';
 export type { Run } from './shared/runs/run.ts';
+export { type OpenStoreOptions, openStore } from './shared/store/openStore.ts';

@@ -15,14 +15,20 @@ import { type PublicRow, publicRow } from '../shared/rows/row.ts';
 import { runIdSchema } from '../shared/runs/chunkJob.ts';
 import type { Run } from '../shared/runs/run.ts';
 import { createRunControl } from '../shared/runs/runControl.ts';
-import { cancelledRun, readingRun, unknownRun } from '../shared/runs/runErrors.ts';
+import { cancelledRun, readingRun } from '../shared/runs/runErrors.ts';
 import { createRuns } from '../shared/runs/runs.ts';
 import { type AnswerOptions, createAnswers } from './runs/labelOne.ts';
 import { createRunManager } from './runs/manageRuns.ts';
 import { newRunId, openRecord } from './runs/newRun.ts';
 import { createOpenRun, type OpenRun } from './runs/openRun.ts';
 import { createRowReader } from './runs/rowReader.ts';
-import { type RunProgress, readProgress, type WaitOptions, waitForRun } from './runs/runProgress.ts';
+import {
+  type RunProgress,
+  readLedger,
+  readProgress,
+  type WaitOptions,
+  waitForRun,
+} from './runs/runProgress.ts';
 
 export interface ProducerOptions {
   redis: Redis;
@@ -82,7 +88,8 @@ export function createProducer({ redis, prefix = defaultOf('prefix'), store: giv
     /**
      * Opens a run: a new one where no id is given, whatever ids there are.
      *
-     * @throws USAGE for an id, model or lane that is none, LABEL_SET_INVALID, RUN_MISMATCH when the run exists with another model or label set, RUN_BUSY
+     * @throws USAGE for an id, model or lane that is none, LABEL_SET_INVALID, RUN_MISMATCH when the run exists with another model or label set, STORE_MISMATCH
+     * with another store, RUN_BUSY
      * when one that must be new exists
      */
     async openRun(options: OpenRunOptions): Promise<OpenRun> {
@@ -98,7 +105,13 @@ export function createProducer({ redis, prefix = defaultOf('prefix'), store: giv
         throw new ClipfleetError('USAGE', `Expected a lane of ${laneKinds.join(', ')}, got '${lane}'.`);
       const labelSet = await storeLabelSet(redis, keys, validLabelSet(options.labelSet));
       const name = options.privateLane ?? laneName(lane, model);
-      const record = await openRecord(runs, options, { model, labelSet, lane: name });
+      const record = await openRecord(runs, options, {
+        model,
+        labelSet,
+        lane: name,
+        store: store.name,
+        storeAddress: store.address,
+      });
       const { run, birth } = record;
       if (birth !== undefined) await store.bear({ run, birth });
       const { maxFailureRate, source } = options;
@@ -107,10 +120,9 @@ export function createProducer({ redis, prefix = defaultOf('prefix'), store: giv
       return openOf(record);
     },
 
-    /** A run that was opened before, for more images. @throws RUN_UNKNOWN, RUN_SEALED, RUN_CANCELLED */
+    /** A run that was opened before, for more images. @throws RUN_UNKNOWN, RUN_SEALED, RUN_CANCELLED, STORE_MISMATCH */
     async continueRun(run: string): Promise<OpenRun> {
-      const record = await runs.get(run);
-      if (!record) throw unknownRun(run);
+      const record = await readLedger({ runs, store }, run);
       if (record.state === 'open') return openOf(record);
       if (record.state === 'cancelled') throw cancelledRun(run);
       throw new ClipfleetError('RUN_SEALED', `Run '${run}' is sealed: open another for more images.`);

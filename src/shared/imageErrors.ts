@@ -68,5 +68,10 @@ export const imageErrors = {
     scope: 'image',
     says: 'Two processes died of it, each alone with it.',
   },
+  ROW_REFUSED: {
+    retry: false,
+    scope: 'image',
+    says: 'The database does not take the row, whatever the try: a constraint or trigger stands against it.',
+  },
   INFERENCE_FAILED: { retry: true, scope: 'image', says: 'The session failed on the batch.' },
 } as const;

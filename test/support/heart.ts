@@ -36,6 +36,7 @@ export function deliver(ids: readonly string[], about: Partial<Delivery> = {}) {
     urgent: false,
     addedAt: Date.now(),
     attempts: 3,
+    isFirst: true,
     isLastAttempt: false,
     refusedSince: 0,
     addJobs: (...chunk) => addChunkJobs(lane, ...chunk),
@@ -48,10 +49,10 @@ export function deliver(ids: readonly string[], about: Partial<Delivery> = {}) {
 export function keepRows() {
   const rows = new Map<string, Row>();
   return {
+    name: 'redis',
     rows,
     async putRows(_run: RunName, all: readonly Row[]) {
       for (const row of all) rows.set(row.id, row);
-      return { fresh: all.length, replaced: 0, kept: [] };
     },
     async find(_run: string, ids: readonly string[]): Promise<Map<string, FoundRow>> {
       return new Map(ids.flatMap((id) => (rows.has(id) ? [[id, rows.get(id)!] as const] : [])));

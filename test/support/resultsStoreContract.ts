@@ -14,8 +14,18 @@ function failed(id: string, generation = 0): Row {
   return { ...base, id, generation, status: 'failed', error: { code: 'IMAGE_EMPTY', message: 'zero bytes' } };
 }
 
-/** What every results store must do; each implementation calls this with itself. */
-export function testResultsStore(name: string, open: (t: TestContext) => Promise<ResultsStore>): void {
+const byId = (a: Row, b: Row) => (a.id < b.id ? -1 : 1);
+
+/**
+ * What every results store must do; each implementation calls this with itself.
+ *
+ * @param sayBirth makes runs' records, where the store asks those, say this birth from now on; it is `b` at first
+ */
+export function testResultsStore(
+  name: string,
+  open: (t: TestContext) => Promise<ResultsStore>,
+  sayBirth: (birth: string) => void = () => {},
+): void {
   const allRows = async (store: ResultsStore, run: string) => {
     const rows: Row[] = [];
     let cursor: string | undefined;
@@ -32,7 +42,6 @@ export function testResultsStore(name: string, open: (t: TestContext) => Promise
     const rows = [classified('猫/😀.jpg', 99_999), failed('b'), classified('constructor', 0)];
     await store.putRows('r', rows);
     await store.putRows('r', rows);
-    const byId = (a: Row, b: Row) => (a.id < b.id ? -1 : 1);
     assert.deepEqual((await allRows(store, 'r')).sort(byId), rows.sort(byId));
     assert.deepEqual(await store.counts('r'), { classified: 2, failed: 1, failures: { IMAGE_EMPTY: 1 } });
   });
@@ -63,15 +72,21 @@ export function testResultsStore(name: string, open: (t: TestContext) => Promise
     assert.deepEqual(await store.counts('r'), { classified: 2, failed: 0, failures: {} });
   });
 
-  test(`${name}: it says of the rows put which were new, which replaced another, and which were not written`, async (t) => {
+  test(`${name}: of one chunk some rows are new, some replace another, and some are not written`, async (t) => {
     const store = await open(t);
-    const first = [failed('a'), classified('b', 1), classified('c', 1)];
-    assert.deepEqual(await store.putRows('r', first), { fresh: 3, replaced: 0, kept: [] });
-    const second = [classified('a', 1), classified('b', 2), failed('c'), classified('d', 1)];
-    const { kept, ...counts } = await store.putRows('r', second);
-    assert.deepEqual(counts, { fresh: 1, replaced: 1 });
-    assert.deepEqual(kept.sort(), ['b', 'c']);
-    assert.deepEqual(await store.putRows('r', []), { fresh: 0, replaced: 0, kept: [] });
+    await store.putRows('r', [failed('a'), classified('b', 1), classified('c', 1)]);
+    await store.putRows('r', [classified('a', 1), classified('b', 2), failed('c'), classified('d', 1)]);
+    const there = ['a', 'b', 'c', 'd'].map((id) => classified(id, 1));
+    assert.deepEqual((await allRows(store, 'r')).sort(byId), there);
+    assert.deepEqual(await store.counts('r'), { classified: 4, failed: 0, failures: {} });
+    await store.putRows('r', []);
+  });
+
+  test(`${name}: of rows of one image that are put together the highest stays, counted once`, async (t) => {
+    const store = await open(t);
+    await store.putRows('r', [failed('a'), classified('a', 1), classified('a', 2)]);
+    assert.deepEqual(await allRows(store, 'r'), [classified('a', 1)]);
+    assert.deepEqual(await store.counts('r'), { classified: 1, failed: 0, failures: {} });
   });
 
   test(`${name}: each row keeps the fingerprint of the model that made it`, async (t) => {
@@ -124,21 +139,86 @@ export function testResultsStore(name: string, open: (t: TestContext) => Promise
     const store = await open(t);
     await store.putRows('r', [failed('a')]);
     await store.refuse('r');
-    const { fresh, replaced, kept } = await store.putRows('r', [classified('a', 0), classified('b', 0)]);
-    assert.deepEqual([fresh, replaced, kept.sort()], [0, 0, ['a', 'b']]);
+    await store.putRows('r', [classified('a', 0), classified('b', 0)]);
     assert.deepEqual(await allRows(store, 'r'), [failed('a')]);
-    assert.deepEqual((await store.putRows('other', [failed('a')])).fresh, 1);
+    assert.deepEqual(await store.counts('r'), { classified: 0, failed: 1, failures: { IMAGE_EMPTY: 1 } });
+    await store.putRows('other', [failed('a')]);
+    assert.deepEqual(await allRows(store, 'other'), [failed('a')]);
+  });
+
+  test(`${name}: late rows of a run that is gone do not enter the run that has its id since`, async (t) => {
+    const store = await open(t);
+    const [gone, now] = [
+      { run: 'r', birth: 'b' },
+      { run: 'r', birth: 'c' },
+    ];
+    await store.bear(gone);
+    await store.putRows(gone, [classified('a', 1)]);
+    await store.putRows(now, [classified('b', 1)]);
+    assert.deepEqual(await allRows(store, 'r'), [classified('a', 1)], 'nobody has said this birth yet');
+    for (const isRemoved of [true, false]) {
+      if (isRemoved) await store.remove('r');
+      sayBirth('c');
+      await store.bear(now);
+      await store.putRows(gone, [classified('late', 1)]);
+      assert.deepEqual(await allRows(store, 'r'), isRemoved ? [] : [classified('new', 1)]);
+      await store.putRows(now, [classified('new', 1)]);
+      assert.deepEqual(await allRows(store, 'r'), [classified('new', 1)]);
+      assert.equal((await store.counts('r')).classified, 1);
+    }
+    sayBirth('b');
   });
 
   test(`${name}: recounting agrees with the counts; removing leaves nothing`, async (t) => {
     const store = await open(t);
     await store.putRows('r', [failed('a'), classified('b', 0), classified('c', 0)]);
     const there = { classified: 2, failed: 1, failures: { IMAGE_EMPTY: 1 } };
-    assert.deepEqual(await store.recount('r', true), { stored: there, counted: there });
+    const { stored, counted, unreadable = [] } = await store.recount('r', true);
+    assert.deepEqual({ stored, counted, unreadable }, { stored: there, counted: there, unreadable: [] });
     assert.deepEqual(await store.counts('r'), there);
     await store.remove('r');
     assert.deepEqual(await allRows(store, 'r'), []);
     assert.deepEqual(await store.counts('r'), { classified: 0, failed: 0, failures: {} });
+  });
+
+  test(`${name}: every text and every output of a label set comes back, and rows without a prediction`, async (t) => {
+    const store = await open(t);
+    // Long, and nothing that compresses.
+    const long = Array.from({ length: 1_024 }, (_, i) =>
+      String.fromCharCode(0x4e00 + ((i * 7_919) % 20_000)),
+    ).join('');
+    const texts = ['\0', 'a\0b', long, '\'; \\ "{},', 'NULL', ' ', '\u{10ffff}'];
+    const outputs = [
+      { index: 3, score: 0.5, logit: -2.25, cosine: 0.125 },
+      { index: 1, score: 0.25, logit: -8, cosine: 0.0625 },
+    ];
+    const rows: Row[] = [
+      ...texts.map((id) => ({ ...classified(id, 1), uri: id.replaceAll('\0', '') || 'none' })),
+      { ...classified('outputs', 0), predictions: outputs } as Row,
+      { ...classified('cosine', 0), predictions: [{ index: 7, score: 1, cosine: 1 }] } as Row,
+      { ...classified('none', 0), predictions: [] } as Row,
+      { ...failed('message'), error: { code: 'IMAGE_CORRUPT', message: '\\x00 "NULL" {}' } } as Row,
+    ];
+    await store.putRows('r', rows);
+    assert.deepEqual((await allRows(store, 'r')).sort(byId), rows.sort(byId));
+    assert.deepEqual([...(await store.find('r', texts)).keys()].sort(), texts.sort());
+    for (const row of rows) assert.deepEqual(await store.getRow('r', row.id), row);
+    assert.equal(await store.getRow('r', 'other'), undefined);
+    assert.equal(await store.getRow('other', 'none'), undefined);
+  });
+
+  test(`${name}: of rows that are written while the run is refused, those there are are counted, and no more come`, async (t) => {
+    const store = await open(t);
+    const rowsOf = (from: number) => Array.from({ length: 50 }, (_, i) => classified(`${from + i}`, 0));
+    const writing = Array.from({ length: 40 }, (_, i) => store.putRows('r', rowsOf(50 * i)));
+    await writing[3];
+    await store.refuse('r');
+    const there = await store.counts('r');
+    await Promise.all(writing);
+    await store.putRows('r', rowsOf(100_000));
+    assert.deepEqual(await store.counts('r'), there);
+    assert.equal((await allRows(store, 'r')).length, there.classified);
+    assert.ok(there.classified >= 200);
   });
 
   test(`${name}: pages hold every row of many`, async (t) => {

@@ -85,7 +85,14 @@ export const enqueueCommand = createCommand({
       warnOfRoots(rootFaults(used, roots, workers, hostname()));
       const labelSet = await labelSetForRun(config, context);
       const rows = config.run ? (await producer.store.counts(config.run)).classified : 0;
-      if (!paths.includes('-')) await refuseTooLarge(() => open(), { ...config, redis, labelSet, rows });
+      if (!paths.includes('-'))
+        await refuseTooLarge(() => open(), {
+          ...config,
+          redis,
+          labelSet,
+          rows,
+          rowsHere: config.store === undefined,
+        });
       const openRun = await producer.openRun({
         model,
         labelSet,

@@ -22,7 +22,7 @@ import { onInterrupt } from '../terminal/interrupt.ts';
 import type { SourceAgain } from '../terminal/lostImages.ts';
 import { findModelShown, planSessionShown, startModelShown } from '../terminal/modelShown.ts';
 import { sayNext } from '../terminal/nextSteps.ts';
-import { sayLeftOut, warnOfLikeLabels } from '../terminal/notices.ts';
+import { sayLeftOut, waitsSaid, warnOfLikeLabels } from '../terminal/notices.ts';
 import { printRows } from '../terminal/printRows.ts';
 import { sayPersistence } from '../terminal/sayPersistence.ts';
 import { openPrivateLane, workUntilEnded } from '../workers/privateRun.ts';
@@ -71,17 +71,24 @@ export const labelCommand = createCommand({
     sayLeftOut(leftOut, ' so far');
     // What is here is read before a server is started for it; what is far is downloaded after all else was checked.
     const here = isHubName(config.model) ? undefined : await findModelShown(config);
-    const context = await openContext({
-      ...config,
-      logLevel: config.logLevel === 'info' ? 'error' : config.logLevel,
-    });
+    const isQuiet = config.logLevel === 'info';
+    const context = await openContext(
+      { ...config, logLevel: isQuiet ? 'error' : config.logLevel },
+      isQuiet ? waitsSaid : undefined,
+    );
     try {
       await sayPersistence(context.redis);
       const labelSet = await labelSetForRun(config, context);
       const rows = config.run ? (await context.producer.store.counts(config.run)).classified : 0;
       // Standard input cannot be read twice.
       if (!paths.includes('-'))
-        await refuseTooLarge(() => open(), { ...config, redis: context.redis, labelSet, rows });
+        await refuseTooLarge(() => open(), {
+          ...config,
+          redis: context.redis,
+          labelSet,
+          rows,
+          rowsHere: config.store === undefined,
+        });
       const files = here ?? (await findModelShown(config));
       const again = paths.includes('-') ? undefined : () => open();
       const source = { name: paths.join(' '), refs, again, leftOut };

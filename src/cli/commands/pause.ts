@@ -8,6 +8,7 @@ export const pauseCommand = createCommand({
   options: contextOptions,
   run: ([run], config) =>
     withContext(config, async ({ producer }) => {
+      await producer.describe(run!);
       await producer.control.pause(run!, 'by hand');
       process.stdout.write(`paused; ${accountText(await producer.progress(run!))}\n`);
       return exitCodes.classified;

@@ -5,10 +5,19 @@ import { createProducer } from '../../producer/producer.ts';
 import { ClipfleetError } from '../../shared/errors.ts';
 import { createLog, type Logger } from '../../shared/log.ts';
 import type { Config } from '../../shared/options/config.ts';
+import { keysUnder } from '../../shared/redis/keys.ts';
 import { leaseLocalRedis } from '../../shared/redis/localRedis.ts';
 import { connectRedis } from '../../shared/redis/redis.ts';
+import { type OpenStoreOptions, openStore } from '../../shared/store/openStore.ts';
 
-export const contextOptions = ['redisUrl', 'redisTimeoutMs', 'prefix', 'dataDir', 'logLevel'] as const;
+export const contextOptions = [
+  'redisUrl',
+  'redisTimeoutMs',
+  'prefix',
+  'store',
+  'dataDir',
+  'logLevel',
+] as const;
 
 export type ContextConfig = Config<(typeof contextOptions)[number]>;
 
@@ -24,9 +33,10 @@ export interface Context {
 /**
  * Connects to the Redis of REDIS_URL, or to this user's own server, which runs as long as a command uses it.
  *
- * @throws REDIS_UNAVAILABLE, REDIS_UNSUITABLE, REDIS_MISSING, DATA_DIR_UNUSABLE
+ * @param waits where it is said that the results store is away and waited for; the log when absent
+ * @throws REDIS_UNAVAILABLE, REDIS_UNSUITABLE, REDIS_MISSING, DATA_DIR_UNUSABLE, STORE_UNAVAILABLE, STORE_UNSUITABLE
  */
-export async function openContext(config: ContextConfig): Promise<Context> {
+export async function openContext(config: ContextConfig, waits?: OpenStoreOptions['log']): Promise<Context> {
   const log = createLog(config.logLevel);
   const local = config.redisUrl ? undefined : await leaseLocalRedis({ dataDir: resolve(config.dataDir) });
   try {
@@ -41,12 +51,21 @@ export async function openContext(config: ContextConfig): Promise<Context> {
           ?.ensure()
           .catch((error: Error) => log.error({ err: error }, 'private Redis server not restarted')),
     );
+    const store = await openStore(config.store, {
+      redis,
+      keys: keysUnder(config.prefix),
+      log: waits ?? log,
+    }).catch((error) => {
+      redis.disconnect();
+      throw error;
+    });
     return {
       redis,
       prefix: config.prefix,
-      producer: createProducer({ redis, prefix: config.prefix }),
+      producer: createProducer({ redis, prefix: config.prefix, store }),
       log,
       async close() {
+        await store.close();
         redis.removeAllListeners('close');
         redis.disconnect();
         await local?.release();

@@ -3,6 +3,7 @@ import { type LabelSet, labelSetId } from '../../shared/labels/labelSet.ts';
 import { readLabelSet } from '../../shared/labels/storedLabelSet.ts';
 import type { Config } from '../../shared/options/config.ts';
 import { keysUnder } from '../../shared/redis/keys.ts';
+import { checkStore } from '../../shared/runs/runErrors.ts';
 import type { Context } from './context.ts';
 import { type labelOptions, labelSetOf } from './labels.ts';
 
@@ -12,7 +13,7 @@ const LABELS_NAMED = 5;
  * The label set for a run: as the user described it, and where an earlier run is continued, with that run's number of
  * predictions unless a flag gives one.
  *
- * @throws RUN_MISMATCH with what differs, where the run has another label set
+ * @throws RUN_MISMATCH with what differs, where the run has another label set, STORE_MISMATCH
  */
 export async function labelSetForRun(
   config: Config<(typeof labelOptions)[number]> & { run?: string | undefined },
@@ -20,6 +21,7 @@ export async function labelSetForRun(
 ): Promise<LabelSet> {
   const record = config.run === undefined ? undefined : await producer.runs.get(config.run);
   if (!record) return labelSetOf(config);
+  checkStore(record, producer.store);
   const stored = await readLabelSet(redis, keysUnder(prefix), record.labelSet);
   const given = await labelSetOf(config, stored.topK ?? 'all');
   if (labelSetId(given) === record.labelSet) return given;

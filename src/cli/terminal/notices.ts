@@ -1,4 +1,5 @@
 import type { LeftOut } from '../../producer/images/leftOut.ts';
+import type { BackOffOptions } from '../../shared/backOff.ts';
 import type { LabelSet } from '../../shared/labels/labelSet.ts';
 import { likeLabels } from '../setup/labels.ts';
 import { printable } from './printable.ts';
@@ -23,3 +24,9 @@ export function warnOfLikeLabels(labelSet: LabelSet): void {
   const like = likeLabels(labelSet);
   if (like !== undefined) say(`Warning: ${printable(like)}`);
 }
+
+/** Says on standard error what a command waits for, where its log is too quiet for that. */
+export const waitsSaid: BackOffOptions['log'] = {
+  warn: ({ err }, message) => say(printable(`${message}: ${(err as Error).message}`)),
+  info: (_, message) => say(message),
+};

@@ -23,7 +23,7 @@ export function formatRuns(
     each.run,
     each.paused === undefined ? each.state : 'paused',
     isWide ? String(each.expected) : `${each.done}/${each.expected}`,
-    ...wideOnly(String(each.failed), String(each.waiting + each.active)),
+    ...wideOnly(numberText(each.failed), leftText(each)),
     labelsText(labelsOf(each.labelSet)),
     each.source ?? '-',
     ...wideOnly(each.model),
@@ -31,6 +31,15 @@ export function formatRuns(
   const all = [[...head, ...wideOnly('model')], ...rows].map((cells) => cells.map(printable));
   const labels = head.indexOf('labels');
   return fitColumns(all, [labels, labels + 1, ...(isWide ? [labels + 2] : [])], columns);
+}
+
+function leftText({ waiting, active }: ListedRun): string {
+  return waiting === undefined || active === undefined ? '-' : String(waiting + active);
+}
+
+/** Of a run whose rows are elsewhere not all is known. */
+function numberText(number: number | undefined): string {
+  return number === undefined ? '-' : String(number);
 }
 
 /** In local time, to the minute. */

@@ -8,7 +8,7 @@ import { chooseModel } from '../http/chooseModel.ts';
 import type { GatewayApp, GatewayOptions } from '../http/gatewayApp.ts';
 import { labelSetFrom } from '../schemas/labelSetBody.ts';
 import { problems } from '../schemas/rowAnswer.ts';
-import { newRunBody, runAnswer, runDetails, runParams } from '../schemas/runBody.ts';
+import { listedRun, newRunBody, runAnswer, runDetails, runParams } from '../schemas/runBody.ts';
 
 const openedAnswer = z.object({ run: z.string(), model: z.string(), labelSet: z.string() });
 
@@ -58,7 +58,7 @@ export function runRoutes(app: GatewayApp, options: GatewayOptions): void {
           state: runAnswer.shape.state.optional(),
           limit: z.coerce.number().int().min(1).max(1_000).default(1_000),
         }),
-        response: { 200: z.object({ runs: z.array(runAnswer) }), ...problems() },
+        response: { 200: z.object({ runs: z.array(listedRun) }), ...problems() },
       },
     },
     async ({ query: { state, limit } }) => {

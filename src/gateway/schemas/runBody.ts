@@ -59,6 +59,29 @@ export const runAnswer = z.object({
   ended: z.boolean(),
 });
 
+/** A run among others. */
+export const listedRun = runAnswer
+  .partial({
+    waiting: true,
+    active: true,
+    classified: true,
+    failed: true,
+    skipped: true,
+    duplicates: true,
+    retrying: true,
+    failures: true,
+    complete: true,
+    ended: true,
+  })
+  .extend({
+    storeAddress: z
+      .string()
+      .optional()
+      .describe(
+        'Where its rows are, when not in Redis. Of those in a store that is not this server’s the account is not known.',
+      ),
+  });
+
 export const runDetails = runAnswer.extend({
   lane: z.string(),
   maxFailureRate: z.number().optional(),

@@ -69,7 +69,11 @@ export function createAnswers({ redis, prefix, keys, runs, store, control }: Ans
     const id = labelSetId(labelSet);
     const [, record] = await Promise.all([
       storeLabelSet(redis, keys, labelSet),
-      openRecord(runs, { run, isNew: true }, { model, labelSet: id, lane: lane.name }),
+      openRecord(
+        runs,
+        { run, isNew: true },
+        { model, labelSet: id, lane: lane.name, store: store.name, storeAddress: store.address },
+      ),
     ]);
     await Promise.all([store.bear({ run, birth: record.birth! }), runs.announce(record, 0, 1)]);
     const pieces = [{ piece: '0', generation: 0, images: [{ id: run, uri }] }];

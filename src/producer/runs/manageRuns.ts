@@ -5,13 +5,13 @@ import { openLaneQueue } from '../../shared/fleet/laneQueue.ts';
 import { promoteJob } from '../../shared/fleet/promoteJob.ts';
 import type { Run } from '../../shared/runs/run.ts';
 import type { RunControl } from '../../shared/runs/runControl.ts';
-import { cancelledRun, readingRun, unknownRun } from '../../shared/runs/runErrors.ts';
+import { cancelledRun, readingRun } from '../../shared/runs/runErrors.ts';
 import { together } from '../../shared/together.ts';
 import { untilAborted } from '../../shared/untilAborted.ts';
 import { type Audit, auditRun } from './auditRun.ts';
 import { jobsPending } from './pendingJobs.ts';
 import { type RetryOptions, retryRun } from './retryRun.ts';
-import { type RunProgress, type RunState, readProgress } from './runProgress.ts';
+import { type RunProgress, type RunState, readLedger, readProgress } from './runProgress.ts';
 
 export interface ManageRunsOptions extends RunState {
   redis: Redis;
@@ -19,8 +19,12 @@ export interface ManageRunsOptions extends RunState {
   control: RunControl;
 }
 
-/** A run among others: what it is, and its account. */
-export type ListedRun = Pick<Run, 'run' | 'model' | 'labelSet' | 'createdAt' | 'source'> & RunProgress;
+type Described = Pick<Run, 'run' | 'model' | 'labelSet' | 'createdAt' | 'source' | 'store' | 'storeAddress'>;
+
+/** A run among others: what it is, and its account. Of one whose rows are in another store, what its ledger says. */
+export type ListedRun = Described &
+  Pick<RunProgress, 'state' | 'paused' | 'expected' | 'done'> &
+  Partial<RunProgress>;
 
 export interface ListOptions {
   /** Told of each run that cannot be read. */
@@ -31,11 +35,7 @@ export interface ListOptions {
 export function createRunManager({ redis, prefix, runs, store, control }: ManageRunsOptions) {
   const from = { runs, store };
 
-  async function recordOf(run: string): Promise<Run> {
-    const record = await runs.get(run);
-    if (!record) throw unknownRun(run);
-    return record;
-  }
+  const recordOf = (run: string): Promise<Run> => readLedger(from, run);
 
   async function withLane<T>(run: string, work: (record: Run, lane: Queue) => Promise<T>): Promise<T> {
     const record = await recordOf(run);
@@ -48,7 +48,7 @@ export function createRunManager({ redis, prefix, runs, store, control }: Manage
   }
 
   return {
-    /** The run's record. @throws RUN_UNKNOWN */
+    /** The run's record. @throws RUN_UNKNOWN, STORE_MISMATCH */
     describe: recordOf,
 
     /**
@@ -111,9 +111,11 @@ export function createRunManager({ redis, prefix, runs, store, control }: Manage
         try {
           const record = await runs.get(run);
           if (!record) return [];
-          const { model, labelSet, createdAt, source } = record;
-          const progress = await readingRun(run, () => readProgress(from, run));
-          return [{ run, model, labelSet, createdAt, source, ...progress }];
+          const { model, labelSet, createdAt, source, store: name, storeAddress } = record;
+          const about = { run, model, labelSet, createdAt, source, store: name, storeAddress };
+          const isHere = name === store.name;
+          const progress = isHere ? await readingRun(run, () => readProgress(from, run)) : ledgerOf(record);
+          return [{ ...about, ...progress }];
         } catch (error) {
           // Removed since it was found.
           if (error instanceof ClipfleetError && error.code === 'RUN_UNKNOWN') return [];
@@ -130,6 +132,11 @@ export function createRunManager({ redis, prefix, runs, store, control }: Manage
 function unlessUnreadable(error: unknown): ClipfleetError {
   if (error instanceof ClipfleetError && error.code === 'RUN_UNREADABLE') return error;
   throw error;
+}
+
+/** Images of finished chunks have their rows, wherever those are. */
+function ledgerOf({ state, paused, images, pending, retrying }: Run) {
+  return { state, paused, expected: images, done: images - (pending - retrying) };
 }
 
 /** Of a cancelled run: a worker that holds the job lets go of it within a second or two. */

@@ -17,6 +17,8 @@ export interface RoomOptions {
   labelSet: LabelSet;
   /** Images of the run that may wait at the same time. */
   highWater: number;
+  /** Whether rows are kept in Redis. */
+  rowsHere: boolean;
   /** Rows the run has already: they have their room. */
   rows: number;
 }
@@ -30,7 +32,7 @@ export interface RoomOptions {
  */
 export async function refuseTooLarge(
   open: () => AsyncIterable<ImageRef>,
-  { redis, labelSet, highWater, rows }: RoomOptions,
+  { redis, labelSet, highWater, rows, rowsHere }: RoomOptions,
 ): Promise<void> {
   const { maxmemory, used } = await readMemory(redis);
   if (maxmemory === 0) return;
@@ -44,7 +46,7 @@ export async function refuseTooLarge(
   const predictions = Math.min(labelSet.topK ?? labelSet.labels.length, labelSet.labels.length);
   const textBytes = texts / images;
   const rowBytes = ROW_BYTES + PREDICTION_BYTES * predictions + textBytes;
-  const [rowsToCome, waiting] = [images - rows, Math.min(images, highWater)];
+  const [rowsToCome, waiting] = [rowsHere ? images - rows : 0, Math.min(images, highWater)];
   const needed = rowsToCome * rowBytes + waiting * (WAITING_BYTES + textBytes);
   const left = maxmemory - used;
   if (needed <= left) return;

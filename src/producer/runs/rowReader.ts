@@ -4,10 +4,9 @@ import { readLabelSet } from '../../shared/labels/storedLabelSet.ts';
 import type { Keys } from '../../shared/redis/keys.ts';
 import { type PublicRow, publicRow } from '../../shared/rows/row.ts';
 import type { Run } from '../../shared/runs/run.ts';
-import { unknownRun } from '../../shared/runs/runErrors.ts';
 import { itemsUntilAborted } from '../../shared/untilAborted.ts';
 import { followRows, readRows } from './readRows.ts';
-import { type RunState, readProgress } from './runProgress.ts';
+import { type RunState, readLedger, readProgress } from './runProgress.ts';
 
 export interface RowsOptions {
   /** Ends the reading. */
@@ -23,11 +22,7 @@ interface RowReaderContext extends RunState {
 
 /** Reads the rows of runs, their labels by name. */
 export function createRowReader({ redis, keys, runs, store }: RowReaderContext) {
-  async function recordOf(run: string): Promise<Run> {
-    const record = await runs.get(run);
-    if (!record) throw unknownRun(run);
-    return record;
-  }
+  const recordOf = (run: string): Promise<Run> => readLedger({ runs, store }, run);
 
   async function* rowsOf(run: string, onUnreadable?: (id: string) => void): AsyncGenerator<PublicRow> {
     const record = await recordOf(run);
@@ -54,7 +49,7 @@ export function createRowReader({ redis, keys, runs, store }: RowReaderContext) 
     /**
      * The rows there are so far, each once; in the order of the input up to 100,000 images.
      *
-     * @throws RUN_UNKNOWN, LABEL_SET_UNKNOWN, and the signal's reason at once
+     * @throws RUN_UNKNOWN, STORE_MISMATCH, LABEL_SET_UNKNOWN, and the signal's reason at once
      */
     rows: (run: string, { signal, onUnreadable }: RowsOptions = {}): AsyncGenerator<PublicRow> =>
       itemsUntilAborted(signal, rowsOf(run, onUnreadable)),
@@ -63,12 +58,12 @@ export function createRowReader({ redis, keys, runs, store }: RowReaderContext) 
      * The rows as they come until the run has ended, in groups. A row that was replaced comes again: of two with one id, the
      * later one counts, which has the higher generation.
      *
-     * @throws RUN_UNKNOWN, LABEL_SET_UNKNOWN, and the signal's reason at once
+     * @throws RUN_UNKNOWN, STORE_MISMATCH, LABEL_SET_UNKNOWN, and the signal's reason at once
      */
     newRows: (run: string, { signal, onUnreadable }: RowsOptions = {}): AsyncGenerator<PublicRow[]> =>
       itemsUntilAborted(signal, newRowsOf(run, signal ?? new AbortController().signal, onUnreadable)),
 
-    /** The row of one image of a run, as far as there is one. @throws RUN_UNKNOWN */
+    /** The row of one image of a run, as far as there is one. @throws RUN_UNKNOWN, STORE_MISMATCH */
     async row(run: string, id: string): Promise<PublicRow | undefined> {
       const record = await recordOf(run);
       const row = await store.getRow(run, id);
@@ -77,7 +72,7 @@ export function createRowReader({ redis, keys, runs, store }: RowReaderContext) 
       return publicRow(row, record, labels);
     },
 
-    /** The label set of a run. @throws RUN_UNKNOWN, LABEL_SET_UNKNOWN */
+    /** The label set of a run. @throws RUN_UNKNOWN, STORE_MISMATCH, LABEL_SET_UNKNOWN */
     labelSetOf: async (run: string): Promise<LabelSet> =>
       readLabelSet(redis, keys, (await recordOf(run)).labelSet),
   };

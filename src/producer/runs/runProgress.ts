@@ -1,7 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { ResultsStore, RowCounts } from '../../shared/rows/resultsStore.ts';
 import { type Account, accountOf, type Run } from '../../shared/runs/run.ts';
-import { unknownRun } from '../../shared/runs/runErrors.ts';
+import { checkStore, unknownRun } from '../../shared/runs/runErrors.ts';
 import type { Runs } from '../../shared/runs/runs.ts';
 import { untilAborted } from '../../shared/untilAborted.ts';
 
@@ -38,16 +38,16 @@ const POLL_SHARE = 1 / 20;
 const POLL_MIN_MS = 2;
 const POLL_MAX_MS = 100;
 
-/** Where the run is, from its rows and its ledger. @throws RUN_UNKNOWN */
+/** Where the run is, from its rows and its ledger. @throws RUN_UNKNOWN, STORE_MISMATCH */
 export async function readProgress({ runs, store }: RunState, run: string): Promise<RunProgress> {
-  let record = await readLedger({ runs }, run);
+  let record = await readLedger({ runs, store }, run);
   let before = record;
   let counts: RowCounts | undefined;
   let active = 0;
   if (!hasEnded(record)) {
     // Rows between two looks at the ledger: never ahead of the later, never behind the earlier.
     [counts, active] = await Promise.all([store.counts(run), runs.active(run)]);
-    record = await readLedger({ runs }, run);
+    record = await readLedger({ runs, store }, run);
   }
   const { state, paused } = record;
   const [complete, ended] = [state === 'complete', hasEnded(record)];
@@ -61,9 +61,11 @@ export async function readProgress({ runs, store }: RunState, run: string): Prom
   return { ...account, done, failures: counts.failures, state, paused, complete, ended };
 }
 
-async function readLedger({ runs }: Pick<RunState, 'runs'>, run: string): Promise<Run> {
+/** The run's record. @throws RUN_UNKNOWN, STORE_MISMATCH where its rows are elsewhere */
+export async function readLedger({ runs, store }: RunState, run: string): Promise<Run> {
   const record = await runs.get(run);
   if (!record) throw unknownRun(run);
+  checkStore(record, store);
   return record;
 }
 

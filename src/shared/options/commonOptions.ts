@@ -33,6 +33,14 @@ export const redisOptions = {
     default: 'clipfleet',
     says: 'First part of every Redis key, so that several fleets can share one server.',
   }),
+  store: option({
+    flag: 'store',
+    env: 'CLIPFLEET_STORE',
+    value: 'URL',
+    schema: text.regex(/^postgres(ql)?:\/\//, 'Expected a URL that starts with postgres://').optional(),
+    defaultSays: 'Redis, beside the queue',
+    says: 'Where rows are kept: postgres://HOST/DATABASE. The variable and PGPASSFILE keep a password out of the list of processes.',
+  }),
   dataDir: option({
     flag: 'data-dir',
     env: 'CLIPFLEET_DATA_DIR',

@@ -1,13 +1,14 @@
-import type { Redis } from 'ioredis';
+import type { ChainableCommander, Redis } from 'ioredis';
 import { LRUCache } from 'lru-cache';
 import { namedRun } from '../birth.ts';
 import type { Keys } from '../redis/keys.ts';
 import { repliesOf } from '../redis/redisPipeline.ts';
-import type { FoundRow, Put, ResultsStore, RowCounts, RowPage } from './resultsStore.ts';
+import type { FoundRow, ResultsStore, RowCounts, RowPage } from './resultsStore.ts';
 import type { Row } from './row.ts';
 import { bucketOf, ROW_BUCKETS } from './rowBucket.ts';
 import { byNumber, decodeRow, encodeRow, readHead, unlessNone } from './rowCodec.ts';
 import { countRows, replaceCounts, summed } from './rowCounts.ts';
+import { groupBy, type Part, partsOf } from './rowParts.ts';
 import { defineRowScripts } from './rowScripts.ts';
 
 /** Fields a page of rows asks HSCAN for. */
@@ -18,6 +19,9 @@ const UNBORN = -1;
 type Named = ReturnType<typeof namedRun>;
 
 const buckets = Array.from({ length: ROW_BUCKETS }, (_, bucket) => bucket);
+
+/** Rows that are beside the queue are in one place. */
+export const redisStoreName = 'redis';
 
 /** The default results store: rows as bytes in Redis hashes, beside the queue. */
 export function createRedisResultsStore(redis: Redis, keys: Keys): ResultsStore {
@@ -36,50 +40,43 @@ export function createRedisResultsStore(redis: Redis, keys: Keys): ResultsStore 
   }
 
   /** Sends the parts, and resolves to those to be sent again: encoded with another number, which is known then. */
-  async function send({ run, birth }: Named, parts: Part[], put: Put): Promise<Part[]> {
+  async function send({ run, birth }: Named, parts: Part[]): Promise<Part[]> {
     const pipeline = redis.pipeline();
-    for (const { bucket, fingerprint, rows } of parts) {
-      const number = otherNumbers.get(nameOf(run, bucket, fingerprint)) ?? 0;
-      pipeline.clipfleetPutRows(
-        ...keysOf(run, bucket),
-        fingerprint,
-        number,
-        birth,
-        ...rows.flatMap((row) => [row.id, encodeRow(row, number)]),
-      );
-    }
-    const answers = await repliesOf<number | [number, ...number[]]>(pipeline);
-    const isOurs = answers.includes(UNBORN) && (await isBorn({ run, birth }));
-    return parts.filter(({ bucket, fingerprint, rows }, i) => {
-      const answer = answers[i]!;
-      if (answer === UNBORN) {
-        if (!isOurs) put.kept.push(...rows.map(({ id }) => id));
-        return isOurs;
+    const calls = redis.isCluster ? [...groupBy(parts, ({ bucket }) => bucket).values()] : [parts];
+    const numberOf = ({ bucket, fingerprint }: Part) =>
+      otherNumbers.get(nameOf(run, bucket, fingerprint)) ?? 0;
+    for (const call of calls) addCall(pipeline, keys, { run, birth }, call, numberOf);
+    const answers = await repliesOf<number[]>(pipeline);
+    const isOurs = answers.some((answer) => answer.includes(UNBORN)) && (await isBorn({ run, birth }));
+    return calls.flatMap((call, c) => {
+      const again: Part[] = [];
+      const answer = answers[c]!;
+      for (let i = 0; i < answer.length; i += 2) {
+        const part = call[answer[i]!]!;
+        if (answer[i + 1] === UNBORN) {
+          if (isOurs) again.push(part);
+          continue;
+        }
+        otherNumbers.set(nameOf(run, part.bucket, part.fingerprint), answer[i + 1]!);
+        again.push(part);
       }
-      if (typeof answer === 'number') {
-        otherNumbers.set(nameOf(run, bucket, fingerprint), answer);
-        return true;
-      }
-      const [replaced, ...kept] = answer;
-      put.fresh += rows.length - replaced - kept.length;
-      put.replaced += replaced;
-      for (const place of kept) put.kept.push(rows[place]!.id);
-      return false;
+      return again;
     });
   }
 
   const store: ResultsStore = {
+    name: redisStoreName,
+    address: 'Redis',
+
     async bear({ run, birth }) {
       const pipeline = redis.pipeline();
       for (const bucket of buckets) pipeline.clipfleetBearRows(...keysOf(run, bucket), birth);
       await repliesOf(pipeline);
     },
 
-    async putRows(of, rows): Promise<Put> {
-      const put: Put = { fresh: 0, replaced: 0, kept: [] };
+    async putRows(of, rows) {
       let left = partsOf(rows);
-      while (left.length > 0) left = await send(namedRun(of), left, put);
-      return put;
+      while (left.length > 0) left = await send(namedRun(of), left);
     },
 
     async getRows(run, cursor = '0.0'): Promise<RowPage> {
@@ -165,34 +162,35 @@ export function createRedisResultsStore(redis: Redis, keys: Keys): ResultsStore 
       for (const key of all) pipeline.unlink(key);
       await repliesOf(pipeline);
     },
+
+    // The connection is the queue's too, and its owner's to close.
+    async close() {},
   };
   return store;
 }
 
-/** What one call of the script takes: rows of one bucket, those that are classified by one model. */
-interface Part {
-  bucket: number;
-  /** Empty for failed rows, which have none. */
-  fingerprint: string;
-  rows: Row[];
-}
-
-function partsOf(rows: readonly Row[]): Part[] {
-  const fingerprintOf = (row: Row) => (row.status === 'classified' ? row.fingerprint : '');
-  return [...groupBy(rows, (row) => bucketOf(row.id))].flatMap(([bucket, members]) =>
-    [...groupBy(members, fingerprintOf)].map(([fingerprint, rows]) => ({ bucket, fingerprint, rows })),
-  );
-}
-
-function groupBy<T, K>(items: readonly T[], keyOf: (item: T) => K): Map<K, T[]> {
-  const groups = new Map<K, T[]>();
-  for (const item of items) {
-    const key = keyOf(item);
-    const group = groups.get(key);
-    if (group) group.push(item);
-    else groups.set(key, [item]);
+/**
+ * Adds one call of the script with all the parts. Where Redis is a cluster they are of one bucket, because buckets are on different
+ * nodes; elsewhere a chunk is one call, because each has its price.
+ */
+function addCall(
+  pipeline: ChainableCommander,
+  keys: Keys,
+  { run, birth }: Named,
+  parts: readonly Part[],
+  numberOf: (part: Part) => number,
+): void {
+  const buckets = [...new Set(parts.map(({ bucket }) => bucket))];
+  const args: (string | number | Buffer)[] = [birth];
+  for (const part of parts) {
+    const number = numberOf(part);
+    args.push(buckets.indexOf(part.bucket) + 1, part.fingerprint, number, part.rows.length);
+    for (const row of part.rows) args.push(row.id, encodeRow(row, number));
   }
-  return groups;
+  const touched = buckets.flatMap((bucket) =>
+    [keys.rows, keys.counts, keys.fingerprints].map((key) => key(run, bucket)),
+  );
+  pipeline.clipfleetPutRows(touched.length, ...touched, ...args);
 }
 
 function nameOf(run: string, bucket: number, fingerprint: string): string {

@@ -22,16 +22,6 @@ export interface RowPage {
   cursor: string | undefined;
 }
 
-/** What became of the rows that were put. */
-export interface Put {
-  /** Rows written for images that had none. */
-  fresh: number;
-  /** Rows written over one of a lower rank. */
-  replaced: number;
-  /** Ids of the rows that were not written: one of the same rank or a higher one is there, or the run takes no more. */
-  kept: string[];
-}
-
 /** Counts of rows, and what else there was. */
 export interface Recount {
   stored: RowCounts;
@@ -42,7 +32,7 @@ export interface Recount {
 
 /**
  * Where rows are kept: exactly one per (run, image id). Every implementation passes the contract suite in
- * test/resultsStoreContract.ts.
+ * test/support/resultsStoreContract.ts.
  *
  * Writing is conditional: a higher retry generation wins, then classified over failed, then the first. So a second
  * delivery of a job, or a worker that writes late, changes nothing that it should not.
@@ -50,13 +40,17 @@ export interface Recount {
  * Scores come back as float32, times as whole seconds.
  */
 export interface ResultsStore {
+  /** The same for all who reach the same rows, however they reach them: a run's record names its store by it. */
+  readonly name: string;
+  /** Where it was reached, without credentials: for people. */
+  readonly address: string;
   /** From now on only rows of the run's birth are taken, and what an earlier run of the id has left is gone. */
   bear(run: { run: string; birth: string }): Promise<void>;
   /**
    * Writes the rows that win; resolves when they are written. Counts move in the same step as the rows. Of rows of a birth that
    * is not the run's none is written.
    */
-  putRows(run: RunName, rows: readonly Row[]): Promise<Put>;
+  putRows(run: RunName, rows: readonly Row[]): Promise<void>;
   /** A page of rows in no particular order. While a run is written to, a page may repeat a row of an earlier one. */
   getRows(run: string, cursor?: string): Promise<RowPage>;
   /** The row of one image. */
@@ -74,4 +68,6 @@ export interface ResultsStore {
   recount(run: string, mend: boolean): Promise<Recount>;
   /** Removes the run's rows. */
   remove(run: string): Promise<void>;
+  /** Ends what waits for it, and gives back what it holds. */
+  close(): Promise<void>;
 }

@@ -2,7 +2,9 @@ import type { RunName } from '../birth.ts';
 import type { Begun, Holder, Run } from './run.ts';
 import type { Vouching } from './vouching.ts';
 
-export type NewRun = Pick<Run, 'run' | 'model' | 'labelSet' | 'lane'>;
+/** Its rows will be beside the queue where no store is named. */
+export type NewRun = Pick<Run, 'run' | 'model' | 'labelSet' | 'lane'> &
+  Partial<Pick<Run, 'store' | 'storeAddress'>>;
 
 /** A chunk, or a part of one that a worker gave back, with rows still to come. */
 export interface Pending {
@@ -29,7 +31,7 @@ export interface Runs extends Vouching {
   /**
    * Opens a new run, or an existing one of the same model and label set for more images.
    *
-   * @throws RUN_MISMATCH, RUN_CANCELLED
+   * @throws RUN_MISMATCH, STORE_MISMATCH, RUN_CANCELLED
    */
   open(run: NewRun): Promise<Run>;
   /** Opens a run whose id nobody has; undefined where somebody has it. */

@@ -1,3 +1,4 @@
+import { redisStoreName } from '../rows/redisResultsStore.ts';
 import type { RowCounts } from '../rows/resultsStore.ts';
 import { WIRE_VERSION } from './chunkJob.ts';
 import { unreadableRun } from './runErrors.ts';
@@ -26,6 +27,10 @@ export interface Run {
   maxFailureRate: number | undefined;
   /** What its images were named by when it was opened; undefined where nobody said. */
   source: string | undefined;
+  /** Name of the results store that has its rows. */
+  store: string;
+  /** Where that store was reached when the run was opened, for people; undefined for Redis. */
+  storeAddress: string | undefined;
   /** Images announced so far. */
   images: number;
   /** Images of chunks whose rows are not all stored yet. */
@@ -58,6 +63,8 @@ export function decodeRun(run: string, record: Record<string, string>): Run {
     paused: record.paused,
     maxFailureRate: record.maxFailureRate === undefined ? undefined : Number(record.maxFailureRate),
     source: record.source,
+    store: record.store ?? redisStoreName,
+    storeAddress: record.storeAddress,
     images: Number(record.images),
     pending,
     retrying: Number(record.retrying ?? 0),

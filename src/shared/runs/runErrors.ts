@@ -1,5 +1,6 @@
 import { ClipfleetError } from '../errors.ts';
 import { isWrongType } from '../redis/wrongType.ts';
+import type { ResultsStore } from '../rows/resultsStore.ts';
 
 export function unknownRun(run: string): ClipfleetError {
   return new ClipfleetError('RUN_UNKNOWN', `Expected a run that was opened on this Redis, got '${run}'.`);
@@ -31,6 +32,20 @@ export function lostRun(run: string): ClipfleetError {
 
 export function cancelledRun(run: string): ClipfleetError {
   return new ClipfleetError('RUN_CANCELLED', `Run '${run}' is cancelled: give another --run to start anew.`);
+}
+
+/** @throws STORE_MISMATCH where the rows of the run are in another store */
+export function checkStore(
+  { run, store, storeAddress }: { run: string; store: string; storeAddress: string | undefined },
+  given: Pick<ResultsStore, 'name' | 'address'>,
+): void {
+  if (store === given.name) return;
+  const remedy =
+    storeAddress === undefined ? 'leave out --store and CLIPFLEET_STORE' : 'set CLIPFLEET_STORE to that';
+  throw new ClipfleetError(
+    'STORE_MISMATCH',
+    `Run '${run}' keeps its rows in ${storeAddress ?? 'Redis'} (${store}), and the store given is ${given.address} (${given.name}): ${remedy}.`,
+  );
 }
 
 /** What a run is opened with. */

@@ -2,15 +2,16 @@ import type { Redis, Result } from 'ioredis';
 import { definePartScripts, partsOfPiece } from './partScripts.ts';
 
 /**
- * KEYS: run. ARGV: model, label set, lane, version, now; where there are, the run's birth and 'new' where it must not be there.
- * 'ok' when open, or what stands against it.
+ * KEYS: run. ARGV: model, label set, lane, version, now; where there are, the run's birth (or empty), 'new' where it must not be there
+ * (or empty), and of a store that is not this Redis its name and address. 'ok' when open, or what stands against it.
  */
 export const openScript = `
 local model = redis.call('HGET', KEYS[1], 'model')
 if not model then
   redis.call('HSET', KEYS[1], 'v', ARGV[4], 'model', ARGV[1], 'labelSet', ARGV[2], 'lane', ARGV[3],
     'createdAt', ARGV[5], 'images', 0, 'pending', 0, 'chunks', 0)
-  if ARGV[6] then redis.call('HSET', KEYS[1], 'birth', ARGV[6]) end
+  if (ARGV[6] or '') ~= '' then redis.call('HSET', KEYS[1], 'birth', ARGV[6]) end
+  if ARGV[8] then redis.call('HSET', KEYS[1], 'store', ARGV[8], 'storeAddress', ARGV[9]) end
   return 'ok'
 end
 if ARGV[7] == 'new' then return 'exists' end
@@ -18,6 +19,7 @@ if redis.call('HEXISTS', KEYS[1], 'cancelledAt') == 1 then return 'cancelled' en
 if model ~= ARGV[1] then return 'model' end
 if redis.call('HGET', KEYS[1], 'labelSet') ~= ARGV[2] then return 'labelSet' end
 if redis.call('HGET', KEYS[1], 'lane') ~= ARGV[3] then return 'lane' end
+if (redis.call('HGET', KEYS[1], 'store') or '') ~= (ARGV[8] or '') then return 'store' end
 redis.call('HDEL', KEYS[1], 'sealedAt')
 return 'ok'`;
 

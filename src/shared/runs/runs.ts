@@ -2,11 +2,12 @@ import type { Redis } from 'ioredis';
 import { namedRun, newBirth, type RunName } from '../birth.ts';
 import { ClipfleetError } from '../errors.ts';
 import type { Keys } from '../redis/keys.ts';
+import { redisStoreName } from '../rows/redisResultsStore.ts';
 import { chunkOf, WIRE_VERSION } from './chunkJob.ts';
 import type { NewRun, Runs } from './ledger.ts';
 import { originsIn } from './origins.ts';
 import { type Begun, decodeRun } from './run.ts';
-import { cancelledRun, mismatchedRun, readingRun, unknownRun } from './runErrors.ts';
+import { cancelledRun, checkStore, mismatchedRun, readingRun, unknownRun } from './runErrors.ts';
 import { defineRunScripts } from './runScripts.ts';
 import { createVouching } from './vouching.ts';
 
@@ -30,28 +31,23 @@ export function createRuns(redis: Redis, keys: Keys): Runs {
   }
 
   /** The script's word for it: 'ok' when the run is open now. */
-  const open = ({ run, model, labelSet, lane }: NewRun, ...how: string[]) => {
+  const open = ({ run, model, labelSet, lane, store, storeAddress = '' }: NewRun, how = '') => {
     const now = new Date().toISOString();
-    return redis.clipfleetOpenRun(
-      keys.run(run),
-      model,
-      labelSet,
-      lane,
-      WIRE_VERSION,
-      now,
-      newBirth(),
-      ...how,
-    );
+    const elsewhere = store === undefined || store === redisStoreName ? [] : [store, storeAddress];
+    const given = [model, labelSet, lane, WIRE_VERSION, now, newBirth(), how, ...elsewhere];
+    return redis.clipfleetOpenRun(keys.run(run), ...given);
   };
 
   const runs: Runs = {
     ...createVouching(redis, keys),
 
-    async open({ run, model, labelSet, lane }) {
-      const answer = await open({ run, model, labelSet, lane });
+    async open(asked) {
+      const { run, model, labelSet, lane, store = redisStoreName, storeAddress = 'Redis' } = asked;
+      const answer = await open(asked);
       if (answer === 'cancelled') throw cancelledRun(run);
       const opened = await runs.get(run);
       if (answer === 'ok' && opened) return opened;
+      if (answer === 'store' && opened) checkStore(opened, { name: store, address: storeAddress });
       throw mismatchedRun(run, answer, opened, { model, labelSet, lane });
     },
 

@@ -1,5 +1,5 @@
 import type { Logger } from '../../shared/log.ts';
-import type { ResultsStore } from '../../shared/rows/resultsStore.ts';
+import type { FoundRow, ResultsStore } from '../../shared/rows/resultsStore.ts';
 import type { Row } from '../../shared/rows/row.ts';
 import { pieceOf } from '../../shared/runs/chunkJob.ts';
 import type { Losses } from '../../shared/runs/losses.ts';
@@ -96,13 +96,13 @@ export function createConsume(options: ConsumeOptions): Consume {
 
   /** Says in the ledger that the chunk is worked on, and finds which of its images have no row. */
   async function begin(
-    { lane, urgent }: Delivery,
+    { lane, urgent, isFirst }: Delivery,
     chunk: TakenChunk,
     alone: boolean,
   ): Promise<{ kind: 'begun'; todo: Todo[]; inHand: InHand; hasSuspects: boolean } | JobVerdict> {
     const { run, part } = chunk;
     // Both in one round trip.
-    const looking = withoutRow(chunk);
+    const looking = withoutRow(chunk, isFirst);
     const [begun, todo] = await Promise.all([takeHold(chunk, alone, looking), looking]);
     if (begun.kind === 'postponed') return begun;
     if (begun.kind === 'unknown') return intake.refuseRemoved(run);
@@ -115,12 +115,14 @@ export function createConsume(options: ConsumeOptions): Consume {
     return { kind: 'begun', todo, inHand: workInHand.take(run, lane, canShare), hasSuspects };
   }
 
-  /** The images that have no row of their generation. One that is tried again keeps its place in the run. */
-  async function withoutRow({ run, chunk, generation, images, indexes }: TakenChunk): Promise<Todo[]> {
-    const found = await store.find(
-      run,
-      images.map(({ id }) => id),
-    );
+  /**
+   * The images that have no row of their generation. One that is tried again keeps its place in the run. Nothing is asked on the
+   * first delivery of images that are new: an id that came before costs work, and its first row stays.
+   */
+  async function withoutRow(taken: TakenChunk, isFirst: boolean): Promise<Todo[]> {
+    const { run, chunk, generation, images, indexes } = taken;
+    const ids = images.map(({ id }) => id);
+    const found = isFirst && generation === 0 ? new Map<string, FoundRow>() : await store.find(run, ids);
     return images.flatMap((ref, i) => {
       const row = found.get(ref.id);
       if (row && row.generation >= generation) return [];

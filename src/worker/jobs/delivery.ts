@@ -15,6 +15,8 @@ export interface Delivery {
   addedAt: number;
   /** Attempts the job has altogether. */
   attempts: number;
+  /** Whether the job was never delivered before: then none of its images has a row of its making. */
+  isFirst: boolean;
   /** Whether no attempt is left after this one. */
   isLastAttempt: boolean;
   /**
@@ -32,6 +34,7 @@ interface JobFields {
   data: unknown;
   timestamp: number;
   attemptsMade: number;
+  attemptsStarted: number;
   opts: { attempts?: number };
   progress: unknown;
 }
@@ -45,6 +48,7 @@ export function deliveryOf(job: JobFields, lane: Pick<Delivery, 'lane' | 'urgent
     ...lane,
     addedAt: job.timestamp,
     attempts,
+    isFirst: job.attemptsStarted <= 1,
     isLastAttempt: job.attemptsMade + 1 >= attempts,
     refusedSince: refusedSinceOf(job),
   };

@@ -10,22 +10,26 @@ import { failChunk, giveUpChunk } from './failChunk.ts';
 import { type JobVerdict, type Postponed, postponed } from './jobVerdict.ts';
 
 export interface IntakeOptions {
-  store: Pick<ResultsStore, 'find' | 'putRows'>;
+  store: Pick<ResultsStore, 'name' | 'find' | 'putRows'>;
   runs: Pick<Runs, 'get' | 'finish' | 'withdraw' | 'warn'>;
   /** Identity of the model this worker serves. */
   model: string;
   /** How long a job of a newer wire version goes back to its lane before it fails. */
   newerGraceMs: number;
-  log: Pick<Logger, 'error'>;
+  log: Pick<Logger, 'error' | 'warn'>;
 }
 
-type KnownRun = Pick<Run, 'model' | 'labelSet' | 'birth'>;
+type KnownRun = Pick<Run, 'model' | 'labelSet' | 'birth' | 'store' | 'storeAddress'>;
 
 /** A chunk to be worked on, with what its run says of all chunks. */
 export type TakenChunk = Chunk & Pick<Run, 'labelSet'>;
 
 /** How long a job that this worker is too old for stays away, in milliseconds. */
 const NEWER_DELAY_MS = 10_000;
+/** How long a job stays away whose rows this worker could not store. */
+const ELSEWHERE_DELAY_MS = 10_000;
+/** How often a worker says again that it leaves a run alone. */
+const SAY_EVERY_MS = 60_000;
 
 /** Checks what comes in from outside. */
 export interface Intake {
@@ -33,7 +37,7 @@ export interface Intake {
    * The chunk a job carries, checked, or what becomes of the job where it carries none.
    *
    * Of a job that is no chunk, what can be saved gets failed rows; the rest is refused. A job of a newer version is postponed
-   * while its time of grace lasts.
+   * while its time of grace lasts. A job whose run keeps its rows in another store is left to workers that have that.
    */
   take(delivery: Delivery): Promise<{ kind: 'taken'; chunk: TakenChunk } | JobVerdict>;
   /** What becomes of a job whose run has been removed meanwhile. */
@@ -43,6 +47,7 @@ export interface Intake {
 /** Jobs may come from any producer: they are checked here and nowhere else. A run that nobody opened has no place for rows. */
 export function createIntake({ store, runs, model, newerGraceMs, log }: IntakeOptions): Intake {
   const knownRuns = new LRUCache<string, KnownRun>({ max: 10_000 });
+  const saidElsewhere = new LRUCache<string, true>({ max: 1_000, ttl: SAY_EVERY_MS });
 
   /** The run that the job is of; the job of a run that is gone is of none, though another may have the id. */
   async function runOf({ run, birth }: Pick<Chunk, 'run' | 'birth'>): Promise<KnownRun | undefined> {
@@ -51,8 +56,21 @@ export function createIntake({ store, runs, model, newerGraceMs, log }: IntakeOp
     if (remembered && isOf(remembered)) return remembered;
     const known = await runs.get(run);
     if (!known || !isOf(known)) return undefined;
-    knownRuns.set(run, { model: known.model, labelSet: known.labelSet, birth: known.birth });
+    const { model, labelSet, birth: bornAs, store, storeAddress } = known;
+    knownRuns.set(run, { model, labelSet, birth: bornAs, store, storeAddress });
     return known;
+  }
+
+  /** What becomes of a job of a run whose rows are elsewhere; undefined for other runs. */
+  async function leftAlone(run: string, known: KnownRun): Promise<Postponed | undefined> {
+    if (known.store === store.name) return undefined;
+    if (!saidElsewhere.has(run)) {
+      saidElsewhere.set(run, true);
+      const place = known.storeAddress ?? 'Redis';
+      log.warn({ run, store: place }, 'run left alone: this worker does not have its results store');
+      await runs.warn(run, `Workers without its results store, ${place}, leave this run alone.`);
+    }
+    return postponed(ELSEWHERE_DELAY_MS);
   }
 
   async function failSalvaged(delivery: Delivery, error: ClipfleetError): Promise<JobVerdict> {
@@ -62,7 +80,10 @@ export function createIntake({ store, runs, model, newerGraceMs, log }: IntakeOp
       await giveUpChunk(runs, delivery.id, error);
       return refuse(error);
     }
-    if (!(await runOf(salvaged))) return refuse(neverOpened(salvaged));
+    const known = await runOf(salvaged);
+    if (!known) return refuse(neverOpened(salvaged));
+    const away = await leftAlone(salvaged.run, known);
+    if (away) return away;
     await failChunk({ store, runs }, salvaged, error);
     return { kind: 'done' };
   }
@@ -74,6 +95,8 @@ export function createIntake({ store, runs, model, newerGraceMs, log }: IntakeOp
         return postponedIfNewer(parsed, delivery, newerGraceMs) ?? failSalvaged(delivery, parsed);
       const known = await runOf(parsed);
       if (!known) return refuse(neverOpened(parsed));
+      const away = await leftAlone(parsed.run, known);
+      if (away) return away;
       if (known.model === model) return { kind: 'taken', chunk: { ...parsed, labelSet: known.labelSet } };
       const message = `Run '${parsed.run}' is for model ${known.model}, and its job came to a lane of ${model}.`;
       return failSalvaged(delivery, new ClipfleetError('RUN_MISMATCH', message));

@@ -1,5 +1,6 @@
 import { DelayedError, type Job, Worker as LaneWorker, UnrecoverableError } from 'bullmq';
 import type { Redis } from 'ioredis';
+import { createBackOff } from '../../shared/backOff.ts';
 import { addChunkJobs } from '../../shared/fleet/chunkJobs.ts';
 import { laneBackend } from '../../shared/fleet/laneBackend.ts';
 import { openLaneQueue } from '../../shared/fleet/laneQueue.ts';
@@ -8,13 +9,12 @@ import type { Logger } from '../../shared/log.ts';
 import type { Config } from '../../shared/options/config.ts';
 import type { ResultsStore } from '../../shared/rows/resultsStore.ts';
 import type { Runs } from '../../shared/runs/runs.ts';
-import { createBackOff } from './backOff.ts';
 import type { Consume } from './consume.ts';
 import { type Delivery, deliveryOf, imagesIn, refusedSinceOf } from './delivery.ts';
 import { createJobsInHand, type GivenBack } from './jobsInHand.ts';
 import { backoffStrategy, type JobVerdict, PARKED_MS } from './jobVerdict.ts';
 import type { LaneShare } from './shareLane.ts';
-import { isOfSurroundings, isPassingState } from './surroundings.ts';
+import { isOfSurroundings, isPassingState, whatFailed } from './surroundings.ts';
 import { startSweeping } from './sweep.ts';
 import { withstandFaults } from './withstand.ts';
 
@@ -60,7 +60,7 @@ export function openLane(
   const { redis, prefix, runs, log, consume, share, holder, imagesInFlight, waiting } = context;
   const queue = openLaneQueue(name, context);
   const closing = new AbortController();
-  const backOff = createBackOff({ log, signal: closing.signal });
+  const backOff = createBackOff({ log, signal: closing.signal, whatFailed });
   const consumeSafely = withstandFaults(consume, backOff, log);
   const addJobs: Delivery['addJobs'] = (...chunk) => addChunkJobs(queue, ...chunk);
   const sweeping = startSweeping(queue, { ...context, lockMs });

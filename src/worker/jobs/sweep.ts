@@ -11,7 +11,7 @@ import { isPassingState } from './surroundings.ts';
 
 export interface SweepContext {
   redis: Redis;
-  store: Pick<ResultsStore, 'find' | 'putRows'>;
+  store: Pick<ResultsStore, 'name' | 'find' | 'putRows'>;
   runs: Pick<Runs, 'get' | 'finish' | 'withdraw' | 'warn'>;
   log: Pick<Logger, 'warn'>;
   /** How often the failed set is looked at, in milliseconds. */
@@ -109,6 +109,8 @@ async function sweepJob(job: Job, context: SweepContext): Promise<Swept> {
   const record = await runs.get(chunk.run);
   // The job of a run that is gone is not for another of its id.
   if (!record || (chunk.birth !== undefined && chunk.birth !== record.birth)) return 'left';
+  // A run whose rows are in another store is for workers that have that.
+  if (record.store !== store.name) return 'left';
   const reason = job.failedReason || 'unknown';
   const about = { run: chunk.run, chunk: chunk.chunk, images: chunk.images.length };
   // Which locks ran out says nothing of processes that died: those are counted in the ledger.

@@ -9,6 +9,8 @@ const run = {
   model: 'Xenova/clip-vit-base-patch32@0123456789ab:fp32',
   labelSet: 'l',
   createdAt: '2026-11-27T15:54:09.000Z',
+  store: 'redis',
+  storeAddress: undefined,
   source: '/srv/photos/of/a/long/journey/2026',
   state: 'cancelled' as const,
   paused: undefined,
@@ -60,4 +62,12 @@ test('the table of workers fits into 80 columns, the stages below where they hav
   for (const line of narrow.split('\n')) assert.ok(line.length <= 80, `${line.length}: ${line}`);
   for (const text of [...stages.map((of) => `${of} ms`), 'cuda:0', '1234.5', '98 %', '12.3'])
     assert.ok(narrow.includes(text), text);
+});
+
+test('of a run whose rows are elsewhere the table shows what its ledger says', () => {
+  const { failed: _, waiting: __, active: ___, ...elsewhere } = run;
+  const cells = formatRuns([elsewhere], () => labels)
+    .split('\n')[1]!
+    .split(/ {2,}/);
+  assert.deepEqual(cells.slice(2, 6), ['cancelled', '5000', '-', '-']);
 });

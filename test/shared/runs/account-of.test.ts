@@ -3,8 +3,22 @@ import { test } from 'node:test';
 import { type Account, accountOf, type Run } from '../../../src/shared/runs/run.ts';
 
 function runWith(about: Partial<Run>): Run {
-  const known = { run: 'r', model: 'm', labelSet: 'l', lane: '{b}', createdAt: '', state: 'open' } as const;
-  const none = { birth: undefined, source: undefined, paused: undefined, maxFailureRate: undefined };
+  const known = {
+    run: 'r',
+    model: 'm',
+    labelSet: 'l',
+    lane: '{b}',
+    createdAt: '',
+    state: 'open',
+    store: 'redis',
+  } as const;
+  const none = {
+    birth: undefined,
+    source: undefined,
+    paused: undefined,
+    maxFailureRate: undefined,
+    storeAddress: undefined,
+  };
   return { ...known, ...none, images: 0, pending: 0, retrying: 0, chunks: 0, ...about };
 }
 

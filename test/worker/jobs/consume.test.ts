@@ -16,7 +16,10 @@ const labels = { labelSet: defineLabelSet({ labels: ['fox', 'bear', 'owl'] }), m
 /** A worker that classifies all images but those whose id is that of an error, and what it tells and keeps. */
 function openWorker(about: Partial<ConsumeOptions> & { ledger?: Parameters<typeof tellLedger>[0] } = {}) {
   const store = keepRows();
-  const runs = { ...tellLedger(about.ledger), get: async () => ({ model, labelSet: 'l' }) as Run };
+  const runs = {
+    ...tellLedger(about.ledger),
+    get: async () => ({ model, labelSet: 'l', store: 'redis' }) as Run,
+  };
   const controller = new AbortController();
   let calledBack: CallBack | undefined;
   const inHand: string[] = [];
@@ -74,7 +77,7 @@ test('a second delivery does only what has no row', async () => {
   const { consume, store, told } = openWorker();
   await consume(deliver(['a', 'slow']).delivery);
   const first = store.rows.get('a');
-  const { delivery } = deliver(['a', 'slow'], { isLastAttempt: true });
+  const { delivery } = deliver(['a', 'slow'], { isFirst: false, isLastAttempt: true });
   assert.deepEqual(await consume(delivery), { kind: 'done' });
   assert.equal(store.rows.get('a'), first, 'the first row stands');
   assert.equal(store.rows.get('slow')?.status, 'failed', 'its last attempt');
@@ -176,8 +179,21 @@ test('labels that are for newer workers postpone the job; without an image to do
   assert.deepEqual(await consume(deliver(['a']).delivery), { kind: 'postponed', delayMs: 10_000 });
   assert.equal(told.at(-1), 'release r 0');
   await store.putRows('r', [{ id: 'a', generation: 0 } as never]);
-  assert.deepEqual(await consume(deliver(['a']).delivery), { kind: 'done' });
+  assert.deepEqual(await consume(deliver(['a'], { isFirst: false }).delivery), { kind: 'done' });
   assert.equal(asked, 1);
+});
+
+test('the store is not asked for rows on the first delivery of new images, and is for those that are tried again', async () => {
+  const asked: string[] = [];
+  const { consume, store } = openWorker({ store: { ...keepRows(), find: noteAsked } });
+  async function noteAsked(run: string, ids: readonly string[]) {
+    asked.push(...ids);
+    return store.find(run, ids);
+  }
+  await consume(deliver(['a']).delivery);
+  await consume(deliver(['b'], { isFirst: false }).delivery);
+  await consume(deliver(['c'], { id: 'r.0.1' }).delivery);
+  assert.deepEqual(asked, ['b', 'c']);
 });
 
 test('what is no image’s fault is thrown on, after the chunk is let go of, and says what went wrong first', async () => {

@@ -4,15 +4,16 @@ import type { Run } from '../../../src/shared/runs/run.ts';
 import { createIntake } from '../../../src/worker/jobs/intake.ts';
 import { deliver, keepRows, model, refs, silent, tellLedger } from '../../support/heart.ts';
 
-/** An intake that knows run r, of its own model, and run other, of another. */
+/** An intake that knows run r, of its own model, run other, of another, and run elsewhere, whose rows are in another store. */
 function openIntake() {
   const store = keepRows();
   const ledger = tellLedger();
-  const known: Record<string, string> = { r: model, other: 'n@1:fp32' };
+  const known: Record<string, string> = { r: model, other: 'n@1:fp32', elsewhere: model };
   const asked: string[] = [];
   const get = async (run: string) => {
     asked.push(run);
-    return known[run] ? ({ model: known[run], labelSet: 'l' } as Run) : undefined;
+    const store = run === 'elsewhere' ? 'postgres:1' : 'redis';
+    return known[run] ? ({ model: known[run], labelSet: 'l', store } as Run) : undefined;
   };
   const runs = { ...ledger, get };
   const intake = createIntake({ store, runs, model, newerGraceMs: 60_000, log: silent });
@@ -55,6 +56,18 @@ test('a job of another model’s run fails its images', async () => {
   assert.deepEqual(await intake.take(deliver(['a'], { id: 'other.3.0' }).delivery), { kind: 'done' });
   assert.equal(codes(), 'RUN_MISMATCH');
   assert.deepEqual(told, ['finish other 3 whole']);
+});
+
+test('a job whose run keeps its rows in another store is left to other workers, which is said once', async () => {
+  const { intake, told, codes } = openIntake();
+  const { delivery } = deliver(['a'], { id: 'elsewhere.0.0' });
+  assert.deepEqual(await intake.take(delivery), { kind: 'postponed', delayMs: 10_000 });
+  assert.deepEqual(await intake.take({ ...delivery, data: { v: 1, images: ['a', 'b'], more: true } }), {
+    kind: 'postponed',
+    delayMs: 10_000,
+  });
+  assert.deepEqual([told.length, codes()], [1, '']);
+  assert.match(told[0]!, /^warn elsewhere Workers without its results store/);
 });
 
 test('a newer job goes back to the lane while a newer worker may come, then its images fail', async () => {

@@ -64,7 +64,7 @@ test('a delivery is the job as plain data, and can add jobs to the lane it came 
   const { addJobs: _, addedAt, ...delivery } = whole!;
   assert.deepEqual(delivery, {
     ...{ id: 'r.0.0', data, lane: name, urgent: true },
-    ...{ attempts: 2, isLastAttempt: false, refusedSince: 0 },
+    ...{ attempts: 2, isFirst: true, isLastAttempt: false, refusedSince: 0 },
   });
   assert.ok(addedAt > 0 && addedAt <= Date.now());
   assert.deepEqual([added?.id, added?.data, added?.attempts], ['r.0/1.0', encodeChunkJob(refs('b'), [1]), 5]);

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { createBackOff } from '../../../src/shared/backOff.ts';
 import { ClipfleetError } from '../../../src/shared/errors.ts';
-import { createBackOff } from '../../../src/worker/jobs/backOff.ts';
-import { isOfSurroundings, isPassingState } from '../../../src/worker/jobs/surroundings.ts';
+import { isOfSurroundings, isPassingState, whatFailed } from '../../../src/worker/jobs/surroundings.ts';
 import { withstandFaults } from '../../../src/worker/jobs/withstand.ts';
 import { deliver, silent } from '../../support/heart.ts';
 import { keepLog } from '../../support/laneInProcess.ts';
@@ -58,6 +58,7 @@ function openBackOff() {
   const pauses: number[] = [];
   const clock = { now: 0 };
   const backOff = createBackOff({
+    whatFailed,
     log,
     signal: new AbortController().signal,
     wait: async (ms) => void pauses.push(ms),
@@ -121,7 +122,7 @@ test('it says what failed, each by itself, and of what it is over', async () => 
 test('a pause ends when the worker closes', async (t) => {
   t.mock.timers.enable({ apis: ['setTimeout'] });
   const closing = new AbortController();
-  const { fault } = createBackOff({ log: silent, signal: closing.signal });
+  const { fault } = createBackOff({ log: silent, whatFailed, signal: closing.signal });
   const pause = fault(new Error('away'));
   closing.abort();
   await pause;

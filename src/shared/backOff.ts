@@ -1,15 +1,17 @@
-import type { Logger } from '../../shared/log.ts';
-import { whatFailed } from './surroundings.ts';
-
 export interface BackOff {
-  /** Another fault; resolves after a pause that grows with each in a row, or at once when the worker closes. */
+  /** Another fault; resolves after a pause that grows with each in a row, or at once when the signal comes. */
   fault(error: unknown): Promise<void>;
   /** Something went well: the next fault is the first again. */
   recovered(): void;
 }
 
 export interface BackOffOptions {
-  log: Pick<Logger, 'warn' | 'info'>;
+  log: {
+    warn(about: { err: unknown; faults: number }, message: string): void;
+    info(about: { faults: number }, message: string): void;
+  };
+  /** What an error says to have failed, in words for the log. */
+  whatFailed: (error: unknown) => string;
   /** Ends pauses. */
   signal: AbortSignal;
   /** Waits so many milliseconds, or until the signal; the clock's own when absent. */
@@ -26,10 +28,16 @@ const LONGEST_MS = 5_000;
 const LOG_EVERY_MS = 60_000;
 
 /**
- * How a worker lets its surroundings come to themselves. Up to half of each pause is taken off by chance, so that workers that
+ * How a process lets its surroundings come to themselves. Up to half of each pause is taken off by chance, so that those that
  * paused together do not come back together.
  */
-export function createBackOff({ log, signal, wait = waitOrEnd, now = Date.now }: BackOffOptions): BackOff {
+export function createBackOff({
+  log,
+  whatFailed,
+  signal,
+  wait = waitOrEnd,
+  now = Date.now,
+}: BackOffOptions): BackOff {
   let inARow = 0;
   /** What failed since all went well, when that was said and how often it came since then. */
   const failing = new Map<string, { saidAt: number; unsaid: number }>();
