@@ -35,6 +35,7 @@ test('tests that take minutes are named so, and run only when asked for', () => 
   const listed = execFileSync(process.execPath, [script, '--list', '--long'], { encoding: 'utf8' });
   assert.deepEqual(listed.trim().split('\n'), [
     'dist/test/faults/redis-away.long.js',
+    'dist/test/faults/soak.long.js',
     'dist/test/worker/decoders/decoders-killed.long.js',
     'dist/test/worker/decoders/decoders-memory.long.js',
   ]);

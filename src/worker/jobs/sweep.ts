@@ -90,6 +90,8 @@ function createSweep(queue: Queue, context: SweepContext): () => Promise<void> {
 async function sweepNamed(queue: Queue, id: string, context: SweepContext): Promise<Swept> {
   try {
     const job = (await queue.getJob(id)) as Job | undefined;
+    // What is no JSON comes as the text that it is.
+    if (typeof job?.data === 'string') context.log.warn({ job: id }, 'failed job unreadable');
     return job ? await sweepJob(job, context) : 'left';
   } catch (error) {
     if (isPassingState(error)) throw error;

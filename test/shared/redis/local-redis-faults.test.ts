@@ -35,7 +35,7 @@ test('an aborted signal ends the wait', async (t) => {
 
 test('a runtime directory that others may enter, or that is none, is refused', async (t) => {
   const folder = await temporaryFolder(t);
-  const refused = { code: 'REDIS_UNAVAILABLE', message: /mode 700/ };
+  const refused = { code: 'DATA_DIR_UNUSABLE', message: /mode 700/ };
 
   const open = join(folder, 'open');
   await mkdir(open);
