@@ -59,11 +59,12 @@ const consume = createConsume({
     ...{ runs, control, newerGraceMs: 0, log },
   }),
   labelImages: createLabelImages({
-    classify: async ({ id }) => predictionsOf(id),
+    classify: async ({ id }) => ({ embedding: matrix.data, predictions: await predictionsOf(id) }),
     fingerprint,
     hostPatienceMs: 0,
     log,
   }),
+  keepVectors: { keep: async () => {} },
   checkFailures: async () => {},
   batchSize: 16,
 });

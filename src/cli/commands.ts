@@ -53,6 +53,11 @@ const commands: Record<string, ListedCommand> = {
     summary: 'Write the rows of a run to a file that other tools read: CSV, Parquet, Label Studio, FiftyOne.',
     load: async () => (await import('./commands/export.ts')).exportCommand,
   },
+  relabel: {
+    arguments: '<run>',
+    summary: 'Label the images of a run anew with other labels, from its kept vectors alone.',
+    load: async () => (await import('./commands/relabel.ts')).relabelCommand,
+  },
   runs: {
     summary: 'List the runs, newest first.',
     load: async () => (await import('./commands/runs.ts')).runsCommand,

@@ -19,7 +19,7 @@ import { cancelledRun, readingRun } from '../shared/runs/runErrors.ts';
 import { createRuns } from '../shared/runs/runs.ts';
 import { type AnswerOptions, createAnswers } from './runs/labelOne.ts';
 import { createRunManager } from './runs/manageRuns.ts';
-import { newRunId, openRecord } from './runs/newRun.ts';
+import { keepVectorsIn, newRunId, openRecord } from './runs/newRun.ts';
 import { createOpenRun, type OpenRun } from './runs/openRun.ts';
 import { createRowReader } from './runs/rowReader.ts';
 import {
@@ -52,6 +52,11 @@ export interface OpenRunOptions {
   maxFailureRate?: number;
   /** What the images come from, in a few words for people: `clipfleet runs` shows it. */
   source?: string;
+  /**
+   * Keep the vector of each classified image, on disk before its row: in `root://NAME/path`, which workers reach by `--write-root`.
+   * Said when the run is opened for the first time.
+   */
+  keepEmbeddings?: string;
   /** Name of a queue of one's own, instead of a lane of the model. */
   privateLane?: string;
 }
@@ -88,7 +93,7 @@ export function createProducer({ redis, prefix = defaultOf('prefix'), store: giv
     /**
      * Opens a run: a new one where no id is given, whatever ids there are.
      *
-     * @throws USAGE for an id, model or lane that is none, LABEL_SET_INVALID, RUN_MISMATCH when the run exists with another model or label set, STORE_MISMATCH
+     * @throws USAGE for an id, model or lane that is none, LABEL_SET_INVALID, RUN_MISMATCH when the run exists with another model, label set or place of vectors, STORE_MISMATCH
      * with another store, RUN_BUSY
      * when one that must be new exists
      */
@@ -114,7 +119,8 @@ export function createProducer({ redis, prefix = defaultOf('prefix'), store: giv
       });
       const { run, birth } = record;
       if (birth !== undefined) await store.bear({ run, birth });
-      const { maxFailureRate, source } = options;
+      const { maxFailureRate, source, keepEmbeddings } = options;
+      if (keepEmbeddings !== undefined) await keepVectorsIn(keepEmbeddings, record, control);
       if (maxFailureRate !== undefined) await control.setMaxFailureRate(run, maxFailureRate);
       if (source !== undefined) await control.setSource(run, source);
       return openOf(record);

@@ -74,6 +74,7 @@ export const commandErrors = {
     scope: 'command',
     says: 'The rows cannot be written to the output, or its disk is full.',
   },
+  VECTORS_UNUSABLE: { retry: false, scope: 'command', says: 'Kept vectors are missing or of another model.' },
   MODEL_NOT_FOUND: {
     retry: false,
     scope: 'command',

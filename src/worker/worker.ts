@@ -17,6 +17,7 @@ import { createConsume } from './jobs/consume.ts';
 import { createFailureBudget } from './jobs/failureBudget.ts';
 import { createIntake } from './jobs/intake.ts';
 import type { GivenBack } from './jobs/jobsInHand.ts';
+import { createKeepVectors } from './jobs/keepVectors.ts';
 import { createLabelImages } from './jobs/labelImages.ts';
 import { openLane } from './jobs/lane.ts';
 import { createPrepareLabels } from './jobs/prepareLabels.ts';
@@ -27,6 +28,7 @@ import { createSolitude } from './losses/solitude.ts';
 import { startHeart } from './losses/startHeart.ts';
 import type { LoadedModel } from './model/loadModel.ts';
 import { openLanes } from './openLanes.ts';
+import type { StageTimes } from './pipeline/stageTimes.ts';
 import { openWorkerPipeline } from './pipeline/workerPipeline.ts';
 import { watchHealth, watchSession } from './watchHealth.ts';
 import type { WorkerSettings } from './workerSettings.ts';
@@ -42,6 +44,8 @@ export interface WorkerContext {
   roots: Map<string, string>;
   /** Read any path, as `clipfleet label` does for the user who typed it. */
   trustPaths: boolean;
+  /** Directories of roots that vectors may be written to, by name. */
+  writeRoots?: ReadonlyMap<string, string>;
   log: Logger;
   /** Told of each batch as it starts. */
   onBatch?: (images: number) => void;
@@ -83,6 +87,18 @@ const GIVING_BACK = 0.1;
 /** For Redis to take the jobs back, where the worker has lost its session. */
 const GIVE_BACK_MS = 2_500;
 
+/** The store, with the time that it takes to put rows. */
+function timedStore(store: ResultsStore, times: StageTimes): Pick<ResultsStore, 'find' | 'putRows'> {
+  return {
+    find: (run, ids) => store.find(run, ids),
+    putRows: times.timed(
+      'store',
+      (run: RunName, rows: readonly Row[]) => store.putRows(run, rows),
+      (_, rows) => rows.length,
+    ),
+  };
+}
+
 /** Constructs the line from lane to row, and starts it. */
 export function startWorker(about: WorkerContext, config: WorkerSettings): RunningWorker {
   const { redis, prefix, store, runs, lanes, log } = about;
@@ -93,14 +109,6 @@ export function startWorker(about: WorkerContext, config: WorkerSettings): Runni
   const keys = keysUnder(prefix);
   const pipeline = openWorkerPipeline({ ...about, model, keys }, config);
   const { classify, imagesInFlight, times, waiting } = pipeline;
-  const timedStore = {
-    find: (run: string, ids: readonly string[]) => store.find(run, ids),
-    putRows: times.timed(
-      'store',
-      (run: RunName, rows: readonly Row[]) => store.putRows(run, rows),
-      (_, rows) => rows.length,
-    ),
-  };
   const labelMatrices = createLabelMatrices({
     redis,
     keys,
@@ -113,9 +121,18 @@ export function startWorker(about: WorkerContext, config: WorkerSettings): Runni
   const heart = startHeart(heartbeats, holder, config.lockMs, log);
   const control = createRunControl(redis, keys);
   const share = createLaneShare(redis, keys);
+  const keepVectors = createKeepVectors({ places: about, fingerprint, dimensions: session.dimensions });
   const consume = createConsume({
-    intake: createIntake({ store, runs, model: model.identity, newerGraceMs, log }),
-    store: timedStore,
+    intake: createIntake({
+      store,
+      runs,
+      model: model.identity,
+      newerGraceMs,
+      canKeep: keepVectors.canKeep,
+      log,
+    }),
+    keepVectors,
+    store: timedStore(store, times),
     runs,
     losses: createLosses(redis, keys),
     heartbeats,
@@ -154,7 +171,7 @@ export function startWorker(about: WorkerContext, config: WorkerSettings): Runni
   const finish = async () => {
     await opened.close();
     await heart.leave();
-    await pipeline.close();
+    await Promise.all([pipeline.close(), keepVectors.close()]);
     return { finished: true, givenBack: 0, left: 0 };
   };
   return {

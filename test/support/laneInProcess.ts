@@ -77,7 +77,11 @@ export function openLaneHere({ redis, producer }: Pick<Fleet, 'redis' | 'produce
           onError: () => {},
         }),
         prepareLabels: how.prepareLabels ?? (async () => ({ kind: 'ready', labels })),
-        labelImages: createLabelImages({ classify, fingerprint: 'f', hostPatienceMs: 0, log }),
+        keepVectors: { keep: async () => {} },
+        labelImages: createLabelImages({
+          classify: async (ref) => ({ embedding: matrix.data, predictions: await classify(ref) }),
+          ...{ fingerprint: 'f', hostPatienceMs: 0, log },
+        }),
         checkFailures: async () => {},
         batchSize: 4,
       }),

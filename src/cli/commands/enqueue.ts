@@ -10,7 +10,7 @@ import { servedIdentity } from '../../shared/fleet/models.ts';
 import { listServing } from '../../shared/fleet/servingWorkers.ts';
 import { keysUnder } from '../../shared/redis/keys.ts';
 import type { ImageRef } from '../../shared/refs/imageRef.ts';
-import { parseRoots } from '../../shared/refs/roots.ts';
+import { parseRoots, parseRootUri } from '../../shared/refs/roots.ts';
 import type { ModelChoice } from '../../worker/model/loadModel.ts';
 import { addChanged, checkChanged } from '../setup/changedFiles.ts';
 import { createCommand } from '../setup/commandOptions.ts';
@@ -37,6 +37,7 @@ export const enqueueCommand = createCommand({
     ...labelOptions,
     'run',
     'changed',
+    'keepEmbeddings',
     'model',
     'revision',
     'dtype',
@@ -56,6 +57,8 @@ export const enqueueCommand = createCommand({
   async run(paths, config) {
     checkChanged(config);
     warnOfLikeLabels(await labelSetOf(config));
+    const { keepEmbeddings } = config;
+    if (keepEmbeddings !== undefined) parseRootUri(keepEmbeddings);
     const leftOut = createLeftOut();
     const cwd = process.cwd();
     const roots = parseRoots(config.root ?? [], cwd);
@@ -98,6 +101,7 @@ export const enqueueCommand = createCommand({
         labelSet,
         ...(config.run !== undefined && { run: config.run }),
         source: paths.join(' '),
+        ...(keepEmbeddings !== undefined && { keepEmbeddings }),
         ...budgetOf(config, !config.run || (await producer.runs.get(config.run)) === undefined),
       });
       const { run } = openRun;

@@ -1,3 +1,5 @@
+import { resolve } from 'node:path';
+import { pathToFileURL } from 'node:url';
 import { listOptions, openSource } from '../../openSource.ts';
 import { createLeftOut, type LeftOut } from '../../producer/images/leftOut.ts';
 import { newRunId } from '../../producer/producer.ts';
@@ -36,6 +38,7 @@ const optionNames = [
   ...listOptions,
   'run',
   'changed',
+  'keepEmbeddings',
   ...modelOptions,
   ...workerOptions,
   'chunkSize',
@@ -124,8 +127,10 @@ async function label(
     await Promise.race([worker.encodeLabels(labelSet), worker.died, interrupt.interrupted]);
     const newRun = { model: model.identity, labelSet, run, source: source.name, privateLane: lane.name };
     const budget = budgetOf(config, (await context.producer.runs.get(run)) === undefined);
+    const { keepEmbeddings: folder } = config;
+    const keep = folder === undefined ? {} : { keepEmbeddings: pathToFileURL(resolve(folder)).href };
     const isNew = config.run === undefined;
-    const openRun = await context.producer.openRun({ ...newRun, isNew, ...budget });
+    const openRun = await context.producer.openRun({ ...newRun, isNew, ...budget, ...keep });
     // A run that was paused goes on: whoever continues it wants that.
     await context.producer.control.resume(run);
     await addChanged(context, run, { ...config, roots: new Map(), signal: interrupt.signal });

@@ -28,6 +28,7 @@ import { isSupervised, sayReady, supervisorSaysStop } from '../workers/supervise
 const optionNames = [
   ...modelOptions,
   'root',
+  'writeRoot',
   ...workerOptions,
   'devices',
   'processes',
@@ -53,6 +54,7 @@ export const workerCommand = createCommand({
     // From here on: a supervisor may be gone before the model is loaded.
     const supervised = isSupervised() ? supervisorSaysStop(config.graceMs) : undefined;
     const roots = parseRoots(config.root ?? [], process.cwd());
+    const writeRoots = config.writeRoot ? parseRoots(config.writeRoot, process.cwd()) : new Map();
     const here = isHubName(config.model) ? undefined : await findModelShown(config);
     const context = await openContext(config);
     try {
@@ -63,7 +65,14 @@ export const workerCommand = createCommand({
       const plan = await planSessionShown(files, { ...config, cores });
       const model = await startModelShown(files, plan, config);
       try {
-        return await serve(context, { ...config, ...plan.settings }, plan, model, roots, supervised);
+        return await serve(
+          context,
+          { ...config, ...plan.settings },
+          plan,
+          model,
+          { roots, writeRoots },
+          supervised,
+        );
       } finally {
         await model.session.close();
       }
@@ -82,7 +91,7 @@ async function serve(
   config: WorkerConfig & WorkerSettings,
   plan: SessionPlan,
   model: LoadedModel,
-  roots: Map<string, string>,
+  { roots, writeRoots }: Record<'roots' | 'writeRoots', Map<string, string>>,
   supervised: Promise<void> | undefined,
 ): Promise<number> {
   const { identity, fingerprint } = model;
@@ -101,7 +110,8 @@ async function serve(
   const onBatch = (images: number) => log.debug({ images }, 'batch');
   const onTextBatch = (prompts: number) => log.debug({ prompts }, 'text batch');
   const told = { log, onBatch, onTextBatch };
-  const context = { redis, prefix, model, store, runs, lanes, roots, trustPaths: false, ...told };
+  const roomy = { redis, prefix, model, store, runs, lanes, roots, writeRoots, trustPaths: false };
+  const context = { ...roomy, ...told };
   // Before there is a worker that would have to be closed where the port is taken.
   let started: RunningWorker | undefined;
   const at = await openHealth(() => started?.health(), config);

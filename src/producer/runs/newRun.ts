@@ -2,6 +2,7 @@ import { randomInt } from 'node:crypto';
 import { ClipfleetError } from '../../shared/errors.ts';
 import type { NewRun, Runs } from '../../shared/runs/ledger.ts';
 import type { Run } from '../../shared/runs/run.ts';
+import type { RunControl } from '../../shared/runs/runControl.ts';
 
 /**
  * The record of the run that is asked for, opened. Without an id, ids are drawn until one is nobody's.
@@ -23,6 +24,19 @@ export async function openRecord(
   const record = await runs.openNew({ ...about, run });
   if (record) return record;
   throw new ClipfleetError('RUN_BUSY', `Expected run '${run}' to be new, and there is one: give another id.`);
+}
+
+/** Says where the vectors of a run are kept. @throws RUN_MISMATCH where it has images already, and keeps them elsewhere */
+export async function keepVectorsIn(
+  uri: string,
+  { run, embeddings, chunks }: Run,
+  control: Pick<RunControl, 'setEmbeddings'>,
+): Promise<void> {
+  if (uri === embeddings) return;
+  if (chunks === 0) return control.setEmbeddings(run, uri);
+  const kept = embeddings === undefined ? 'nowhere' : `in ${embeddings}`;
+  const message = `Expected run '${run}' to keep its vectors in ${uri} from its first image on, but it keeps them ${kept}: open another run.`;
+  throw new ClipfleetError('RUN_MISMATCH', message);
 }
 
 /** The ids given in the second of the last one: of a thousand drawn in one second, one in 4,350 times two would be the same. */

@@ -13,6 +13,14 @@ export const imageOptions = {
     defaultSays: 'the working directory',
     says: 'Folder whose files workers may read. With a name, refs are root://NAME/path.',
   }),
+  writeRoot: option({
+    flag: 'write-root',
+    env: 'CLIPFLEET_WRITE_ROOT',
+    value: 'NAME=DIR',
+    schema: list.optional(),
+    repeat: true,
+    says: 'Folder that vectors of runs with --keep-embeddings root://NAME/path are written to. Share it among workers.',
+  }),
   imageBytesMax: option({
     flag: 'image-bytes-max',
     env: 'CLIPFLEET_IMAGE_BYTES_MAX',

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { type ErrorCode, errorTable } from '../errors.ts';
 import { CHUNK_IMAGES_MAX, runIdSchema } from '../runs/chunkJob.ts';
-import { choice, integer, onOff, option, real } from './option.ts';
+import { choice, integer, onOff, option, real, text } from './option.ts';
 
 /** Codes a failed row may have. */
 const imageCodes = (Object.keys(errorTable) as ErrorCode[]).filter(
@@ -24,6 +24,13 @@ export const runOptions = {
     schema: onOff,
     default: 'false',
     says: 'With --run: label files again that were written after their rows.',
+  }),
+  keepEmbeddings: option({
+    flag: 'keep-embeddings',
+    env: 'CLIPFLEET_KEEP_EMBEDDINGS',
+    value: 'WHERE',
+    schema: text.optional(),
+    says: 'Keep the vector of each classified image, for relabel: a folder for label, root://NAME/path for enqueue.',
   }),
   chunkSize: option({
     flag: 'chunk-size',

@@ -31,6 +31,8 @@ export interface Run {
   store: string;
   /** Where that store was reached when the run was opened, for people; undefined for Redis. */
   storeAddress: string | undefined;
+  /** Where the vectors of its classified images are kept, `root://NAME/path` or a `file:` URL; undefined for nowhere. */
+  embeddings?: string | undefined;
   /** Images announced so far. */
   images: number;
   /** Images of chunks whose rows are not all stored yet. */
@@ -65,6 +67,7 @@ export function decodeRun(run: string, record: Record<string, string>): Run {
     source: record.source,
     store: record.store ?? redisStoreName,
     storeAddress: record.storeAddress,
+    embeddings: record.embeddings,
     images: Number(record.images),
     pending,
     retrying: Number(record.retrying ?? 0),

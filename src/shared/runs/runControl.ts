@@ -24,6 +24,8 @@ export interface RunControl {
   setMaxFailureRate(run: string, rate: number): Promise<void>;
   /** Notes what the run's images come from, in a few words for people. @throws RUN_UNKNOWN */
   setSource(run: string, source: string): Promise<void>;
+  /** Before its first image: from then on a row is stored only after its vector is on disk there. @throws RUN_UNKNOWN */
+  setEmbeddings(run: string, uri: string): Promise<void>;
   /** Forgets the run, but for its rows. */
   remove(run: string): Promise<void>;
 }
@@ -82,6 +84,8 @@ export function createRunControl(redis: Redis, keys: Keys): RunControl {
     setMaxFailureRate: (run, rate) => mark(run, 'maxFailureRate', String(rate)),
 
     setSource: (run, source) => mark(run, 'source', withoutSecrets(source).slice(0, SOURCE_CHARS_MAX)),
+
+    setEmbeddings: (run, uri) => mark(run, 'embeddings', uri),
 
     async remove(run) {
       const { chunks, active, parts, suspects, announced, warnings } = keys;

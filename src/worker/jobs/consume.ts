@@ -12,6 +12,7 @@ import { createGiveAway, type GivenAway } from './giveAway.ts';
 import { type ImageOutcome, rowsOf } from './imageOutcome.ts';
 import type { Intake, TakenChunk } from './intake.ts';
 import { type JobVerdict, postponed, verdictOf } from './jobVerdict.ts';
+import type { KeepVectors } from './keepVectors.ts';
 import type { LabelImages, Todo } from './labelImages.ts';
 import type { PrepareLabels } from './prepareLabels.ts';
 import { createTakeHold, type TakeHoldOptions } from './takeHold.ts';
@@ -27,6 +28,7 @@ export interface ConsumeOptions extends Pick<TakeHoldOptions, 'heartbeats' | 'wo
   workInHand: WorkInHand;
   prepareLabels: PrepareLabels;
   labelImages: LabelImages;
+  keepVectors: Pick<KeepVectors, 'keep'>;
   checkFailures: FailureBudget;
   /** Most images of a part that is given to other workers. */
   batchSize: number;
@@ -48,8 +50,8 @@ export type Consume = (delivery: Delivery) => Promise<JobVerdict>;
  * a process died with are done in smaller pieces, and at last alone.
  */
 export function createConsume(options: ConsumeOptions): Consume {
-  const { intake, store, runs, solitude, workInHand, prepareLabels, labelImages, checkFailures, batchSize } =
-    options;
+  const { intake, store, runs, solitude, workInHand, prepareLabels, labelImages, batchSize } = options;
+  const { keepVectors, checkFailures } = options;
   const takeHold = createTakeHold(options);
   const afterLosses = createAfterLosses({ ...options, storeRows });
 
@@ -81,6 +83,8 @@ export function createConsume(options: ConsumeOptions): Consume {
       }
       const outcomes = await label(delivery, chunk, todo, inHand, away.add);
       if (!Array.isArray(outcomes)) return await letGo(chunk, outcomes);
+      // A row never lacks its vector.
+      await keepVectors.keep(chunk, outcomes);
       const rows = rowsOf(outcomes, delivery.isLastAttempt);
       await storeRows(chunk, rows);
       if (hasSuspects) await afterLosses.outlived(chunk.run, todo, rows);

@@ -2,7 +2,7 @@ import type { ClassifiedRow, FailedRow, Row } from '../../shared/rows/row.ts';
 
 /** What became of an image in one delivery of its job. */
 export type ImageOutcome =
-  | { kind: 'classified'; row: ClassifiedRow }
+  | { kind: 'classified'; row: ClassifiedRow; embedding: Float32Array }
   | { kind: 'failed'; row: FailedRow }
   /** Another attempt may give a better row; this one is stored only if there is none. */
   | { kind: 'again'; row: FailedRow }

@@ -16,13 +16,15 @@ export interface IntakeOptions {
   model: string;
   /** How long a job of a newer wire version goes back to its lane before it fails. */
   newerGraceMs: number;
+  /** Whether this worker may take the run: its vectors, where it wants them kept, can be written here. */
+  canKeep?: (run: Pick<Run, 'run' | 'embeddings'>) => boolean;
   log: Pick<Logger, 'error' | 'warn'>;
 }
 
-type KnownRun = Pick<Run, 'model' | 'labelSet' | 'birth' | 'store' | 'storeAddress'>;
+type KnownRun = Pick<Run, 'model' | 'labelSet' | 'birth' | 'store' | 'storeAddress' | 'embeddings'>;
 
 /** A chunk to be worked on, with what its run says of all chunks. */
-export type TakenChunk = Chunk & Pick<Run, 'labelSet'>;
+export type TakenChunk = Chunk & Pick<Run, 'labelSet' | 'embeddings'>;
 
 /** How long a job that this worker is too old for stays away, in milliseconds. */
 const NEWER_DELAY_MS = 10_000;
@@ -30,6 +32,9 @@ const NEWER_DELAY_MS = 10_000;
 const ELSEWHERE_DELAY_MS = 10_000;
 /** How often a worker says again that it leaves a run alone. */
 const SAY_EVERY_MS = 60_000;
+
+/** How long a job stays away whose vectors this worker cannot keep, so that one of the others comes by. */
+const UNKEPT_DELAY_MS = 2_000;
 
 /** Checks what comes in from outside. */
 export interface Intake {
@@ -45,9 +50,21 @@ export interface Intake {
 }
 
 /** Jobs may come from any producer: they are checked here and nowhere else. A run that nobody opened has no place for rows. */
-export function createIntake({ store, runs, model, newerGraceMs, log }: IntakeOptions): Intake {
+export function createIntake({ store, runs, model, newerGraceMs, canKeep, log }: IntakeOptions): Intake {
   const knownRuns = new LRUCache<string, KnownRun>({ max: 10_000 });
   const saidElsewhere = new LRUCache<string, true>({ max: 1_000, ttl: SAY_EVERY_MS });
+  const saidUnkept = new LRUCache<string, true>({ max: 10_000 });
+
+  /** A worker that cannot write a run's vectors leaves its jobs to others, and says so once. */
+  function leaveVectors(run: string, embeddings: string | undefined): JobVerdict {
+    if (!saidUnkept.has(run))
+      log.warn(
+        { run, embeddings },
+        'run left to other workers: its vectors cannot be written here, see --write-root',
+      );
+    saidUnkept.set(run, true);
+    return postponed(UNKEPT_DELAY_MS);
+  }
 
   /** The run that the job is of; the job of a run that is gone is of none, though another may have the id. */
   async function runOf({ run, birth }: Pick<Chunk, 'run' | 'birth'>): Promise<KnownRun | undefined> {
@@ -56,8 +73,8 @@ export function createIntake({ store, runs, model, newerGraceMs, log }: IntakeOp
     if (remembered && isOf(remembered)) return remembered;
     const known = await runs.get(run);
     if (!known || !isOf(known)) return undefined;
-    const { model, labelSet, birth: bornAs, store, storeAddress } = known;
-    knownRuns.set(run, { model, labelSet, birth: bornAs, store, storeAddress });
+    const { model, labelSet, birth: bornAs, store, storeAddress, embeddings } = known;
+    knownRuns.set(run, { model, labelSet, birth: bornAs, store, storeAddress, embeddings });
     return known;
   }
 
@@ -97,7 +114,11 @@ export function createIntake({ store, runs, model, newerGraceMs, log }: IntakeOp
       if (!known) return refuse(neverOpened(parsed));
       const away = await leftAlone(parsed.run, known);
       if (away) return away;
-      if (known.model === model) return { kind: 'taken', chunk: { ...parsed, labelSet: known.labelSet } };
+      const { labelSet, embeddings } = known;
+      if (known.model === model) {
+        if (canKeep?.({ run: parsed.run, embeddings }) === false) return leaveVectors(parsed.run, embeddings);
+        return { kind: 'taken', chunk: { ...parsed, labelSet, embeddings } };
+      }
       const message = `Run '${parsed.run}' is for model ${known.model}, and its job came to a lane of ${model}.`;
       return failSalvaged(delivery, new ClipfleetError('RUN_MISMATCH', message));
     },

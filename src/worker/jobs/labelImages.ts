@@ -10,14 +10,14 @@ import { isOutOfPatience } from './jobVerdict.ts';
 
 export interface LabelImagesOptions {
   /**
-   * One image of a run from its ref to its ranked labels. Rejects with the signal's reason where the signal was aborted before
+   * One image of a run from its ref to its unit embedding and its ranked labels. Rejects with the signal's reason where the signal was aborted before
    * the image began.
    */
   classify: (
     ref: ImageRef & { run: string },
     labels: PreparedLabels,
     how: { urgent: boolean; signal: AbortSignal },
-  ) => Promise<RankedLabel[]>;
+  ) => Promise<{ embedding: Float32Array; predictions: RankedLabel[] }>;
   fingerprint: string;
   /** How long a host may refuse an image before that is an attempt. */
   hostPatienceMs: number;
@@ -71,8 +71,9 @@ export function createLabelImages(options: LabelImagesOptions): LabelImages {
     });
     try {
       if (labels instanceof ClipfleetError) throw labels;
-      const predictions = await classify({ ...ref, run }, labels, { urgent, signal });
-      return { kind: 'classified', row: { ...base(), status: 'classified', predictions, fingerprint } };
+      const { embedding, predictions } = await classify({ ...ref, run }, labels, { urgent, signal });
+      const row = { ...base(), status: 'classified', predictions, fingerprint } as const;
+      return { kind: 'classified', row, embedding };
     } catch (thrown) {
       if (signal.aborted && thrown === signal.reason) {
         onCalledBack(todo);

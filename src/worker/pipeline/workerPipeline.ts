@@ -24,11 +24,16 @@ export interface WorkerPipelineContext {
   onBatch?: ((images: number) => void) | undefined;
 }
 
+export interface ClassifiedImage {
+  embedding: Float32Array;
+  predictions: RankedLabel[];
+}
+
 /** The pipeline of a worker: its images are refs, fetched within what the fleet may ask of each host. */
 export interface WorkerPipeline
   extends Pick<Pipeline<FetchRef>, 'imagesInFlight' | 'times' | 'died' | 'stop'> {
-  /** One image from its ref to its ranked labels. @throws HostWait where its host makes it wait */
-  classify(ref: FetchRef, labels: ScoredLabels, how: EmbedHow): Promise<RankedLabel[]>;
+  /** One image from its ref to its unit embedding and its ranked labels. @throws HostWait where its host makes it wait */
+  classify(ref: FetchRef, labels: ScoredLabels, how: EmbedHow): Promise<ClassifiedImage>;
   /** Images that wait for a host's turn and hold nothing. */
   waiting(): number;
   close(): Promise<void>;
@@ -69,7 +74,8 @@ export function openWorkerPipeline(context: WorkerPipelineContext, config: Pipel
   const { embeddingOf, rank, imagesInFlight, times, died, stop } = pipeline;
   return {
     async classify(ref, labels, how) {
-      return rank(await gate.waitingInPlace(() => embeddingOf(ref, how), how.signal), labels);
+      const embedding = await gate.waitingInPlace(() => embeddingOf(ref, how), how.signal);
+      return { embedding, predictions: await rank(embedding, labels) };
     },
     imagesInFlight,
     times,

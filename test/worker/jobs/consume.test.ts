@@ -5,6 +5,7 @@ import { ClipfleetError } from '../../../src/shared/errors.ts';
 import { defineLabelSet } from '../../../src/shared/labels/labelSet.ts';
 import type { Run } from '../../../src/shared/runs/run.ts';
 import { type ConsumeOptions, createConsume } from '../../../src/worker/jobs/consume.ts';
+import type { ImageOutcome } from '../../../src/worker/jobs/imageOutcome.ts';
 import { createIntake } from '../../../src/worker/jobs/intake.ts';
 import { createLabelImages } from '../../../src/worker/jobs/labelImages.ts';
 import type { CallBack } from '../../../src/worker/jobs/workInHand.ts';
@@ -47,12 +48,13 @@ function openWorker(about: Partial<ConsumeOptions> & { ledger?: Parameters<typeo
         if (id === 'slow') throw new ClipfleetError('FETCH_TIMEOUT', 'Nothing came.');
         if (id === 'broken') throw new ClipfleetError('IMAGE_CORRUPT', 'It breaks off.');
         if (id === 'lost') throw new ClipfleetError('SESSION_LOST', 'The session thread ended.');
-        return [{ index: 1, score: 0.5 }];
+        return { embedding: Float32Array.of(1, 0), predictions: [{ index: 1, score: 0.5 }] };
       },
       fingerprint: 'f',
       hostPatienceMs: 0,
       log: silent,
     }),
+    keepVectors: { keep: async () => {} },
     checkFailures: async (run) => void runs.told.push(`failures of ${run}`),
     batchSize: 2,
     ...about,
@@ -206,4 +208,32 @@ test('what is no image’s fault is thrown on, after the chunk is let go of, and
   const ledger = { ...tellLedger(), release: away };
   const { consume: other } = openWorker({ runs: ledger });
   await assert.rejects(other(deliver(['lost']).delivery), { code: 'SESSION_LOST' });
+});
+
+test('a row is stored only after the vectors of its job are kept', async () => {
+  const order: string[] = [];
+  const store = keepRows();
+  const { putRows } = store;
+  store.putRows = (run, rows) => {
+    order.push(`rows ${rows.length}`);
+    return putRows(run, rows);
+  };
+  const keepVectors = {
+    async keep(_: unknown, outcomes: readonly ImageOutcome[]) {
+      await new Promise(setImmediate);
+      order.push(...outcomes.map(({ kind }) => kind));
+    },
+  };
+  const { consume } = openWorker({ store, keepVectors });
+  assert.deepEqual(await consume(deliver(['a', 'broken']).delivery), { kind: 'done' });
+  assert.deepEqual(order, ['classified', 'failed', 'rows 2']);
+});
+
+test('where vectors cannot be kept, no row is stored and the chunk is let go of', async () => {
+  const full = Object.assign(new Error('ENOSPC: no space left on device'), { code: 'ENOSPC' });
+  const keepVectors = { keep: () => Promise.reject(full) };
+  const { consume, statuses, told } = openWorker({ keepVectors });
+  await assert.rejects(consume(deliver(['a']).delivery), full);
+  assert.deepEqual(statuses(), {});
+  assert.equal(told.at(-1), 'release r 0');
 });

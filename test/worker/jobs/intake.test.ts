@@ -24,7 +24,14 @@ function openIntake() {
 test('a job becomes the chunk it carries, with the label set of its run, which is read once', async () => {
   const { intake, asked } = openIntake();
   const taken = await intake.take(deliver(['a', 'b']).delivery);
-  const chunk = { run: 'r', chunk: 0, generation: 0, images: refs('a', 'b'), labelSet: 'l' };
+  const chunk = {
+    run: 'r',
+    chunk: 0,
+    generation: 0,
+    images: refs('a', 'b'),
+    labelSet: 'l',
+    embeddings: undefined,
+  };
   assert.deepEqual(taken, { kind: 'taken', chunk });
   await intake.take(deliver(['c']).delivery);
   assert.deepEqual(asked, ['r']);
@@ -87,4 +94,15 @@ test('a run that was removed is forgotten: opened again under its name, it is re
   assert.ok(removed.kind === 'refused' && removed.why.startsWith('RUN_UNKNOWN: '));
   delete known.r;
   assert.equal((await intake.take(deliver(['a']).delivery)).kind, 'refused');
+});
+
+test('a worker that cannot keep a run’s vectors leaves its jobs to others', async () => {
+  const store = keepRows();
+  const known = { model, labelSet: 'l', store: store.name, embeddings: 'root://v/kept' } as Run;
+  const runs = { ...tellLedger(), get: async () => known };
+  const about = { store, runs, model, newerGraceMs: 0, log: silent };
+  const takes = (canKeep: boolean) =>
+    createIntake({ ...about, canKeep: () => canKeep }).take(deliver(['a']).delivery);
+  assert.equal((await takes(false)).kind, 'postponed');
+  assert.equal((await takes(true)).kind, 'taken');
 });

@@ -21,7 +21,7 @@ const labelImages = createLabelImages({
     if (id === 'refused') throw new HostWait({ host: 'h', run }, 5_000, 'answered HTTP 429', true);
     if (id === 'bug') throw new TypeError('undefined is not a function');
     if (id === 'lost') throw new ClipfleetError('SESSION_LOST', 'The session thread ended.');
-    return [{ index: 1, score: 0.5 }];
+    return { embedding: Float32Array.of(1, 0), predictions: [{ index: 1, score: 0.5 }] };
   },
   fingerprint: 'f',
   hostPatienceMs: 60_000,

@@ -19,7 +19,8 @@ const failedRow = (id: string): FailedRow => ({
   ...{ id, ...base, status: 'failed' },
   error: { code: 'FETCH_FAILED', message: `${id} broke off` },
 });
-const good: ImageOutcome = { kind: 'classified', row: classifiedRow('good') };
+const embedding = Float32Array.of(1);
+const good: ImageOutcome = { kind: 'classified', row: classifiedRow('good'), embedding };
 const bad: ImageOutcome = { kind: 'failed', row: failedRow('bad') };
 const again: ImageOutcome = { kind: 'again', row: failedRow('again') };
 const waits: ImageOutcome = { kind: 'wait', waitMs: 60_000, refused: false };
