@@ -120,6 +120,6 @@ test('label says that its server is lost, and when it is back, and ends with all
   await own.start();
   const { code, stderr } = await label.ended;
   assert.equal(code, 0, stderr);
-  assert.match(stderr, /^no longer backing off: PostgreSQL works again$/m);
+  assert.match(stderr, /^no longer backing off from failures of PostgreSQL$/m);
   assert.equal(await rows(), 300);
 });

@@ -33,8 +33,7 @@ test('restarts of PostgreSQL and killed workers lose and double nothing, and peo
   ];
   assert.equal((await fleet.run('enqueue', 'pictures', ...labels)).code, 0);
 
-  const startWorker = () =>
-    fleet.start('worker', '--model', demoModel, '--lock-ms', '2000', '--stalled-max', '10');
+  const startWorker = () => fleet.start('worker', '--model', demoModel, '--lock-ms', '2000');
   const workers = [startWorker(), startWorker()];
   const rowsReach = (rows: number) => async () => (await store.counts('r')).classified >= rows;
   await until(rowsReach(50), 'there are rows', 120_000);
