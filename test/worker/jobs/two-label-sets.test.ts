@@ -21,7 +21,6 @@ const privateLane = '{both}';
  * takes what comes; if a full batch is all the other images, it must hold images of both runs.
  */
 function holdFirstBatch(model: LoadedModel): LoadedModel {
-  let calls = 0;
   let secondCame = () => {};
   const second = new Promise<void>((resolve) => {
     secondCame = resolve;
@@ -32,8 +31,8 @@ function holdFirstBatch(model: LoadedModel): LoadedModel {
     session: {
       ...session,
       async embedImages(pixels, count) {
-        calls++;
-        if (calls === 1) await second;
+        // Blank images that look after the session come one at a time too.
+        if (count === 1) await second;
         else secondCame();
         return session.embedImages(pixels, count);
       },
