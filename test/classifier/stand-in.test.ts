@@ -9,7 +9,7 @@ const model = join(reference, 'stand-in-clip');
 const absent = [model, join(reference, 'photos')].find((place) => !existsSync(place));
 
 test('a CLIP for photographs knows a cat and a rocket', {
-  skip: absent && `${absent} is not there`,
+  skip: absent && `${absent} is not on this machine`,
 }, async (t) => {
   const fleet = await startFleet(t);
   const photos = ['chelsea.png', 'rocket.jpg'].map((name) => join(reference, 'photos', name));
