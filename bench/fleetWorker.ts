@@ -1,7 +1,7 @@
 // A worker process of bench/fleet.ts: lane and consume are those of a real worker, the session returns at once.
 
 import { createHeartbeats } from '../src/shared/fleet/heartbeats.ts';
-import { createLog } from '../src/shared/log.ts';
+import { createLog } from '../src/shared/log/log.ts';
 import { keysUnder } from '../src/shared/redis/keys.ts';
 import { connectRedis } from '../src/shared/redis/redis.ts';
 import { createRedisResultsStore } from '../src/shared/rows/redisResultsStore.ts';

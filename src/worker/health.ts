@@ -1,5 +1,5 @@
 import { ClipfleetError } from '../shared/errors.ts';
-import type { Logger } from '../shared/log.ts';
+import type { Logger } from '../shared/log/log.ts';
 
 /** What is looked at of a lane. */
 export interface WatchedLane {

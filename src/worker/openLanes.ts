@@ -1,5 +1,5 @@
 import { ClipfleetError } from '../shared/errors.ts';
-import type { Logger } from '../shared/log.ts';
+import type { Logger } from '../shared/log/log.ts';
 import type { WatchedLane } from './health.ts';
 import type { GivenBack } from './jobs/jobsInHand.ts';
 import type { Lane } from './jobs/lane.ts';

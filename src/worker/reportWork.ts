@@ -7,7 +7,7 @@ import {
   type ServingWorker,
   type WorkReport,
 } from '../shared/fleet/servingWorkers.ts';
-import type { Logger } from '../shared/log.ts';
+import type { Logger } from '../shared/log/log.ts';
 import type { Keys } from '../shared/redis/keys.ts';
 
 export interface ReportOptions {

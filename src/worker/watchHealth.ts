@@ -1,5 +1,5 @@
 import type { Redis } from 'ioredis';
-import type { Logger } from '../shared/log.ts';
+import type { Logger } from '../shared/log/log.ts';
 import { createHealth, type Health, LOOK_MS, type WatchedLane } from './health.ts';
 import type { LoadedModel } from './model/loadModel.ts';
 

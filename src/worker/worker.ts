@@ -5,7 +5,7 @@ import type { RunName } from '../shared/birth.ts';
 import { createHeartbeats } from '../shared/fleet/heartbeats.ts';
 import type { WorkReport } from '../shared/fleet/servingWorkers.ts';
 import type { LabelSet } from '../shared/labels/labelSet.ts';
-import type { Logger } from '../shared/log.ts';
+import type { Logger } from '../shared/log/log.ts';
 import { keysUnder } from '../shared/redis/keys.ts';
 import type { ResultsStore } from '../shared/rows/resultsStore.ts';
 import type { Row } from '../shared/rows/row.ts';

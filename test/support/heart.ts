@@ -1,6 +1,6 @@
 import { namedRun, type RunName } from '../../src/shared/birth.ts';
 import { addChunkJobs, type JobTaker } from '../../src/shared/fleet/chunkJobs.ts';
-import { createLog } from '../../src/shared/log.ts';
+import { createLog } from '../../src/shared/log/log.ts';
 import type { ImageRef } from '../../src/shared/refs/imageRef.ts';
 import type { FoundRow } from '../../src/shared/rows/resultsStore.ts';
 import type { Row } from '../../src/shared/rows/row.ts';

@@ -2,7 +2,7 @@ import type { TestContext } from 'node:test';
 import { Queue } from 'bullmq';
 import { createHeartbeats } from '../../src/shared/fleet/heartbeats.ts';
 import { defineLabelSet } from '../../src/shared/labels/labelSet.ts';
-import type { Logger } from '../../src/shared/log.ts';
+import type { Logger } from '../../src/shared/log/log.ts';
 import { keysUnder } from '../../src/shared/redis/keys.ts';
 import type { ImageRef } from '../../src/shared/refs/imageRef.ts';
 import type { RankedLabel } from '../../src/shared/rows/prediction.ts';

@@ -10,11 +10,11 @@ import { workerOptions } from '../../worker/workerSettings.ts';
 import { createCommand } from '../setup/commandOptions.ts';
 import { type Context, contextOptions, openContext } from '../setup/context.ts';
 import { exitCodes } from '../setup/exitCodes.ts';
-import { followRun } from '../terminal/follow.ts';
 import { onInterrupt } from '../terminal/interrupt.ts';
-import { planSessionShown, startModelShown } from '../terminal/modelShown.ts';
 import { printRows } from '../terminal/printRows.ts';
-import { createProgress } from '../terminal/progress.ts';
+import { followRun } from '../terminal/progress/follow.ts';
+import { planSessionShown, startModelShown } from '../terminal/progress/modelShown.ts';
+import { createProgress } from '../terminal/progress/progress.ts';
 import { startPrivateWorker } from '../workers/privateWorker.ts';
 
 const pictures = packaged('examples/pictures');

@@ -13,8 +13,8 @@ import { type Context, contextOptions, withContext } from '../setup/context.ts';
 import { exitCodes } from '../setup/exitCodes.ts';
 import { exportedRunOf } from '../setup/exportedRun.ts';
 import { exportFormatOf } from '../setup/shownFormat.ts';
-import { createExportProgress } from '../terminal/exportProgress.ts';
 import { onInterrupt, unlessInterrupted } from '../terminal/interrupt.ts';
+import { createExportProgress } from '../terminal/progress/exportProgress.ts';
 import { say } from '../terminal/screen.ts';
 
 const optionNames = [

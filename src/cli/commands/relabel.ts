@@ -18,11 +18,11 @@ import { type Context, contextOptions, withContext } from '../setup/context.ts';
 import { exitCodes } from '../setup/exitCodes.ts';
 import { labelOptions, labelSetOf } from '../setup/labels.ts';
 import { onInterrupt, unlessInterrupted } from '../terminal/interrupt.ts';
-import { findModelShown, planSessionShown, startModelShown } from '../terminal/modelShown.ts';
 import { sayNext } from '../terminal/nextSteps.ts';
 import { warnOfLikeLabels } from '../terminal/notices.ts';
 import { printRows } from '../terminal/printRows.ts';
-import { createProgress } from '../terminal/progress.ts';
+import { findModelShown, planSessionShown, startModelShown } from '../terminal/progress/modelShown.ts';
+import { createProgress } from '../terminal/progress/progress.ts';
 import { say } from '../terminal/screen.ts';
 
 const optionNames = [

@@ -5,10 +5,10 @@ import { type Context, contextOptions, withContext } from '../setup/context.ts';
 import { exitCodes } from '../setup/exitCodes.ts';
 import { shownFormat } from '../setup/shownFormat.ts';
 import { accountText } from '../terminal/accountText.ts';
-import { followRun } from '../terminal/follow.ts';
 import { onInterrupt } from '../terminal/interrupt.ts';
 import { alignColumns, printable } from '../terminal/printable.ts';
-import { createProgress } from '../terminal/progress.ts';
+import { followRun } from '../terminal/progress/follow.ts';
+import { createProgress } from '../terminal/progress/progress.ts';
 import { columnsOf, say } from '../terminal/screen.ts';
 import { bottleneckOf, formatWorkers } from '../terminal/workersTable.ts';
 

@@ -20,8 +20,8 @@ import {
 } from '../../worker/tune/sweepSession.ts';
 import { createCommand } from '../setup/commandOptions.ts';
 import { exitCodes } from '../setup/exitCodes.ts';
-import { findModelShown, planSessionShown, startModelShown } from '../terminal/modelShown.ts';
 import { alignColumns } from '../terminal/printable.ts';
+import { findModelShown, planSessionShown, startModelShown } from '../terminal/progress/modelShown.ts';
 
 const optionNames = [...modelOptions, 'userAgent', 'processes', 'seconds'] as const;
 

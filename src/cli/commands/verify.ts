@@ -4,8 +4,8 @@ import { verifyModel } from '../../worker/tune/verify.ts';
 import { createCommand } from '../setup/commandOptions.ts';
 import { exitCodes } from '../setup/exitCodes.ts';
 import { shownFormat } from '../setup/shownFormat.ts';
-import { findModelShown, planSessionShown, startModelShown } from '../terminal/modelShown.ts';
 import { alignColumns, printable } from '../terminal/printable.ts';
+import { findModelShown, planSessionShown, startModelShown } from '../terminal/progress/modelShown.ts';
 
 export const verifyCommand = createCommand({
   examples: [

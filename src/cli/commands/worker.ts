@@ -2,7 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { laneName } from '../../shared/fleet/lanes.ts';
 import { modelKey } from '../../shared/fleet/modelIdentity.ts';
 import { registerModel } from '../../shared/fleet/models.ts';
-import { createLog } from '../../shared/log.ts';
+import { createLog } from '../../shared/log/log.ts';
 import type { Config } from '../../shared/options/config.ts';
 import { keysUnder } from '../../shared/redis/keys.ts';
 import { persistenceWarning, readPersistence } from '../../shared/redis/persistence.ts';
@@ -21,7 +21,7 @@ import { type Context, contextOptions, openContext } from '../setup/context.ts';
 import { exitCodes } from '../setup/exitCodes.ts';
 import { leaveThreads } from '../setup/leave.ts';
 import { onInterrupt } from '../terminal/interrupt.ts';
-import { findModelShown, planSessionShown, startModelShown } from '../terminal/modelShown.ts';
+import { findModelShown, planSessionShown, startModelShown } from '../terminal/progress/modelShown.ts';
 import { devicesOf, supervise } from '../workers/supervise.ts';
 import { isSupervised, sayReady, supervisorSaysStop } from '../workers/supervised.ts';
 

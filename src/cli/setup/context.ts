@@ -3,7 +3,7 @@ import { join, resolve } from 'node:path';
 import type { Redis } from 'ioredis';
 import { createProducer } from '../../producer/producer.ts';
 import { ClipfleetError } from '../../shared/errors.ts';
-import { createLog, type Logger } from '../../shared/log.ts';
+import { createLog, type Logger } from '../../shared/log/log.ts';
 import type { Config } from '../../shared/options/config.ts';
 import { keysUnder } from '../../shared/redis/keys.ts';
 import { leaseLocalRedis } from '../../shared/redis/localRedis.ts';

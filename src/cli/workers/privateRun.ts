@@ -13,10 +13,10 @@ import { createLosses } from '../../shared/runs/losses.ts';
 import { cancelledRun } from '../../shared/runs/runErrors.ts';
 import type { RunningWorker } from '../../worker/worker.ts';
 import type { Context } from '../setup/context.ts';
-import { followRun } from '../terminal/follow.ts';
 import { unlessInterrupted } from '../terminal/interrupt.ts';
 import { createLossRepair, type SourceAgain } from '../terminal/lostImages.ts';
-import { createProgress } from '../terminal/progress.ts';
+import { followRun } from '../terminal/progress/follow.ts';
+import { createProgress } from '../terminal/progress/progress.ts';
 import { sampleBottleneck } from './privateWorker.ts';
 
 type AddConfig = Config<'chunkSize' | 'highWater' | 'attempts'>;

@@ -1,7 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { setTimeout as delay } from 'node:timers/promises';
 import { ClipfleetError } from '../../shared/errors.ts';
-import type { Logger } from '../../shared/log.ts';
+import type { Logger } from '../../shared/log/log.ts';
 import type { Config } from '../../shared/options/config.ts';
 import { exitCodes } from '../setup/exitCodes.ts';
 import { onInterrupt } from '../terminal/interrupt.ts';

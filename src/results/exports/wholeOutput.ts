@@ -1,7 +1,7 @@
 import { mkdir, open, readdir, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { ClipfleetError } from '../../shared/errors.ts';
-import { nameBeside } from '../../shared/replaceFile.ts';
+import { nameBeside } from '../../shared/files/replaceFile.ts';
 import { version } from '../../shared/version.ts';
 import type { ExportedRun, ExportRow } from './exportedRun.ts';
 import { outputFailed } from './lineFile.ts';

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { userStateFolder } from '../userFolders.ts';
+import { userStateFolder } from '../files/userFolders.ts';
 import { choice, integer, onOff, option, text } from './option.ts';
 
 /** Where Redis is, and what is kept where. */

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { userCacheFolder } from '../userFolders.ts';
+import { userCacheFolder } from '../files/userFolders.ts';
 import { choice, integer, option, real, text } from './option.ts';
 
 /** A device, and which one of several. */

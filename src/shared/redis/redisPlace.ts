@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { access, constants, mkdir, realpath } from 'node:fs/promises';
 import { join } from 'node:path';
 import { ClipfleetError } from '../errors.ts';
-import { privateTemporary } from '../userFolders.ts';
+import { privateTemporary } from '../files/userFolders.ts';
 
 /** Where a folder's server lives: `data` keeps its files and the lock, `runtime` the socket and the lease. */
 export interface RedisPlace {

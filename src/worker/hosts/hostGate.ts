@@ -1,5 +1,5 @@
 import type { Redis } from 'ioredis';
-import type { Logger } from '../../shared/log.ts';
+import type { Logger } from '../../shared/log/log.ts';
 import type { Config } from '../../shared/options/config.ts';
 import type { Keys } from '../../shared/redis/keys.ts';
 import type { HostNames } from '../names/hostNames.ts';

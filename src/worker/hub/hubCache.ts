@@ -1,6 +1,6 @@
 import { copyFile, readFile, stat, symlink, writeFile } from 'node:fs/promises';
 import { dirname, join, relative } from 'node:path';
-import { replaceFile } from '../../shared/replaceFile.ts';
+import { replaceFile } from '../../shared/files/replaceFile.ts';
 
 /**
  * The folders of one repository in the cache that Python's `huggingface_hub` shares:

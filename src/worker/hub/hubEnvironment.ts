@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
-import { homeOf } from '../../shared/userFolders.ts';
+import { homeOf } from '../../shared/files/userFolders.ts';
 
 export interface HubEnvironment {
   /** The folder that holds `models--owner--repo`, absolute. */

@@ -1,5 +1,5 @@
 import { ClipfleetError } from '../../shared/errors.ts';
-import type { Logger } from '../../shared/log.ts';
+import type { Logger } from '../../shared/log/log.ts';
 import type { Row } from '../../shared/rows/row.ts';
 import { pieceOf } from '../../shared/runs/chunkJob.ts';
 import type { Losses } from '../../shared/runs/losses.ts';

@@ -1,4 +1,4 @@
-import type { Logger } from '../../shared/log.ts';
+import type { Logger } from '../../shared/log/log.ts';
 import type { FoundRow, ResultsStore } from '../../shared/rows/resultsStore.ts';
 import type { Row } from '../../shared/rows/row.ts';
 import { pieceOf } from '../../shared/runs/chunkJob.ts';

@@ -1,4 +1,4 @@
-import type { Logger } from '../../shared/log.ts';
+import type { Logger } from '../../shared/log/log.ts';
 import type { ResultsStore } from '../../shared/rows/resultsStore.ts';
 import type { RunControl } from '../../shared/runs/runControl.ts';
 import type { Runs } from '../../shared/runs/runs.ts';

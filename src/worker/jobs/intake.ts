@@ -1,6 +1,6 @@
 import { LRUCache } from 'lru-cache';
 import { ClipfleetError } from '../../shared/errors.ts';
-import type { Logger } from '../../shared/log.ts';
+import type { Logger } from '../../shared/log/log.ts';
 import type { ResultsStore } from '../../shared/rows/resultsStore.ts';
 import { type Chunk, parseChunkJob, salvageChunk } from '../../shared/runs/chunkJob.ts';
 import type { Run } from '../../shared/runs/run.ts';

@@ -1,5 +1,5 @@
 import { asClipfleetError, ClipfleetError } from '../../shared/errors.ts';
-import type { Logger } from '../../shared/log.ts';
+import type { Logger } from '../../shared/log/log.ts';
 import type { ImageRef } from '../../shared/refs/imageRef.ts';
 import type { RankedLabel } from '../../shared/rows/prediction.ts';
 import { type RowPlace, rowError } from '../../shared/rows/row.ts';

@@ -5,7 +5,7 @@ import { addChunkJobs } from '../../shared/fleet/chunkJobs.ts';
 import { laneBackend } from '../../shared/fleet/laneBackend.ts';
 import { openLaneQueue } from '../../shared/fleet/laneQueue.ts';
 import { promoteJob } from '../../shared/fleet/promoteJob.ts';
-import type { Logger } from '../../shared/log.ts';
+import type { Logger } from '../../shared/log/log.ts';
 import type { Config } from '../../shared/options/config.ts';
 import type { ResultsStore } from '../../shared/rows/resultsStore.ts';
 import type { Runs } from '../../shared/runs/runs.ts';

@@ -1,6 +1,6 @@
 import { LRUCache } from 'lru-cache';
 import { ClipfleetError, type ErrorCode } from '../../shared/errors.ts';
-import type { Logger } from '../../shared/log.ts';
+import type { Logger } from '../../shared/log/log.ts';
 import type { RunControl } from '../../shared/runs/runControl.ts';
 import type { Runs } from '../../shared/runs/runs.ts';
 import type { LabelMatrices, PreparedLabels } from '../labels/labelMatrices.ts';

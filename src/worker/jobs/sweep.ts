@@ -2,7 +2,7 @@ import type { Job, Queue } from 'bullmq';
 import type { Redis } from 'ioredis';
 import { LRUCache } from 'lru-cache';
 import { ClipfleetError } from '../../shared/errors.ts';
-import type { Logger } from '../../shared/log.ts';
+import type { Logger } from '../../shared/log/log.ts';
 import type { ResultsStore } from '../../shared/rows/resultsStore.ts';
 import { isBeyondSaving, salvageChunk } from '../../shared/runs/chunkJob.ts';
 import type { Runs } from '../../shared/runs/runs.ts';

@@ -1,5 +1,5 @@
 import type { Heartbeats } from '../../shared/fleet/heartbeats.ts';
-import type { Logger } from '../../shared/log.ts';
+import type { Logger } from '../../shared/log/log.ts';
 import { pieceOf } from '../../shared/runs/chunkJob.ts';
 import type { Losses } from '../../shared/runs/losses.ts';
 import type { Begun } from '../../shared/runs/run.ts';

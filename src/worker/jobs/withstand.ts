@@ -1,5 +1,5 @@
 import type { BackOff } from '../../shared/backOff.ts';
-import type { Logger } from '../../shared/log.ts';
+import type { Logger } from '../../shared/log/log.ts';
 import type { Consume } from './consume.ts';
 import { postponed } from './jobVerdict.ts';
 import { isOfSurroundings } from './surroundings.ts';

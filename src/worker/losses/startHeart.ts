@@ -1,5 +1,5 @@
 import { BEATS, type Heartbeats } from '../../shared/fleet/heartbeats.ts';
-import type { Logger } from '../../shared/log.ts';
+import type { Logger } from '../../shared/log/log.ts';
 
 /** A fault that goes on is logged again after so long. */
 const LOG_EVERY_MS = 60_000;

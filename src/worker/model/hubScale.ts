@@ -1,7 +1,7 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { ClipfleetError } from '../../shared/errors.ts';
-import { replaceFile } from '../../shared/replaceFile.ts';
+import { replaceFile } from '../../shared/files/replaceFile.ts';
 import type { ReadRange } from '../checkpoint/safetensors.ts';
 import { type HubOptions, hubCommit } from '../hub/hub.ts';
 import { hubFileRange } from '../hub/hubApi.ts';

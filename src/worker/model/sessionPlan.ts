@@ -1,5 +1,5 @@
+import { userCacheFolder } from '../../shared/files/userFolders.ts';
 import type { Config } from '../../shared/options/config.ts';
-import { userCacheFolder } from '../../shared/userFolders.ts';
 import { type Device, openDevice } from '../session/devices.ts';
 import { type ResolvedSettings, resolveSettings } from '../session/settings.ts';
 import type { Settings } from '../session/tuned.ts';

@@ -1,4 +1,4 @@
-import type { Logger } from '../../shared/log.ts';
+import type { Logger } from '../../shared/log/log.ts';
 import { createHostNames, type HostNames } from './hostNames.ts';
 
 /** How often look-ups that did not come are logged, of all names together. */

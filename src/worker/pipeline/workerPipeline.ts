@@ -1,5 +1,5 @@
 import type { Redis } from 'ioredis';
-import type { Logger } from '../../shared/log.ts';
+import type { Logger } from '../../shared/log/log.ts';
 import { hasProxies, proxiesOf } from '../../shared/proxies.ts';
 import type { Keys } from '../../shared/redis/keys.ts';
 import type { RankedLabel } from '../../shared/rows/prediction.ts';

@@ -1,7 +1,7 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
-import { replaceFile } from '../../shared/replaceFile.ts';
+import { replaceFile } from '../../shared/files/replaceFile.ts';
 
 /** What a worker's speed depends on, and what `clipfleet tune` measures. */
 export interface Settings {

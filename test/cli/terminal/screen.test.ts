@@ -3,7 +3,7 @@ import { PassThrough } from 'node:stream';
 import { test } from 'node:test';
 import { stripVTControlCharacters } from 'node:util';
 import stringWidth from 'string-width';
-import { createBar } from '../../../src/cli/terminal/bar.ts';
+import { createBar } from '../../../src/cli/terminal/progress/bar.ts';
 import { columnsOf, say } from '../../../src/cli/terminal/screen.ts';
 
 /** A terminal of so many columns that keeps what is written to it. */

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { chmod, mkdir, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { ensurePrivate } from '../../../src/shared/privateFolder.ts';
+import { ensurePrivate } from '../../../src/shared/files/privateFolder.ts';
 import { leaseLocalRedis } from '../../../src/shared/redis/localRedis.ts';
 import { temporaryFolder } from '../../support/support.ts';
 

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { createLog } from '../../../src/shared/log.ts';
+import { createLog } from '../../../src/shared/log/log.ts';
 import { keysUnder } from '../../../src/shared/redis/keys.ts';
 import { createHostGate } from '../../../src/worker/hosts/hostGate.ts';
 import { createHostRecord } from '../../../src/worker/hosts/hostRecord.ts';

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { pathToFileURL } from 'node:url';
 import { defineLabelSet, type LabelSetInput } from '../../../src/shared/labels/labelSet.ts';
-import { createLog } from '../../../src/shared/log.ts';
+import { createLog } from '../../../src/shared/log/log.ts';
 import { readConfig } from '../../../src/shared/options/config.ts';
 import type { LoadedModel } from '../../../src/worker/model/loadModel.ts';
 import { readModelFiles } from '../../../src/worker/model/model.ts';

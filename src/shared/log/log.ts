@@ -1,7 +1,7 @@
 import { type DestinationStream, destination, type Logger, type LoggerOptions, pino } from 'pino';
+import { withoutSecrets } from '../withoutSecrets.ts';
 import { logLine } from './logLine.ts';
 import { createRepeatedEvents, type EventNews } from './repeatedEvents.ts';
-import { withoutSecrets } from './withoutSecrets.ts';
 
 export type { Logger } from 'pino';
 

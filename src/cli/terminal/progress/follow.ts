@@ -1,4 +1,4 @@
-import { type RunProgress, waitForRun } from '../../producer/runs/runProgress.ts';
+import { type RunProgress, waitForRun } from '../../../producer/runs/runProgress.ts';
 import type { Progress } from './progress.ts';
 
 /**

@@ -1,4 +1,4 @@
-import type { GivenScale } from '../../worker/model/findScale.ts';
+import type { GivenScale } from '../../../worker/model/findScale.ts';
 import {
   type FindModelOptions,
   findModel,
@@ -6,11 +6,11 @@ import {
   type LoadedModel,
   type ModelChoice,
   startModel,
-} from '../../worker/model/loadModel.ts';
-import type { ModelFiles } from '../../worker/model/model.ts';
-import { planSession, type SessionChoice, type SessionPlan } from '../../worker/model/sessionPlan.ts';
+} from '../../../worker/model/loadModel.ts';
+import type { ModelFiles } from '../../../worker/model/model.ts';
+import { planSession, type SessionChoice, type SessionPlan } from '../../../worker/model/sessionPlan.ts';
+import { say } from '../screen.ts';
 import { createDownloadProgress } from './downloadProgress.ts';
-import { say } from './screen.ts';
 
 /** The model's files; a download shows how it gets on, on standard error. */
 export function findModelShown(choice: ModelChoice): Promise<ModelFiles> {

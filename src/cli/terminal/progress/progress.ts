@@ -1,7 +1,7 @@
-import type { RunProgress } from '../../producer/runs/runProgress.ts';
+import type { RunProgress } from '../../../producer/runs/runProgress.ts';
+import { printable } from '../printable.ts';
 import { createBar } from './bar.ts';
 import { createPace } from './pace.ts';
-import { printable } from './printable.ts';
 
 /** Where a run is, and what holds its workers up where that is known; `none` where no worker serves its model. */
 export type ProgressCounts = Pick<

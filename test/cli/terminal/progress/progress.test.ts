@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { PassThrough } from 'node:stream';
 import { type TestContext, test } from 'node:test';
-import { createProgress } from '../../../src/cli/terminal/progress.ts';
+import { createProgress } from '../../../../src/cli/terminal/progress/progress.ts';
 
 /** A stream that says it is a terminal, or not, and keeps what is written to it. */
 function stream(isTTY: boolean) {

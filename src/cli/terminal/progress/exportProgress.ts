@@ -1,4 +1,4 @@
-import type { RunProgress } from '../../producer/runs/runProgress.ts';
+import type { RunProgress } from '../../../producer/runs/runProgress.ts';
 import { createProgress } from './progress.ts';
 
 /** Between two looks at how many rows there are by now. */

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { createPace } from '../../../src/cli/terminal/pace.ts';
+import { createPace } from '../../../../src/cli/terminal/progress/pace.ts';
 
 /** A pace whose clock the test moves. */
 function paced(done = 0) {

@@ -1,6 +1,6 @@
 import cliProgress from 'cli-progress';
-import { fit } from './printable.ts';
-import { columnsOf } from './screen.ts';
+import { fit } from '../printable.ts';
+import { columnsOf } from '../screen.ts';
 
 const WIDE_COLUMNS = 100;
 const BAR_WIDE = 28;

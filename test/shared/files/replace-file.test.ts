@@ -2,8 +2,8 @@ import assert from 'node:assert/strict';
 import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { replaceFile } from '../../src/shared/replaceFile.ts';
-import { temporaryFolder } from '../support/support.ts';
+import { replaceFile } from '../../../src/shared/files/replaceFile.ts';
+import { temporaryFolder } from '../../support/support.ts';
 
 test('a file is new or old, never a half, and nothing is left beside it', async (t) => {
   const folder = join(await temporaryFolder(t), 'new/folder');

@@ -4,10 +4,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { destination } from 'pino';
-import { createLog } from '../../src/shared/log.ts';
-import { createRepeatedEvents, type EventNews } from '../../src/shared/repeatedEvents.ts';
-import { jsonLines } from '../support/fleet.ts';
-import { until } from '../support/support.ts';
+import { createLog } from '../../../src/shared/log/log.ts';
+import { createRepeatedEvents, type EventNews } from '../../../src/shared/log/repeatedEvents.ts';
+import { jsonLines } from '../../support/fleet.ts';
+import { until } from '../../support/support.ts';
 
 test('an event is told once, then with its number at each look, then that it is over', () => {
   let at = 0;

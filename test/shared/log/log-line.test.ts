@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { logLine } from '../../src/shared/logLine.ts';
+import { logLine } from '../../../src/shared/log/logLine.ts';
 
 test('a line of the log for people: time, level, message, reason, and the rest', () => {
   const line = logLine(

@@ -1,5 +1,5 @@
 import * as fs from 'node:fs';
-import { ClipfleetError } from './errors.ts';
+import { ClipfleetError } from '../errors.ts';
 
 /**
  * Makes the directory, or takes the one that is there, if nobody else may enter it. In a folder where everybody may
