@@ -14,7 +14,7 @@ const importSites: Record<string, readonly string[]> = {
   '@huggingface/hub': ['src/worker/hub/hubApi.ts'],
   undici: ['src/worker/fetch/guardedAgent.ts', 'src/worker/hub/hubRequest.ts'],
   hyparquet: ['src/producer/lists/parquetRows.ts'],
-  'hyparquet-writer': ['src/results/exports/parquetFile.ts'],
+  'hyparquet-writer': ['src/results/formats/parquetFile.ts'],
   aws4fetch: ['src/worker/fetch/s3Request.ts'],
   saxes: ['src/worker/fetch/s3List.ts'],
   fastify: ['src/gateway/gateway.ts'],

@@ -1,4 +1,4 @@
-import type { ExportedRun, ExportRow } from '../../src/results/exports/exportedRun.ts';
+import type { ExportedRun, ExportRow } from '../../src/results/rows/exportedRun.ts';
 
 const common = {
   run: 'r',

@@ -2,9 +2,9 @@ import { listOptions, readSourceColumns, remoteOptions } from '../../openSource.
 import type { OtherColumns } from '../../producer/sources/otherColumns.ts';
 import { formatOfOutput, openRowOutput } from '../../results/exports/exportFormat.ts';
 import { checkOutput } from '../../results/exports/outputFile.ts';
-import { openPartedOutput } from '../../results/exports/partedOutput.ts';
-import { leastSureFirst } from '../../results/exports/sortedRows.ts';
 import { inGroups, writeRows } from '../../results/exports/writeRows.ts';
+import { openPartedOutput } from '../../results/outputs/partedOutput.ts';
+import { leastSureFirst } from '../../results/rows/sortedRows.ts';
 import { ClipfleetError } from '../../shared/errors.ts';
 import type { Config } from '../../shared/options/config.ts';
 import { parseRoots } from '../../shared/refs/roots.ts';

@@ -1,4 +1,4 @@
-import type { ExportedRun } from '../../results/exports/exportedRun.ts';
+import type { ExportedRun } from '../../results/rows/exportedRun.ts';
 import type { LabelSet } from '../../shared/labels/labelSet.ts';
 import { unknownRun } from '../../shared/runs/runErrors.ts';
 import type { Context } from './context.ts';

@@ -1,5 +1,5 @@
 import { formatOfOutput, openRowOutput } from '../../results/exports/exportFormat.ts';
-import type { RowOutput } from '../../results/exports/rowOutput.ts';
+import type { RowOutput } from '../../results/outputs/rowOutput.ts';
 import { begin } from '../../shared/begin.ts';
 import type { Context } from '../setup/context.ts';
 import { exportedRunOf } from '../setup/exportedRun.ts';

@@ -1,10 +1,10 @@
 import { Readable } from 'node:stream';
 import { z } from 'zod';
-import { csvFormat } from '../../results/exports/csvRows.ts';
-import type { ExportedRun } from '../../results/exports/exportedRun.ts';
-import { jsonlFormat } from '../../results/exports/jsonlRows.ts';
-import type { LineFormat } from '../../results/exports/lineFormat.ts';
-import { isWanted, type RowFilter } from '../../results/exports/rowFilter.ts';
+import { csvFormat } from '../../results/formats/csvRows.ts';
+import { jsonlFormat } from '../../results/formats/jsonlRows.ts';
+import type { LineFormat } from '../../results/outputs/lineFormat.ts';
+import type { ExportedRun } from '../../results/rows/exportedRun.ts';
+import { isWanted, type RowFilter } from '../../results/rows/rowFilter.ts';
 import { ClipfleetError } from '../../shared/errors.ts';
 import { imageRefLimits } from '../../shared/refs/imageRef.ts';
 import type { PublicRow } from '../../shared/rows/row.ts';

@@ -1,17 +1,17 @@
 import { extname } from 'node:path';
 import { ClipfleetError } from '../../shared/errors.ts';
-import { csvFormat } from './csvRows.ts';
-import type { ExportedRun } from './exportedRun.ts';
-import { openFiftyone } from './fiftyone.ts';
-import { openImagefolder } from './imagefolder.ts';
-import { jsonlFormat } from './jsonlRows.ts';
-import { openLabelStudio } from './labelStudio.ts';
-import type { LineFormat } from './lineFormat.ts';
-import { openLineOutput } from './lineOutput.ts';
-import { openNpy } from './npy.ts';
-import { openParquet } from './parquetFile.ts';
-import type { RowOutput } from './rowOutput.ts';
-import { type OpenPart, openWholeOutput } from './wholeOutput.ts';
+import { csvFormat } from '../formats/csvRows.ts';
+import { openFiftyone } from '../formats/fiftyone.ts';
+import { openImagefolder } from '../formats/imagefolder.ts';
+import { jsonlFormat } from '../formats/jsonlRows.ts';
+import { openLabelStudio } from '../formats/labelStudio.ts';
+import { openNpy } from '../formats/npy.ts';
+import { openParquet } from '../formats/parquetFile.ts';
+import type { LineFormat } from '../outputs/lineFormat.ts';
+import { openLineOutput } from '../outputs/lineOutput.ts';
+import type { RowOutput } from '../outputs/rowOutput.ts';
+import { type OpenPart, openWholeOutput } from '../outputs/wholeOutput.ts';
+import type { ExportedRun } from '../rows/exportedRun.ts';
 
 /** A format that is written row by row, or as a file or a folder that is there whole or not at all. */
 export type ExportFormat =

@@ -3,11 +3,11 @@ import { access, open, readdir, realpath, stat } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
 import { ClipfleetError } from '../../shared/errors.ts';
 import { isInside } from '../../shared/refs/roots.ts';
-import { csvBeginning } from './csvRows.ts';
+import { csvBeginning } from '../formats/csvRows.ts';
+import { jsonlBeginning } from '../formats/jsonlRows.ts';
+import { isOurParquet } from '../formats/parquetFile.ts';
+import { folderMark } from '../outputs/wholeOutput.ts';
 import { type ExportFormat, type ExportFormatName, formatOfOutput } from './exportFormat.ts';
-import { jsonlBeginning } from './jsonlRows.ts';
-import { isOurParquet } from './parquetFile.ts';
-import { folderMark } from './wholeOutput.ts';
 
 export interface OutputRules {
   /** Paths that the command reads. */

@@ -1,7 +1,7 @@
 import type { PublicRow } from '../../shared/rows/row.ts';
-import type { ExportRow, SourceCells } from './exportedRun.ts';
-import { isWanted, type RowFilter } from './rowFilter.ts';
-import type { RowOutput } from './rowOutput.ts';
+import type { RowOutput } from '../outputs/rowOutput.ts';
+import type { ExportRow, SourceCells } from '../rows/exportedRun.ts';
+import { isWanted, type RowFilter } from '../rows/rowFilter.ts';
 
 export interface WriteRowsOptions extends RowFilter {
   /** Most predictions in a row. */

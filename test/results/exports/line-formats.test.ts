@@ -3,9 +3,9 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { parse } from 'csv-parse/sync';
-import type { ExportedRun, ExportRow } from '../../../src/results/exports/exportedRun.ts';
 import { formatOfOutput, openRowOutput } from '../../../src/results/exports/exportFormat.ts';
-import { shortestFloat32 } from '../../../src/results/exports/shortestFloat32.ts';
+import type { ExportedRun, ExportRow } from '../../../src/results/rows/exportedRun.ts';
+import { shortestFloat32 } from '../../../src/results/rows/shortestFloat32.ts';
 import { awkwardRows, exportedRun } from '../../support/exportedRows.ts';
 import { temporaryFolder } from '../../support/support.ts';
 

@@ -1,11 +1,11 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { ClipfleetError } from '../../shared/errors.ts';
-import type { ExportedRun, ExportRow } from './exportedRun.ts';
-import { createOmissions, FAILED } from './localImage.ts';
+import type { OpenPart } from '../outputs/wholeOutput.ts';
+import type { ExportedRun, ExportRow } from '../rows/exportedRun.ts';
+import { createOmissions, FAILED } from '../rows/localImage.ts';
 import { openNpyFile } from './npyFile.ts';
 import { openParquetWith, textColumn } from './parquetFile.ts';
-import type { OpenPart } from './wholeOutput.ts';
 
 /** Images in a file of numbers and its file of keys, as clip-retrieval writes them. */
 const PART_IMAGES = 1_000_000;

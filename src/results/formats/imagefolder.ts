@@ -1,12 +1,12 @@
 import { mkdir, symlink } from 'node:fs/promises';
 import { extname, join } from 'node:path';
+import { openLineFile } from '../outputs/lineFile.ts';
+import type { OpenPart } from '../outputs/wholeOutput.ts';
+import { bestOf, cellText, type ExportedRun, type ExportRow } from '../rows/exportedRun.ts';
+import { createOmissions, FAILED, localImage, NOT_LOCAL } from '../rows/localImage.ts';
+import { shortFloat32 } from '../rows/shortestFloat32.ts';
 import { besideOurs } from './csvRows.ts';
-import { bestOf, cellText, type ExportedRun, type ExportRow } from './exportedRun.ts';
 import { shortPrediction } from './jsonlRows.ts';
-import { openLineFile } from './lineFile.ts';
-import { createOmissions, FAILED, localImage, NOT_LOCAL } from './localImage.ts';
-import { shortFloat32 } from './shortestFloat32.ts';
-import type { OpenPart } from './wholeOutput.ts';
 
 const ownColumns = ['file_name', 'id', 'label', 'score', 'predictions'];
 

@@ -1,6 +1,6 @@
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { ExportedRun, ExportRow } from './exportedRun.ts';
+import type { ExportedRun, ExportRow } from '../rows/exportedRun.ts';
 import type { RowOutput } from './rowOutput.ts';
 import { type OpenPart, openWholeOutput } from './wholeOutput.ts';
 

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { ClipfleetError } from '../../shared/errors.ts';
 import { nameBeside } from '../../shared/files/replaceFile.ts';
 import { version } from '../../shared/version.ts';
-import type { ExportedRun, ExportRow } from './exportedRun.ts';
+import type { ExportedRun, ExportRow } from '../rows/exportedRun.ts';
 import { outputFailed } from './lineFile.ts';
 import type { RowOutput } from './rowOutput.ts';
 

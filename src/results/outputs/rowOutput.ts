@@ -1,4 +1,4 @@
-import type { ExportRow } from './exportedRun.ts';
+import type { ExportRow } from '../rows/exportedRun.ts';
 
 /** Takes rows one after the other to where they end. */
 export interface RowOutput {

@@ -1,7 +1,7 @@
 import type { ParquetWriter } from 'hyparquet-writer';
+import type { OpenPart } from '../outputs/wholeOutput.ts';
+import { bestOf, cellText, type ExportedRun, type ExportRow } from '../rows/exportedRun.ts';
 import { besideOurs } from './csvRows.ts';
-import { bestOf, cellText, type ExportedRun, type ExportRow } from './exportedRun.ts';
-import type { OpenPart } from './wholeOutput.ts';
 
 type SchemaElement = ConstructorParameters<typeof ParquetWriter>[0]['schema'][number];
 

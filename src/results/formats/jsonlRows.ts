@@ -1,7 +1,7 @@
 import type { Prediction } from '../../shared/rows/prediction.ts';
-import type { ExportedRun, ExportRow } from './exportedRun.ts';
-import type { LineFormat } from './lineFormat.ts';
-import { shortFloat32 } from './shortestFloat32.ts';
+import type { LineFormat } from '../outputs/lineFormat.ts';
+import type { ExportedRun, ExportRow } from '../rows/exportedRun.ts';
+import { shortFloat32 } from '../rows/shortestFloat32.ts';
 
 /** What every file of JSON lines begins with. */
 export const jsonlBeginning = '{"run":"';

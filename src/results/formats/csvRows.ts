@@ -1,7 +1,7 @@
 import { stringify } from 'csv-stringify/sync';
-import { cellText, type ExportedRun, type ExportRow } from './exportedRun.ts';
-import type { LineFormat } from './lineFormat.ts';
-import { shortestFloat32 } from './shortestFloat32.ts';
+import type { LineFormat } from '../outputs/lineFormat.ts';
+import { cellText, type ExportedRun, type ExportRow } from '../rows/exportedRun.ts';
+import { shortestFloat32 } from '../rows/shortestFloat32.ts';
 
 /** Predictions that have columns of their own. */
 const PREDICTIONS = 5;

@@ -1,10 +1,10 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { schemeOf } from '../../shared/refs/uriScheme.ts';
-import { answersOf, cellText, type ExportedRun, type ExportRow, uncertaintyOf } from './exportedRun.ts';
-import { createOmissions, FAILED, localImage, NOT_LOCAL } from './localImage.ts';
-import { shortFloat32 } from './shortestFloat32.ts';
-import type { OpenPart } from './wholeOutput.ts';
+import type { OpenPart } from '../outputs/wholeOutput.ts';
+import { answersOf, cellText, type ExportedRun, type ExportRow, uncertaintyOf } from '../rows/exportedRun.ts';
+import { createOmissions, FAILED, localImage, NOT_LOCAL } from '../rows/localImage.ts';
+import { shortFloat32 } from '../rows/shortestFloat32.ts';
 
 /** An import of Label Studio takes 250 MiB and, as its documentation has it, is answered within 30 s: this many tasks are some MiB. */
 const TASKS_MAX = 10_000;

@@ -1,9 +1,9 @@
 import { join } from 'node:path';
-import { answersOf, type ExportedRun, type ExportRow } from './exportedRun.ts';
-import { openLineFile } from './lineFile.ts';
-import { createOmissions, FAILED, localImage, NOT_LOCAL } from './localImage.ts';
-import { shortFloat32 } from './shortestFloat32.ts';
-import type { OpenPart } from './wholeOutput.ts';
+import { openLineFile } from '../outputs/lineFile.ts';
+import type { OpenPart } from '../outputs/wholeOutput.ts';
+import { answersOf, type ExportedRun, type ExportRow } from '../rows/exportedRun.ts';
+import { createOmissions, FAILED, localImage, NOT_LOCAL } from '../rows/localImage.ts';
+import { shortFloat32 } from '../rows/shortestFloat32.ts';
 
 /**
  * A FiftyOneImageClassificationDataset: `labels.json` alone, which names the images by their absolute paths, so that nothing is

@@ -1,4 +1,4 @@
-import type { ExportRow } from './exportedRun.ts';
+import type { ExportRow } from '../rows/exportedRun.ts';
 
 /** How rows become lines of a file. */
 export interface LineFormat {
