@@ -16,7 +16,7 @@ export interface OpenModelOptions
   model: string;
   /** Branch, tag or commit of a model of the Hub; `main` when absent. */
   revision?: string;
-  /** Precision of the weights; `fp32` when absent. */
+  /** Precision, as `--dtype`; `fp32` when absent, but on a GPU a checkpoint in float16 is computed as it is stored. */
   dtype?: Dtype;
   /** `cpu`, `cuda`, `tensorrt`, `webgpu`, `coreml`, `dml`, of several `cuda:1`; a GPU if there is one when absent, as `auto`. */
   device?: string;
@@ -59,13 +59,12 @@ export async function openModel(options: OpenModelOptions): Promise<OpenedModel>
   const {
     model,
     revision = defaultOf('revision'),
-    dtype = defaultOf('dtype'),
     device = defaultOf('device'),
     truncated = defaultOf('truncated'),
     cropRounding = defaultOf('cropRounding'),
     exif = defaultOf('exif'),
   } = options;
-  const { cacheDir, logitScale, logitBias, userAgent, onProgress } = options;
+  const { dtype, cacheDir, logitScale, logitBias, userAgent, onProgress } = options;
   const onWarning = (warning: string) => process.emitWarning(warning, { code: 'MODEL_WARNING' });
   const files = await findModel(
     { model, revision, dtype, cropRounding, exif, userAgent },

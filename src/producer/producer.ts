@@ -2,7 +2,7 @@ import type { Redis } from 'ioredis';
 import { ClipfleetError } from '../shared/errors.ts';
 import { openLaneQueue } from '../shared/fleet/laneQueue.ts';
 import { type LaneKind, laneKinds, laneName } from '../shared/fleet/lanes.ts';
-import { parseIdentity } from '../shared/fleet/modelIdentity.ts';
+import { DEFAULT_DTYPE, parseIdentity } from '../shared/fleet/modelIdentity.ts';
 import { servedNow } from '../shared/fleet/models.ts';
 import { type LabelSet, labelSetId } from '../shared/labels/labelSet.ts';
 import { validLabelSet } from '../shared/labels/labelSetSchema.ts';
@@ -157,7 +157,7 @@ export function createProducer({ redis, prefix = defaultOf('prefix'), store: giv
 
     /** The identity of the model that workers serve under this name now. @throws MODEL_NOT_FOUND */
     async servedModel(model: string, options: { revision?: string; dtype?: string } = {}): Promise<string> {
-      const { revision = defaultOf('revision'), dtype = defaultOf('dtype') } = options;
+      const { revision = defaultOf('revision'), dtype = DEFAULT_DTYPE } = options;
       const identity = await servedNow(redis, keys, { model, revision, dtype });
       if (identity) return identity;
       const message = `Expected a worker on this Redis that serves ${model} as ${dtype}, found none: start one.`;

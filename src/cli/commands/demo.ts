@@ -67,7 +67,7 @@ async function demo(context: Context, config: Config<(typeof optionNames)[number
   const files = await findModel({
     model: bundledModel,
     revision: defaultOf('revision'),
-    dtype: defaultOf('dtype'),
+    dtype: undefined,
   });
   const plan = await planSessionShown(files, config);
   const model = await startModelShown(files, plan, {});

@@ -49,7 +49,7 @@ export const tuneCommand = createCommand({
       const { decoders, ...decode } = fastest(decodeTrials);
       process.stdout.write(`${formatDecode(decodeTrials, decoders)}\n\n`);
       const settings = { batchSize: trial.batchSize, threads: trial.threads, decoders };
-      const tunedFor = { fingerprint: files.fingerprint, device: plan.device.name, cores };
+      const tunedFor = { fingerprint: plan.fingerprint, device: plan.device.name, cores };
       const path = await saveTuned(plan.cacheDir, tunedFor, settings, rateOf(decode));
       process.stdout.write(
         `--batch-size ${settings.batchSize} --threads ${settings.threads} --decoders ${decoders}\n` +

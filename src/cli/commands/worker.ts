@@ -125,7 +125,14 @@ async function serve(
     await leaveThreads(exitCodes.couldNotRun);
   });
   const stopped = supervised ?? onInterrupt('finishing the images in flight.', config).interrupted;
-  const on = { device, ...(fallback && { deviceFallback: fallback }), ...plan.settings, from: plan.from };
+  const { dtype } = plan;
+  const on = {
+    device,
+    dtype,
+    ...(fallback && { deviceFallback: fallback }),
+    ...plan.settings,
+    from: plan.from,
+  };
   const said = { model: identity, ...scale, lanes: lanes.map(({ name }) => name), roots: [...roots.keys()] };
   // Where that fails, it is the worker's end.
   await worker.ready.catch(() => worker.died);

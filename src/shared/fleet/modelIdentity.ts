@@ -12,6 +12,9 @@ export interface ModelIdentity {
   dtype: string;
 }
 
+/** The dtype in an identity where none was chosen. */
+export const DEFAULT_DTYPE = 'fp32';
+
 export function formatIdentity(identity: ModelIdentity): string {
   return `${identity.name}@${identity.revision}:${identity.dtype}`;
 }

@@ -2,7 +2,7 @@ import type { Redis } from 'ioredis';
 import { jsonIn } from '../jsonIn.ts';
 import type { Keys } from '../redis/keys.ts';
 import { readingKey } from '../redis/wrongType.ts';
-import { parseIdentity } from './modelIdentity.ts';
+import { DEFAULT_DTYPE, parseIdentity } from './modelIdentity.ts';
 import { listServing, type ServingWorker } from './servingWorkers.ts';
 
 /** What workers said of the models they serve: how a producer without the model's files learns its identity. */
@@ -38,7 +38,7 @@ function readModels(redis: Redis, keys: Keys): Promise<Record<string, string>> {
 async function servedIdentities(
   redis: Redis,
   keys: Keys,
-  { model, revision, dtype }: ModelName,
+  { model, revision, dtype = DEFAULT_DTYPE }: ModelName,
 ): Promise<string[]> {
   const served = Object.entries(await readModels(redis, keys)).filter(([text]) => {
     const identity = parseIdentity(text);
@@ -53,7 +53,8 @@ async function servedIdentities(
 interface ModelName {
   model: string;
   revision: string;
-  dtype: string;
+  /** As `--dtype`. */
+  dtype?: string | undefined;
 }
 
 /** The identity a worker started with last, also where none serves it now: jobs may wait for the next. */

@@ -30,9 +30,9 @@ export const sessionOptions = {
     flag: 'dtype',
     env: 'CLIPFLEET_DTYPE',
     value: 'DTYPE',
-    schema: choice('fp32', 'fp16', 'q8', 'int8', 'uint8', 'q4', 'q4f16', 'bnb4'),
-    default: 'fp32',
-    says: 'Precision of the weights. With q8, int8 and uint8 the scores of an image depend slightly on its batch.',
+    schema: choice('fp32', 'fp16', 'q8', 'int8', 'uint8', 'q4', 'q4f16', 'bnb4').optional(),
+    defaultSays: 'fp32, but on a GPU a checkpoint in float16 as it is stored',
+    says: 'Precision of an export, and of a checkpoint on a GPU (fp32 or fp16; the CPU computes in float32). With q8, int8 and uint8 the scores of an image depend slightly on its batch.',
   }),
   device: option({
     flag: 'device',

@@ -6,6 +6,7 @@ import { dataType } from '../onnx/onnxProto.ts';
 import type { TextConfig } from './checkpointConfig.ts';
 import { settingsOf } from './clipTowers.ts';
 import {
+  type Arithmetic,
   createTowerGraph,
   graphInput,
   type TowerGraph,
@@ -23,8 +24,8 @@ import {
   projection,
 } from './transformerLayers.ts';
 
-/** What is added to the score of a place that is padding: the lowest float32, as in `torch.finfo(torch.float32).min`. */
-const LOWEST_FLOAT = -3.4028234663852886e38;
+/** What is added to the score of a place that is padding: the lowest number there is, as `torch.finfo(dtype).min` says. */
+const lowest: Record<Arithmetic, number> = { fp32: -3.4028234663852886e38, fp16: -65_504 };
 
 /** `input_ids` and `attention_mask` to `text_embeds`. */
 export function bertText(source: WeightSource, config: TextConfig): Buffer {
@@ -61,9 +62,9 @@ function bertLayer(g: TowerGraph, x: Value, name: string, settings: LayerSetting
   return layerNorm(g, outer, `${name}.output.LayerNorm`, settings);
 }
 
-/** count × 1 × 1 × length: 0 for a token, the lowest float for padding. */
+/** count × 1 × 1 × length: 0 for a token, the lowest number for padding. */
 function paddingMask(g: TowerGraph): Value {
-  const mask = g.op('Cast', ['attention_mask'], { to: dataType.float });
+  const mask = g.computed('attention_mask');
   const spread = g.op('Unsqueeze', [mask, g.integers([1, 2])]);
-  return g.op('Mul', [g.op('Sub', [g.float(1), spread]), g.float(LOWEST_FLOAT)]);
+  return g.op('Mul', [g.op('Sub', [g.float(1), spread]), g.float(lowest[g.arithmetic])]);
 }

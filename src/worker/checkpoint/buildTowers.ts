@@ -2,11 +2,18 @@ import { ClipfleetError } from '../../shared/errors.ts';
 import type { NamedGraph } from '../onnx/graph.ts';
 import { realPlaces } from '../onnx/realPlaces.ts';
 import { bertText } from './bertText.ts';
-import { type BuiltFamily, builtFamilies, type Side, towerConfig, towerTypes } from './checkpointConfig.ts';
-import { readCheckpoint } from './checkpointWeights.ts';
+import {
+  type BuiltFamily,
+  builtFamilies,
+  type Side,
+  type TextConfig,
+  towerConfig,
+  towerTypes,
+} from './checkpointConfig.ts';
+import { readCheckpoint, type StoredTensor } from './checkpointWeights.ts';
 import { clipEndRule, clipText, clipVision } from './clipTowers.ts';
 import { siglipText, siglipVision } from './siglipTowers.ts';
-import type { WeightSource } from './towerGraph.ts';
+import { type Arithmetic, isWeightType, type WeightSource } from './towerGraph.ts';
 
 /** Changes whenever the towers built from a checkpoint give other numbers, so that old embeddings are not taken for new ones. */
 export const TOWERS_VERSION = '1';
@@ -22,6 +29,8 @@ export interface CheckpointFiles {
 }
 
 export interface BuiltTowers extends Record<Side, NamedGraph> {
+  /** Whether the weights of both are stored in float16. */
+  storedAsHalf: boolean;
   /** Of the images that the image tower takes, in pixels. */
   imageSide: number;
 }
@@ -30,32 +39,50 @@ export interface BuiltTowers extends Record<Side, NamedGraph> {
  * Both towers of a checkpoint, written over its weights, which stay in its files: nothing is copied. Images go in as `pixel_values`,
  * texts as `input_ids` (and `attention_mask` where padding would be seen); the embeddings come out as the exports of the Hub name them.
  *
+ * @param arithmetic what the towers compute in: weights of another type are cast when the graph is loaded
  * @throws MODEL_UNSUPPORTED for a family or a part of one that is not built, MODEL_INVALID for weights that are not the configuration's
  */
-export async function buildTowers({ vision, text }: Record<Side, CheckpointFiles>): Promise<BuiltTowers> {
+export async function buildTowers(
+  { vision, text }: Record<Side, CheckpointFiles>,
+  arithmetic: Arithmetic = 'fp32',
+): Promise<BuiltTowers> {
   const visionFamily = familyOf(vision.config.model_type, 'vision', vision.where);
   const visionConfig = towerConfig(vision.config, visionFamily, 'vision', vision.where);
-  const buildVision = visionFamily === 'siglip' ? siglipVision : clipVision;
+  const textFamily = familyOf(text.config.model_type, 'text', text.where);
+  const textConfig = towerConfig(text.config, textFamily, 'text', text.where);
+  const visionSource = await sourceOf(vision, arithmetic);
+  const textSource = await sourceOf(text, arithmetic);
+  const visionGraph =
+    visionFamily === 'siglip'
+      ? siglipVision(visionSource, visionConfig)
+      : clipVision(visionSource, visionConfig);
   return {
     imageSide: visionConfig.image_size,
-    vision: await buildTower(vision, (source) => buildVision(source, visionConfig)),
-    text: await buildTower(text, (source) => {
-      const family = familyOf(text.config.model_type, 'text', text.where);
-      const config = towerConfig(text.config, family, 'text', text.where);
-      if (family === 'siglip') return siglipText(source, config);
-      if (family === 'chinese_clip') return bertText(source, config);
-      // MetaCLIP 2's released configurations say 2 as well, and mean it.
-      return clipText(source, config, family === 'metaclip_2' ? 'id' : clipEndRule(config));
-    }),
+    storedAsHalf: [visionSource, textSource].every(isStoredAsHalf),
+    vision: named(vision, visionSource, visionGraph),
+    text: named(text, textSource, textGraph(textSource, textFamily, textConfig)),
   };
 }
 
-async function buildTower(
-  { weights }: CheckpointFiles,
-  write: (source: WeightSource) => Buffer,
-): Promise<NamedGraph> {
-  const source = { tensors: await readCheckpoint(weights), places: await realPlaces(weights) };
-  return { name: weights.join(', '), graph: write(source), weightsFolder: source.places.folder };
+function textGraph(source: WeightSource, family: BuiltFamily, config: TextConfig): Buffer {
+  if (family === 'siglip') return siglipText(source, config);
+  if (family === 'chinese_clip') return bertText(source, config);
+  // MetaCLIP 2's released configurations say 2 as well, and mean it.
+  return clipText(source, config, family === 'metaclip_2' ? 'id' : clipEndRule(config));
+}
+
+async function sourceOf({ weights }: CheckpointFiles, arithmetic: Arithmetic): Promise<WeightSource> {
+  return { tensors: await readCheckpoint(weights), places: await realPlaces(weights), arithmetic };
+}
+
+function named({ weights }: CheckpointFiles, { places }: WeightSource, graph: Buffer): NamedGraph {
+  return { name: weights.join(', '), graph, weightsFolder: places.folder };
+}
+
+/** By its matrices: scales and the like are often kept in float32 beside them. */
+function isStoredAsHalf({ tensors }: WeightSource): boolean {
+  const isMatrix = ({ dtype, shape }: StoredTensor) => isWeightType(dtype) && shape.length >= 2;
+  return [...tensors.values()].filter(isMatrix).every(({ dtype }) => dtype === 'F16');
 }
 
 function familyOf(modelType: string, side: Side, where: string): BuiltFamily {

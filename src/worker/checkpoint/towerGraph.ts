@@ -5,6 +5,7 @@ import {
   externalInitializer,
   floatInitializer,
   graphValue,
+  halfInitializer,
   initializer,
   node,
   onnxModel,
@@ -27,11 +28,19 @@ const weightTypes = {
   BF16: { type: dataType.bfloat16, bytes: 2 },
 } as const;
 
-/** What a graph is written over. */
+export function isWeightType(dtype: string): dtype is keyof typeof weightTypes {
+  return dtype in weightTypes;
+}
+
+/** What towers written here compute in. The other formats of ONNX come from exports. */
+export type Arithmetic = 'fp32' | 'fp16';
+
+/** What a graph is written over, and what it computes in. */
 export interface WeightSource {
   tensors: ReadonlyMap<string, StoredTensor>;
   /** Where the files of the tensors lie. */
   places: RealPlaces;
+  arithmetic: Arithmetic;
 }
 
 /**
@@ -40,19 +49,23 @@ export interface WeightSource {
  */
 export interface TowerGraph {
   op(operator: string, inputs: readonly Value[], attributes?: Record<string, Attribute>, name?: Value): Value;
+  /** What the graph computes in; numbers, constants and weights are of it unless it is said otherwise. */
+  arithmetic: Arithmetic;
   /** Constants: a number, and whole numbers as a vector or as one. */
   float(value: number): Value;
   integers(values: readonly number[]): Value;
   integer(value: number): Value;
-  /** A float32 constant of any shape. */
+  /** A constant of any shape. */
   floats(values: readonly number[], dims: readonly number[]): Value;
   has(tensor: string): boolean;
   /** @throws MODEL_INVALID where the checkpoint lacks it */
   shapeOf(tensor: string): readonly number[];
-  /** A tensor of the checkpoint, or rows of it, as it is stored. */
-  stored(tensor: string, rows?: Rows): { value: Value; isFloat: boolean };
-  /** The same as float32: weights of 16 bits are cast, which onnxruntime does once, when it loads the graph. */
+  /** A tensor of the checkpoint, or rows of it, as it is stored: `fits` where that is what the graph computes in. */
+  stored(tensor: string, rows?: Rows): { value: Value; fits: boolean };
+  /** The same as the graph computes it: weights of another type are cast, which onnxruntime does once, when it loads the graph. */
   weight(tensor: string, rows?: Rows): Value;
+  /** A value as the graph computes it. */
+  computed(value: Value, name?: Value): Value;
   /** The graph as ONNX. @param inputs as `graphInput` makes them @param width of the rows of `result` */
   finish(inputs: readonly Uint8Array[], result: Value, output: { name: string; width: number }): Buffer;
 }
@@ -66,9 +79,10 @@ export function graphInput(
   return graphValue(graphField.input, name, type, dims);
 }
 
-export function createTowerGraph({ tensors, places }: WeightSource): TowerGraph {
+export function createTowerGraph({ tensors, places, arithmetic }: WeightSource): TowerGraph {
   const content: Uint8Array[] = [];
   const named = new Set<Value>();
+  const type = { fp32: dataType.float, fp16: dataType.float16 }[arithmetic];
   let count = 0;
 
   /** Adds a constant at its first use. */
@@ -101,13 +115,13 @@ export function createTowerGraph({ tensors, places }: WeightSource): TowerGraph 
   };
   const stored: TowerGraph['stored'] = (name, rows) => {
     const { dtype, shape, file, offset } = tensorOf(name);
-    if (!(dtype in weightTypes)) {
+    if (!isWeightType(dtype)) {
       throw new ClipfleetError(
         'MODEL_UNSUPPORTED',
         `Expected weights of ${Object.keys(weightTypes).join(', ')}, got ${name} in ${dtype}.`,
       );
     }
-    const { type, bytes } = weightTypes[dtype as keyof typeof weightTypes];
+    const { type: storedType, bytes } = weightTypes[dtype];
     const [from, to] = rows ?? [0, shape[0]!];
     const dims = [to - from, ...shape.slice(1)];
     const rowBytes = shape.slice(1).reduce((product, dim) => product * dim, bytes);
@@ -117,29 +131,33 @@ export function createTowerGraph({ tensors, places }: WeightSource): TowerGraph 
       length: (to - from) * rowBytes,
     };
     const value = once(rows ? `${name}[${from}:${to}]` : name, () =>
-      externalInitializer(rows ? `${name}[${from}:${to}]` : name, type, dims, range),
+      externalInitializer(rows ? `${name}[${from}:${to}]` : name, storedType, dims, range),
     );
-    return { value, isFloat: dtype === 'F32' };
+    return { value, fits: storedType === type };
   };
+  const computed: TowerGraph['computed'] = (value, name) => op('Cast', [value], { to: type }, name);
+  const constantOf = arithmetic === 'fp16' ? halfInitializer : floatInitializer;
 
   return {
+    arithmetic,
     op,
     integers: (values) => constant(values, [values.length]),
     integer: (value) => constant([value], []),
-    float: (value) => once(`float:${value}`, () => floatInitializer(`float:${value}`, [], [value])),
+    float: (value) => once(`float:${value}`, () => constantOf(`float:${value}`, [], [value])),
     floats(values, dims) {
       const name = `floats.${++count}`;
-      return once(name, () => floatInitializer(name, dims, values));
+      return once(name, () => constantOf(name, dims, values));
     },
     has: (tensor) => tensors.has(tensor),
     shapeOf: (tensor) => tensorOf(tensor).shape,
     stored,
     weight(tensor, rows) {
-      const { value, isFloat } = stored(tensor, rows);
-      return isFloat ? value : op('Cast', [value], { to: dataType.float });
+      const { value, fits } = stored(tensor, rows);
+      return fits ? value : computed(value);
     },
+    computed,
     finish(inputs, result, { name, width }) {
-      content.push(node('Identity', [result], [name]));
+      op('Cast', [result], { to: dataType.float }, name);
       const output = graphValue(graphField.output, name, dataType.float, ['count', width]);
       return onnxModel(OPSET, [...content, ...inputs, output]);
     },

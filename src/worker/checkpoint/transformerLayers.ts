@@ -4,7 +4,6 @@
  */
 import { ClipfleetError } from '../../shared/errors.ts';
 import { hostNodes } from '../onnx/hostNodes.ts';
-import { dataType } from '../onnx/onnxProto.ts';
 import type { Activation } from './checkpointConfig.ts';
 import type { Rows, TowerGraph, Value } from './towerGraph.ts';
 
@@ -121,11 +120,11 @@ export function encoderLayer(
   return g.op('Add', [seen, feedForward(g, second, `${name}.mlp`, settings)]);
 }
 
-/** Rows of a table of embeddings: looked up, then cast, so that a table of 16 bits is never made float as a whole. */
+/** Rows of a table of embeddings: looked up, then cast, so that a table of another type is never cast as a whole. */
 export function lookUp(g: TowerGraph, table: string, ids: Value): Value {
-  const { value, isFloat } = g.stored(table);
+  const { value, fits } = g.stored(table);
   const rows = g.op('Gather', [value, ids], {}, hostNodes.found);
-  return isFloat ? rows : g.op('Cast', [rows], { to: dataType.float }, hostNodes.cast);
+  return fits ? rows : g.computed(rows, hostNodes.cast);
 }
 
 /** The first rows of a table of positions, as many as `ids` is long. */
@@ -134,11 +133,12 @@ export function positions(g: TowerGraph, table: string, ids: Value): Value {
   return g.op('Slice', [g.weight(table), g.integers([0]), length, g.integers([0])]);
 }
 
-/** An image's patches: `count × patches × width` of `pixel_values`, by a convolution whose steps are its size. */
+/** An image's patches: `count × patches × width` of float32 pixels, by a convolution whose steps are its size. */
 export function patches(g: TowerGraph, pixels: Value, name: string): Value {
   const [width, , patch] = g.shapeOf(`${name}.weight`) as [number, number, number];
   const bias = g.has(`${name}.bias`) ? [g.weight(`${name}.bias`)] : [];
-  const convolved = g.op('Conv', [pixels, g.weight(`${name}.weight`), ...bias], { strides: [patch, patch] });
+  const given = g.arithmetic === 'fp32' ? pixels : g.computed(pixels);
+  const convolved = g.op('Conv', [given, g.weight(`${name}.weight`), ...bias], { strides: [patch, patch] });
   const rows = g.op('Reshape', [convolved, g.integers([0, width, -1])]);
   return g.op('Transpose', [rows], { perm: [0, 2, 1] });
 }

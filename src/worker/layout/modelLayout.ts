@@ -54,13 +54,15 @@ const processors = [
   'visual/preprocess_cfg.json',
 ];
 
+/** What towers that are built from a checkpoint can be asked for in. */
+const builtDtypes: readonly Dtype[] = ['fp32', 'fp16'];
+
 /** Any one of the lists is a tokenizer. */
 const tokenizers = [['tokenizer.json'], ['vocab.json', 'merges.txt'], ['vocab.txt']];
 const besideTokenizer = ['tokenizer_config.json', 'special_tokens_map.json'];
 
 /**
- * Finds a model among the files of a directory or repository. An ONNX export of the dtype goes before a checkpoint, which serves fp32;
- * both towers before a joint graph.
+ * Finds a model among the files of a directory or repository. An ONNX export of the dtype goes before a checkpoint; both towers before a joint graph.
  *
  * @param where the place, for messages
  * @throws MODEL_NOT_FOUND where there is a model but none of the dtype, MODEL_UNSUPPORTED where there is none, or not all of it
@@ -69,7 +71,7 @@ export function findLayout(listed: readonly string[], dtype: Dtype, where: strin
   const has = (path: string) => listed.includes(path);
   const graphs = exportOf(has, dtype);
   const checkpoint = checkpointOf(listed);
-  if (!graphs && !(checkpoint && dtype === 'fp32')) throw nothingToRun(listed, dtype, where);
+  if (!graphs && !(checkpoint && builtDtypes.includes(dtype))) throw nothingToRun(listed, dtype, where);
   const config = [checkpoint?.vision.config, 'config.json'].find((path) => path !== undefined && has(path));
   const tokenizer = tokenizerOf(has);
   const found = processors.filter(has);
@@ -148,7 +150,7 @@ function tokenizerOf(has: (path: string) => boolean): ModelLayout['tokenizer'] |
 
 function nothingToRun(listed: readonly string[], dtype: Dtype, where: string): ClipfleetError {
   const has = (path: string) => listed.includes(path);
-  const built = checkpointOf(listed) ? ['fp32'] : [];
+  const built = checkpointOf(listed) ? builtDtypes : [];
   const present = dtypes.filter((other) => built.includes(other) || exportOf(has, other) !== undefined);
   if (present.length > 0) {
     return new ClipfleetError(

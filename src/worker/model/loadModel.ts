@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { ClipfleetError } from '../../shared/errors.ts';
-import { formatIdentity } from '../../shared/fleet/modelIdentity.ts';
+import { DEFAULT_DTYPE, formatIdentity } from '../../shared/fleet/modelIdentity.ts';
 import { type Config, defaultOf } from '../../shared/options/config.ts';
 import { packaged } from '../../shared/packageRoot.ts';
 import { downloadJointGraph, downloadModel, type HubOptions, hubCommit } from '../hub/hub.ts';
@@ -13,6 +13,7 @@ import { findScale, type GivenScale, type SourcedScale } from './findScale.ts';
 import { readHubScale } from './hubScale.ts';
 import { type Decoding, type ModelFiles, readModelFiles } from './model.ts';
 import type { SessionPlan } from './sessionPlan.ts';
+import { builtGraphs } from './towerGraphs.ts';
 
 /** A model with its session running, and all that must go with it. */
 export interface LoadedModel
@@ -43,7 +44,10 @@ export interface HubClient {
 }
 
 /** What names a model, and no more. */
-export type ModelChoice = Pick<ModelConfig, 'model' | 'revision' | 'dtype'> & Decoding & HubClient;
+export type ModelChoice = Pick<ModelConfig, 'model' | 'revision'> &
+  Partial<Pick<ModelConfig, 'dtype'>> &
+  Decoding &
+  HubClient;
 
 export interface FindModelOptions {
   env?: NodeJS.ProcessEnv;
@@ -69,7 +73,7 @@ export async function findModel(choice: ModelChoice, options: FindModelOptions =
 
 /** The identity of what `--model` names, without its graphs where the name tells enough. */
 export async function findIdentity(choice: ModelChoice, options: FindModelOptions = {}): Promise<string> {
-  const { model: name, dtype } = choice;
+  const { model: name, dtype = DEFAULT_DTYPE } = choice;
   if (!isHubName(name)) return (await findModel(choice, options)).identity;
   const revision = await hubCommit(name, hubOptions(choice, options)).catch(orNoFolder(name));
   return formatIdentity({ name, revision, dtype });
@@ -87,7 +91,7 @@ function orNoFolder(model: string): (error: unknown) => never {
 function hubOptions(
   {
     revision,
-    dtype,
+    dtype = DEFAULT_DTYPE,
     userAgent = defaultOf('userAgent'),
   }: Pick<ModelChoice, 'revision' | 'dtype' | 'userAgent'>,
   { env = process.env, onDownload, onProgress }: FindModelOptions,
@@ -115,11 +119,11 @@ function localDirectory(model: string): string {
  */
 export async function startModel(
   files: ModelFiles,
-  { device, settings, cacheDir, answerMaxMs }: SessionPlan,
+  { device, settings, cacheDir, answerMaxMs, fingerprint, dtype }: SessionPlan,
   { userAgent, ...given }: GivenScale & HubClient,
   options: FindModelOptions = {},
 ): Promise<LoadedModel> {
-  const { identity, fingerprint, preprocessing, decoding, scoreFunction, hub } = files;
+  const { identity, preprocessing, decoding, scoreFunction, hub } = files;
   const access = hub && hubOptions({ revision: hub.commit, dtype: files.dtype, userAgent }, options);
   const scale = await findScale({
     dir: files.dir,
@@ -138,9 +142,10 @@ export async function startModel(
         `That batches of ${images} images fit into memory could not be remembered: ${error.message}`,
       ),
     );
+  const towers = { ...files.towers, graphs: await graphsIn(files, dtype) };
   const session = await startSession(
     {
-      ...files.towers,
+      ...towers,
       preprocessing,
       device,
       threads: settings.threads,
@@ -151,6 +156,11 @@ export async function startModel(
   );
   const scoring = { ...('solve' in scale ? solved(session) : scale), scoreFunction };
   return { identity, fingerprint, preprocessing, decoding, session, scoring };
+}
+
+/** A model's graphs in a precision: towers that are built can be computed in another than they were read for. */
+async function graphsIn({ dir, built, checkpoint, towers }: ModelFiles, dtype: SessionPlan['dtype']) {
+  return built && dtype === 'fp16' ? (await builtGraphs(dir, checkpoint!, dtype)).graphs : towers.graphs;
 }
 
 function weightsOf({ dir, checkpoint }: ModelFiles): string[] {

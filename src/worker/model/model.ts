@@ -2,7 +2,7 @@ import { realpath } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { z } from 'zod';
 import { ClipfleetError } from '../../shared/errors.ts';
-import { formatIdentity } from '../../shared/fleet/modelIdentity.ts';
+import { DEFAULT_DTYPE, formatIdentity } from '../../shared/fleet/modelIdentity.ts';
 import type { DecodeOptions } from '../decode/decode.ts';
 import { listFolder } from '../layout/listFolder.ts';
 import { type CheckpointPaths, findLayout, type ModelLayout } from '../layout/modelLayout.ts';
@@ -23,12 +23,15 @@ export interface ModelFiles {
   identity: string;
   /** SHA-256 over graphs, tokenizer, preprocessing and dtype: two models with the same answers have the same. */
   fingerprint: string;
+  /** That of the identity. */
   dtype: Dtype;
   dir: string;
   /** What the session thread is told of the model. */
   towers: Pick<TowersSpec, 'graphs' | 'outputs' | 'projection' | 'tokenizer' | 'textLimits'>;
   /** Whether the towers are built from the checkpoint, or of an ONNX export. */
   built: boolean;
+  /** Whether towers that are built are to be computed in float16 where the device does: asked for, or because they are stored so. */
+  wantsHalf: boolean;
   /** The path of the joint graph, where there is one. */
   joint: string | undefined;
   /** The checkpoint from which the towers are or could be built, where there is one. */
@@ -47,7 +50,8 @@ export type Decoding = Pick<DecodeOptions, 'cropRounding' | 'exif'>;
 
 export interface ModelSource {
   dir: string;
-  dtype: Dtype;
+  /** As `--dtype`. */
+  dtype?: Dtype | undefined;
   decoding?: Decoding;
   /** For a model of the Hub; a directory is named after itself and its content. */
   name?: string;
@@ -63,7 +67,7 @@ const tokenizerConfigSchema = z.object({ model_max_length: z.number().positive()
  * @throws MODEL_NOT_FOUND, MODEL_INVALID, MODEL_UNSUPPORTED
  */
 export async function readModelFiles(source: ModelSource): Promise<ModelFiles> {
-  const { dir, dtype, decoding = {} } = source;
+  const { dir, dtype = DEFAULT_DTYPE, decoding = {} } = source;
   const listed = await listFolder(dir);
   if (!listed.some((path) => basename(path) === 'config.json')) {
     throw new ClipfleetError(
@@ -78,6 +82,7 @@ export async function readModelFiles(source: ModelSource): Promise<ModelFiles> {
   const towers = layout.graphs
     ? await exportedGraphs(dir, layout.graphs)
     : await builtGraphs(dir, layout.checkpoint!);
+  const built = towers.version !== undefined;
   checkImageSide(processor, towers, dir);
   const files = [...towers.files, layout.config, processor.path, ...layout.tokenizer.files];
   const fingerprint = await fingerprintOf(
@@ -98,7 +103,8 @@ export async function readModelFiles(source: ModelSource): Promise<ModelFiles> {
       tokenizer: { dir: join(dir, layout.tokenizer.dir), modelType: family.modelType },
       textLimits,
     },
-    built: towers.version !== undefined,
+    built,
+    wantsHalf: built && (source.dtype === undefined ? towers.storedAsHalf : dtype === 'fp16'),
     joint: layout.joint && join(dir, layout.joint),
     checkpoint: layout.checkpoint,
     preprocessing: processor.preprocessing,

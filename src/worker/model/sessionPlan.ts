@@ -1,6 +1,8 @@
+import { createHash } from 'node:crypto';
 import { userCacheFolder } from '../../shared/files/userFolders.ts';
 import type { Config } from '../../shared/options/config.ts';
-import { type Device, openDevice } from '../session/devices.ts';
+import type { Dtype } from '../onnx/dtype.ts';
+import { computesInHalf, type Device, openDevice } from '../session/devices.ts';
 import { type ResolvedSettings, resolveSettings } from '../session/settings.ts';
 import type { Settings } from '../session/tuned.ts';
 import type { ModelFiles } from './model.ts';
@@ -23,6 +25,10 @@ export interface SessionChoice {
 /** How a model's session runs: all that depends on the model and the machine, resolved once, before it is started. */
 export interface SessionPlan extends ResolvedSettings {
   device: Device;
+  /** What the model is computed in on the device; of towers that are built it need not be that of the identity. */
+  dtype: Dtype;
+  /** The model's, and of towers that are computed in float16 one of their own: other numbers than on a device that casts them. */
+  fingerprint: string;
   cacheDir: string;
   /** How long one batch may take before the session counts as hung, in milliseconds; by default a multiple of the first. */
   answerMaxMs: number | undefined;
@@ -36,12 +42,14 @@ interface PlanOptions {
 
 /** @throws DEVICE_UNAVAILABLE */
 export async function planSession(
-  { fingerprint }: Pick<ModelFiles, 'fingerprint'>,
+  files: Pick<ModelFiles, 'fingerprint' | 'dtype' | 'built' | 'wantsHalf'>,
   choice: SessionChoice,
   { env = process.env, onWarning }: PlanOptions = {},
 ): Promise<SessionPlan> {
   const { cacheDir = userCacheFolder(env), cores, batchSize, threads, decoders } = choice;
   const device = await openDevice(choice.device);
+  const half = files.wantsHalf && (await computesInHalf(device));
+  const fingerprint = half ? ofHalf(files.fingerprint) : files.fingerprint;
   const resolved = await resolveSettings({
     given: { batchSize, threads, decoders },
     fingerprint,
@@ -50,5 +58,10 @@ export async function planSession(
     ...(cores !== undefined && { cores }),
     ...(onWarning && { onWarning }),
   });
-  return { device, cacheDir, answerMaxMs: choice.inferenceTimeoutMs, ...resolved };
+  const dtype = half ? 'fp16' : files.built ? 'fp32' : files.dtype;
+  return { device, dtype, fingerprint, cacheDir, answerMaxMs: choice.inferenceTimeoutMs, ...resolved };
+}
+
+function ofHalf(fingerprint: string): string {
+  return createHash('sha256').update(`${fingerprint} float16`).digest('hex');
 }

@@ -3,6 +3,7 @@ import { z } from 'zod';
 import { ClipfleetError } from '../../shared/errors.ts';
 import { buildTowers, TOWERS_VERSION } from '../checkpoint/buildTowers.ts';
 import { readShards } from '../checkpoint/checkpointWeights.ts';
+import type { Arithmetic } from '../checkpoint/towerGraph.ts';
 import type { CheckpointPaths, ExportPaths, TowerPaths } from '../layout/modelLayout.ts';
 import type { NamedGraph } from '../onnx/graph.ts';
 import { graphOverFile } from '../onnx/graphOverFile.ts';
@@ -18,6 +19,8 @@ export interface TowerGraphs {
   version: string | undefined;
   /** Side of the images that the image tower takes, in pixels, where it is known. */
   imageSide: number | undefined;
+  /** Whether the towers are built from weights in float16. */
+  storedAsHalf: boolean;
 }
 
 /** Graphs of an ONNX export, with their weights where they lie. @throws MODEL_INVALID */
@@ -41,21 +44,24 @@ export async function exportedGraphs(dir: string, paths: ExportPaths): Promise<T
     'joint' in paths
       ? { joint: await open(paths.joint) }
       : { vision: await open(paths.vision), text: await open(paths.text) };
-  return { graphs, files, version: undefined, imageSide: undefined };
+  return { graphs, files, version: undefined, imageSide: undefined, storedAsHalf: false };
 }
 
 /** Towers built from a checkpoint. @throws MODEL_INVALID, MODEL_UNSUPPORTED */
-export async function builtGraphs(dir: string, paths: CheckpointPaths): Promise<TowerGraphs> {
-  const { vision, text, imageSide } = await buildTowers({
-    vision: await towerFiles(dir, paths.vision),
-    text: await towerFiles(dir, paths.text),
-  });
+export async function builtGraphs(
+  dir: string,
+  paths: CheckpointPaths,
+  arithmetic: Arithmetic = 'fp32',
+): Promise<TowerGraphs> {
+  const files = { vision: await towerFiles(dir, paths.vision), text: await towerFiles(dir, paths.text) };
+  const { vision, text, imageSide, storedAsHalf } = await buildTowers(files, arithmetic);
   const sides = [paths.vision, paths.text];
   return {
     graphs: { vision, text },
     files: [...new Set(sides.flatMap(({ config, weights }) => [config, ...weights]))],
     version: TOWERS_VERSION,
     imageSide,
+    storedAsHalf,
   };
 }
 

@@ -2,6 +2,7 @@
  * Writes ONNX graphs in protobuf, after onnx.proto3 of the ONNX project: nodes, constants, inputs and outputs, each as the bytes
  * of its field.
  */
+import { toHalf } from './half.ts';
 import {
   type DataType,
   dataType,
@@ -134,6 +135,12 @@ export function externalInitializer(
 export function floatInitializer(name: string, dims: readonly number[], values: readonly number[]): Buffer {
   const { buffer } = Float32Array.from(values);
   return initializer(name, dataType.float, dims, new Uint8Array(buffer));
+}
+
+/** The same in float16. */
+export function halfInitializer(name: string, dims: readonly number[], values: readonly number[]): Buffer {
+  const { buffer } = toHalf(Float32Array.from(values));
+  return initializer(name, dataType.float16, dims, new Uint8Array(buffer));
 }
 
 /** An input or output of a graph; a dimension that varies has a name. */

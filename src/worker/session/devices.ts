@@ -123,10 +123,24 @@ async function whyMissing(name: string, platform: NodeJS.Platform): Promise<stri
 }
 
 /** A graph that adds a number to itself: enough to make a provider load its libraries and find its device. */
-function probe(): Uint8Array {
+function probe(type: typeof dataType.float | typeof dataType.float16 = dataType.float): Uint8Array {
   return onnxModel(17, [
-    node('Add', ['x', 'x'], ['y']),
+    node('Cast', ['x'], ['number'], { to: type }),
+    node('Add', ['number', 'number'], ['sum']),
+    node('Cast', ['sum'], ['y'], { to: dataType.float }),
     graphValue(graphField.input, 'x', dataType.float, [1]),
     graphValue(graphField.output, 'y', dataType.float, [1]),
   ]);
+}
+
+/** Whether a device computes in float16: the CPU would cast before and after each step, and not every GPU can. */
+export async function computesInHalf({
+  name,
+  providers,
+}: Pick<Device, 'name' | 'providers'>): Promise<boolean> {
+  if (name === 'cpu') return false;
+  return tryProviders(providers, probe(dataType.float16)).then(
+    () => true,
+    () => false,
+  );
 }

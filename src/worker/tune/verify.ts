@@ -11,7 +11,6 @@ import { joinVectors } from '../onnx/vectors.ts';
 import { openPipeline } from '../pipeline/pipeline.ts';
 import { openPipelineDecoders } from '../pipeline/pipelineDecoders.ts';
 import { defaultPipelineSettings } from '../pipeline/pipelineSettings.ts';
-import type { Settings } from '../session/tuned.ts';
 import { loadTokenizer } from '../tokenizer/tokenizer.ts';
 import { distance, embed, patterns, rowOf, VERIFY_BATCH, VERIFY_TEXTS } from './patternImages.ts';
 import { type Check, checkCheckpoint } from './verifyCheckpoint.ts';
@@ -57,24 +56,25 @@ export async function verifyModel(
   const bias = scoring.logitBias === 0 ? '' : `, bias ${scoring.logitBias.toPrecision(7)}`;
   const steps = `version ${preprocessing.version}, ${preprocessing.width} × ${preprocessing.height}, ${preprocessing.resample}`;
   return [
-    ...(await checkReference(files, model, plan.settings)),
+    ...(await checkReference(files, model, plan)),
     await checkUnitVectors(model),
-    await checkBatchSize(model, tolerances[files.dtype].batch),
+    await checkBatchSize(model, tolerances[plan.dtype].batch),
     await checkTokenizer(files),
-    ...(await checkCheckpoint(files, model, tolerances[files.dtype], plan)),
+    ...(await checkCheckpoint(files, model, tolerances[plan.dtype], plan)),
     {
       name: 'logit scale',
       ok: true,
       detail: `${scoring.logitScale.toPrecision(7)}${bias}, ${scoring.source}`,
     },
     { name: 'preprocessing', ok: true, detail: steps },
+    { name: 'computation', ok: true, detail: `${plan.dtype} on ${plan.device.name}` },
   ];
 }
 
 async function checkReference(
-  { dir, dtype }: ModelFiles,
+  { dir }: ModelFiles,
   model: LoadedModel,
-  settings: Settings,
+  { dtype, settings }: SessionPlan,
 ): Promise<Check[]> {
   const text = await readFile(join(dir, 'reference.json'), 'utf8').catch(() => undefined);
   if (text === undefined)

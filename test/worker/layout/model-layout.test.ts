@@ -51,7 +51,7 @@ test('a missing dtype names those that are there; half a pair is none', () => {
   });
   assert.throws(() => findLayout(checkpoint, 'q8', 'It'), {
     code: 'MODEL_NOT_FOUND',
-    message: /it has fp32\./,
+    message: /it has fp32, fp16\./,
   });
 });
 

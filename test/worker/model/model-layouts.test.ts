@@ -221,7 +221,7 @@ test('a checkpoint has fp32, and an export of another dtype beside it is still c
   const dir = await checkpointModel(t, 'clip');
   await assert.rejects(readModelFiles({ dir, dtype: 'q8' }), {
     code: 'MODEL_NOT_FOUND',
-    message: /nothing of dtype q8; it has fp32\./,
+    message: /nothing of dtype q8; it has fp32, fp16\./,
   });
   await mkdir(join(dir, 'onnx'));
   await cp(join(exportedModel, 'onnx/model.onnx'), join(dir, 'onnx/model_quantized.onnx'));

@@ -9,7 +9,7 @@ import { dataType } from '../../../src/worker/onnx/onnxProto.ts';
 import { openDevice } from '../../../src/worker/session/devices.ts';
 import { startSession } from '../../../src/worker/session/session.ts';
 import { embedImages, embedTexts, filesOf } from '../../support/checkpointEmbeddings.ts';
-import { readCheckpointGolden } from '../../support/checkpointGoldens.ts';
+import { checkpointModel, readCheckpointGolden } from '../../support/checkpointGoldens.ts';
 import { demoModel, jsonLines, pictures, startFleet } from '../../support/fleet.ts';
 import { largestDifference } from '../../support/goldens.ts';
 import { modelWith, smallImageTower, smallTextTower } from '../../support/graphs.ts';
@@ -96,6 +96,15 @@ for (const name of ['siglip-bf16', 'clip-end-highest-f16-shards']) {
     assert.ok(largestDifference(texts, golden.texts) < TOLERANCE, 'texts');
   });
 }
+
+test('a GPU without numbers of 16 bits computes in 32, which is said', async (t) => {
+  const dir = await checkpointModel(t, 'clip');
+  const fleet = await startFleet(t);
+  const settings = ['--model', dir, '--dtype', 'fp16', '--device', 'webgpu'];
+  const { code, stdout, stderr } = await fleet.run('verify', ...settings);
+  assert.equal(code, 0, stdout + stderr);
+  assert.match(stdout, /:fp16\n.*ok +computation +fp32 on webgpu/s);
+});
 
 test('label gives the processor’s predictions', async (t) => {
   const fleet = await startFleet(t);
