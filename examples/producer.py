@@ -21,7 +21,13 @@ if not model then
   redis.call('HSET', KEYS[1], 'v', ARGV[4], 'model', ARGV[1], 'labelSet', ARGV[2], 'lane', ARGV[3],
     'createdAt', ARGV[5], 'images', 0, 'pending', 0, 'chunks', 0)
   if (ARGV[6] or '') ~= '' then redis.call('HSET', KEYS[1], 'birth', ARGV[6]) end
-  if ARGV[8] then redis.call('HSET', KEYS[1], 'store', ARGV[8], 'storeAddress', ARGV[9]) end
+  if (ARGV[8] or '') ~= '' then redis.call('HSET', KEYS[1], 'store', ARGV[8], 'storeAddress', ARGV[9]) end
+  if ARGV[10] then
+    local now = redis.call('TIME')
+    local expiresAt = string.format('%.0f', now[1] * 1000 + math.floor(now[2] / 1000) + ARGV[10])
+    redis.call('HSET', KEYS[1], 'expiresAt', expiresAt)
+    redis.call('PEXPIREAT', KEYS[1], expiresAt)
+  end
   return 'ok'
 end
 if ARGV[7] == 'new' then return 'exists' end
@@ -34,7 +40,7 @@ redis.call('HDEL', KEYS[1], 'sealedAt')
 return 'ok'"""
 
 ANNOUNCE = """
-local model, birth = unpack(redis.call('HMGET', KEYS[1], 'model', 'birth'))
+local model, birth, expiresAt = unpack(redis.call('HMGET', KEYS[1], 'model', 'birth', 'expiresAt'))
 if not model or ((ARGV[4] or '') ~= '' and ARGV[4] ~= birth) then return -1 end
 if redis.call('HEXISTS', KEYS[1], 'cancelledAt') == 1 then return -3 end
 local again = tonumber(ARGV[3] or 0) > 0
@@ -47,6 +53,7 @@ if redis.call('SETBIT', KEYS[3], ARGV[1], 1) == 0 then
   if tonumber(redis.call('HGET', KEYS[1], 'chunks')) <= tonumber(ARGV[1]) then
     redis.call('HSET', KEYS[1], 'chunks', ARGV[1] + 1)
   end
+  if expiresAt then for i = 2, 3 do redis.call('PEXPIREAT', KEYS[i], expiresAt) end end
 end
 return tonumber(redis.call('HGET', KEYS[1], 'pending'))"""
 

@@ -117,8 +117,8 @@ export function createProducer({ redis, prefix = defaultOf('prefix'), store: giv
         store: store.name,
         storeAddress: store.address,
       });
-      const { run, birth } = record;
-      if (birth !== undefined) await store.bear({ run, birth });
+      const { run, birth, expiresAt } = record;
+      if (birth !== undefined) await store.bear({ run, birth, expiresAt });
       const { maxFailureRate, source, keepEmbeddings } = options;
       if (keepEmbeddings !== undefined) await keepVectorsIn(keepEmbeddings, record, control);
       if (maxFailureRate !== undefined) await control.setMaxFailureRate(run, maxFailureRate);
@@ -135,16 +135,15 @@ export function createProducer({ redis, prefix = defaultOf('prefix'), store: giv
     },
 
     /**
-     * The row of one image, asked for now: it overtakes bulk runs. It becomes a run of its own.
+     * The row of one image, asked for now: it overtakes bulk runs. It becomes a run of its own, which expires.
      *
      * @param uri where its bytes are, or a `data:` URL of them
      * @throws ANSWER_TIMEOUT, LABEL_SET_INVALID, and the signal's reason at once
      */
     async labelOne(uri: string, options: LabelOneOptions): Promise<PublicRow> {
-      const { model, timeoutMs, signal } = options;
+      const { model, labelSet: _, ...told } = options;
       const labelSet = validLabelSet(options.labelSet);
       const run = newRunId();
-      const told = { ...(timeoutMs !== undefined && { timeoutMs }), ...(signal && { signal }) };
       const row = await answers.labelOne({ model, labelSet, run, uri }, told);
       return publicRow(row, { run, model, labelSet: labelSetId(labelSet) }, labelSet.labels);
     },

@@ -22,6 +22,7 @@ export const serveCommand = createCommand({
     'requestsPerMinute',
     'interactiveWaitingMax',
     'answerTimeoutMs',
+    'answerKeptMs',
     'graceMs',
     ...contextOptions,
   ] as const,

@@ -22,6 +22,8 @@ export interface GatewayOptions {
   waitingMax: number;
   /** How long `classify` waits for an answer. */
   answerTimeoutMs: number;
+  /** How long Redis keeps the run and the row of one. */
+  answerKeptMs: number;
 }
 
 /** The HTTP server, whose routes have zod schemas. */

@@ -39,7 +39,7 @@ type Parameters = z.infer<typeof parameters>;
 
 /** One image, answered at once through the interactive lane, in the shape of Hugging Face's inference API. */
 export function classifyRoutes(app: GatewayApp, options: GatewayOptions): void {
-  const { producer, waitingMax, answerTimeoutMs } = options;
+  const { producer, waitingMax, answerTimeoutMs, answerKeptMs } = options;
 
   app.post(
     '/v1/classify',
@@ -82,6 +82,7 @@ export function classifyRoutes(app: GatewayApp, options: GatewayOptions): void {
         model,
         labelSet,
         timeoutMs: answerTimeoutMs,
+        keptMs: answerKeptMs,
         signal: gone.signal,
       });
       if (row.status === 'classified') return row.predictions as never;

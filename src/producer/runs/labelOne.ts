@@ -28,11 +28,17 @@ export interface OneImage {
 export interface AnswerOptions {
   /** How long to wait for the answer, in milliseconds; 60,000 when absent. */
   timeoutMs?: number;
+  /**
+   * How long Redis keeps the run and its row, in milliseconds from when it is asked for; an hour when absent, and never less than a second after the time
+   * limit of the answer.
+   */
+  keptMs?: number;
   /** Ends the waiting: it rejects with the signal's reason at once. */
   signal?: AbortSignal;
 }
 
 const ANSWER_TIMEOUT_MS = 60_000;
+const MARGIN_MS = 1_000;
 
 export interface Answers {
   /** The row of one image, which overtakes bulk runs. @throws ANSWER_TIMEOUT, and the signal's reason */
@@ -64,18 +70,22 @@ export function createAnswers({ redis, prefix, keys, runs, store, control }: Ans
   }
 
   /** The run is sealed before its job can be done, so that the end of the job is that of the run. */
-  async function send({ model, labelSet, run, uri }: OneImage): Promise<void> {
+  async function send({ model, labelSet, run, uri }: OneImage, expireAfterMs: number): Promise<void> {
     const lane = laneOf(model);
     const id = labelSetId(labelSet);
     const [, record] = await Promise.all([
-      storeLabelSet(redis, keys, labelSet),
+      storeLabelSet(redis, keys, labelSet, expireAfterMs),
       openRecord(
         runs,
         { run, isNew: true },
-        { model, labelSet: id, lane: lane.name, store: store.name, storeAddress: store.address },
+        {
+          ...{ model, labelSet: id, lane: lane.name, expireAfterMs },
+          ...{ store: store.name, storeAddress: store.address },
+        },
       ),
     ]);
-    await Promise.all([store.bear({ run, birth: record.birth! }), runs.announce(record, 0, 1)]);
+    const { birth, expiresAt } = record;
+    await Promise.all([store.bear({ run, birth: birth!, expiresAt }), runs.announce(record, 0, 1)]);
     const pieces = [{ piece: '0', generation: 0, images: [{ id: run, uri }] }];
     await Promise.all([
       runs.seal(record),
@@ -85,13 +95,14 @@ export function createAnswers({ redis, prefix, keys, runs, store, control }: Ans
   }
 
   return {
-    async labelOne(image, { timeoutMs = ANSWER_TIMEOUT_MS, signal } = {}) {
+    async labelOne(image, options = {}) {
+      const { timeoutMs = ANSWER_TIMEOUT_MS, keptMs = defaultOf('answerKeptMs'), signal } = options;
       const timeout = AbortSignal.timeout(timeoutMs);
       const { ended, stop } = await ends.listen(image.run);
       try {
         const limit = signal ? AbortSignal.any([signal, timeout]) : timeout;
         await untilAborted(limit, async () => {
-          await send(image);
+          await send(image, Math.max(keptMs, timeoutMs + MARGIN_MS));
           await ended;
         });
       } catch (error) {

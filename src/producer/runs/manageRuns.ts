@@ -24,7 +24,10 @@ type Described = Pick<Run, 'run' | 'model' | 'labelSet' | 'createdAt' | 'source'
 /** A run among others: what it is, and its account. Of one whose rows are in another store, what its ledger says. */
 export type ListedRun = Described &
   Pick<RunProgress, 'state' | 'paused' | 'expected' | 'done'> &
-  Partial<RunProgress>;
+  Partial<RunProgress> & {
+    /** When it goes by itself, ISO 8601. */
+    expiresAt?: string;
+  };
 
 export interface ListOptions {
   /** Told of each run that cannot be read. */
@@ -111,8 +114,11 @@ export function createRunManager({ redis, prefix, runs, store, control }: Manage
         try {
           const record = await runs.get(run);
           if (!record) return [];
-          const { model, labelSet, createdAt, source, store: name, storeAddress } = record;
-          const about = { run, model, labelSet, createdAt, source, store: name, storeAddress };
+          const { model, labelSet, createdAt, expiresAt, source, store: name, storeAddress } = record;
+          const about = {
+            ...{ run, model, labelSet, createdAt, source, store: name, storeAddress },
+            ...(expiresAt !== undefined && { expiresAt: new Date(expiresAt).toISOString() }),
+          };
           const isHere = name === store.name;
           const progress = isHere ? await readingRun(run, () => readProgress(from, run)) : ledgerOf(record);
           return [{ ...about, ...progress }];

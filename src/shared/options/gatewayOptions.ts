@@ -71,4 +71,12 @@ export const gatewayOptions = {
     default: '60000',
     says: 'How long a request for a single image waits for its answer.',
   }),
+  answerKeptMs: option({
+    flag: 'answer-kept-ms',
+    env: 'CLIPFLEET_ANSWER_KEPT_MS',
+    value: 'MS',
+    schema: integer(1_000, 30 * 24 * 3_600_000),
+    default: '3600000',
+    says: 'How long Redis keeps the run and the row of a single image, at least until a second after the answer’s time limit.',
+  }),
 } as const;

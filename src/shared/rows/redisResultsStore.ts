@@ -34,8 +34,9 @@ export function createRedisResultsStore(redis: Redis, keys: Keys): ResultsStore 
 
   /** Whether this birth is the run's. Its opener may have been cut off before it said so to each bucket. */
   async function isBorn({ run, birth }: Named): Promise<boolean> {
-    if ((await redis.hget(keys.run(run), 'birth')) !== birth) return false;
-    await store.bear({ run, birth });
+    const [bornAs, expiresAt] = await redis.hmget(keys.run(run), 'birth', 'expiresAt');
+    if (bornAs !== birth) return false;
+    await store.bear({ run, birth, ...(expiresAt && { expiresAt: Number(expiresAt) }) });
     return true;
   }
 
@@ -68,9 +69,10 @@ export function createRedisResultsStore(redis: Redis, keys: Keys): ResultsStore 
     name: redisStoreName,
     address: 'Redis',
 
-    async bear({ run, birth }) {
+    async bear({ run, birth, expiresAt = '' }) {
       const pipeline = redis.pipeline();
-      for (const bucket of buckets) pipeline.clipfleetBearRows(...keysOf(run, bucket), birth);
+      for (const bucket of buckets)
+        pipeline.clipfleetBearRows(...keysOf(run, bucket), birth, String(expiresAt));
       await repliesOf(pipeline);
     },
 

@@ -44,8 +44,11 @@ export interface ResultsStore {
   readonly name: string;
   /** Where it was reached, without credentials: for people. */
   readonly address: string;
-  /** From now on only rows of the run's birth are taken, and what an earlier run of the id has left is gone. */
-  bear(run: { run: string; birth: string }): Promise<void>;
+  /**
+   * From now on only rows of the run's birth are taken, and what an earlier run of the id has left is gone. Those of a run that
+   * expires (epoch milliseconds) go with it.
+   */
+  bear(run: { run: string; birth: string; expiresAt?: number | undefined }): Promise<void>;
   /**
    * Writes the rows that win; resolves when they are written. Counts move in the same step as the rows. Of rows of a birth that
    * is not the run's none is written.

@@ -56,24 +56,29 @@ local birth, answer, at, place = ARGV[1], {}, 2, 0
 while at < #ARGV do
   local bucket, fingerprint, number = 3 * ARGV[at] - 2, ARGV[at + 1], tonumber(ARGV[at + 2])
   local from, to = at + 4, at + 3 + 2 * ARGV[at + 3]
-  local refused, bornAs = unpack(redis.call('HMGET', KEYS[bucket + 1], 'refused', 'birth'))
+  local refused, bornAs, expiresAt = unpack(redis.call('HMGET', KEYS[bucket + 1], 'refused', 'birth', 'expiresAt'))
   local known = number
   if birth ~= '' and birth ~= bornAs then known = -1
   elseif fingerprint ~= '' then known = numberOf(KEYS[bucket + 2], fingerprint) end
   if known ~= number then answer[#answer + 1], answer[#answer + 2] = place, known
   elseif not refused then put(KEYS[bucket], KEYS[bucket + 1], from, to) end
+  if expiresAt then for i = bucket, bucket + 2 do redis.call('PEXPIREAT', KEYS[i], expiresAt) end end
   at, place = to + 1, place + 1
 end
 return answer`;
 
 /**
- * KEYS: a bucket's rows, its counts, its fingerprints. ARGV: the birth of the run. From now on rows of this birth are taken; what an
- * earlier run of the id has left is removed.
+ * KEYS: a bucket's rows, its counts, its fingerprints. ARGV: the birth of the run, and when it expires (or empty). From now on rows of this birth are
+ * taken; what an earlier run of the id has left is removed.
  */
 const bearRowsScript = `
 if redis.call('HGET', KEYS[2], 'birth') == ARGV[1] then return end
 redis.call('UNLINK', KEYS[1], KEYS[2], KEYS[3])
-redis.call('HSET', KEYS[2], 'birth', ARGV[1])`;
+redis.call('HSET', KEYS[2], 'birth', ARGV[1])
+if ARGV[2] ~= '' then
+  redis.call('HSET', KEYS[2], 'expiresAt', ARGV[2])
+  redis.call('PEXPIREAT', KEYS[2], ARGV[2])
+end`;
 
 declare module 'ioredis' {
   interface RedisCommander<Context> {
@@ -83,6 +88,7 @@ declare module 'ioredis' {
       counts: string,
       fingerprints: string,
       birth: string,
+      expiresAt: string,
     ): Result<null, Context>;
   }
 }

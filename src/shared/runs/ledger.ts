@@ -4,7 +4,10 @@ import type { Vouching } from './vouching.ts';
 
 /** Its rows will be beside the queue where no store is named. */
 export type NewRun = Pick<Run, 'run' | 'model' | 'labelSet' | 'lane'> &
-  Partial<Pick<Run, 'store' | 'storeAddress'>>;
+  Partial<Pick<Run, 'store' | 'storeAddress'>> & {
+    /** A new run goes after so many milliseconds, with all that is its own; it stays when absent. */
+    expireAfterMs?: number | undefined;
+  };
 
 /** A chunk, or a part of one that a worker gave back, with rows still to come. */
 export interface Pending {

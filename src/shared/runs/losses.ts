@@ -31,7 +31,8 @@ export function createLosses(redis: Redis, keys: Keys): Losses {
   defineLossScripts(redis);
   return {
     async charge(run, piece, worker, ids) {
-      await redis.clipfleetCharge(keys.active(run), keys.suspects(run), piece, worker, ids.length, ...ids);
+      const ledger = [keys.run(run), keys.active(run), keys.suspects(run)] as const;
+      await redis.clipfleetCharge(...ledger, piece, worker, ids.length, ...ids);
     },
 
     async suspects(run, ids) {
@@ -55,8 +56,7 @@ export function createLosses(redis: Redis, keys: Keys): Losses {
     },
 
     async reset(run, ids) {
-      if (ids.length > 0)
-        await redis.hset(keys.suspects(run), Object.fromEntries(ids.map((id) => [id, '1'])));
+      if (ids.length > 0) await redis.clipfleetReset(keys.run(run), keys.suspects(run), ...ids);
     },
   };
 }

@@ -1,4 +1,5 @@
 import type { Redis, Result } from 'ioredis';
+import { expireWithRun } from './expireWithRun.ts';
 
 /** The parts that were ever taken out of a piece, and out of these. Parts of a chunk are numbered through, however deep they lie. */
 export const partsOfPiece = `
@@ -23,7 +24,8 @@ const ofThisBirth = `if ARGV[1] ~= '' and redis.call('HGET', KEYS[1], 'birth') ~
  * KEYS: run, chunks, parts. ARGV: birth, chunk, images of each part. Takes the parts' images out of the chunk; the number of the
  * first part, or 0 where the chunk does not hold so many (another delivery finished it) or is none of this birth.
  */
-const splitScript = `${ofThisBirth}
+const splitScript = `${expireWithRun}
+${ofThisBirth}
 local chunk = ARGV[2]
 local images, generation = string.match(redis.call('HGET', KEYS[2], chunk) or '', '^(%d+)( ?%d*)')
 local given = 0
@@ -32,6 +34,7 @@ if not images or given > tonumber(images) then return 0 end
 redis.call('HSET', KEYS[2], chunk, string.format('%d', images - given) .. generation)
 local last = redis.call('HINCRBY', KEYS[3], chunk, #ARGV - 2)
 local first = last - #ARGV + 3
+expireWithRun(KEYS[3])
 for i = 3, #ARGV do redis.call('HSET', KEYS[2], chunk .. '/' .. (first + i - 3), ARGV[i] .. generation) end
 return first`;
 
@@ -40,7 +43,7 @@ return first`;
  * those of parts taken out of it before are among them. The number of the first part, or 0 where the piece has not so many
  * (another delivery finished it) or is none of this birth.
  */
-const divideScript = `${partsOfPiece}
+const divideScript = `${partsOfPiece}${expireWithRun}
 ${ofThisBirth}
 local piece, chunk = ARGV[2], string.match(ARGV[2], '^%d+')
 local images, generation = string.match(redis.call('HGET', KEYS[2], piece) or '', '^(%d+)( ?%d*)')
@@ -56,6 +59,7 @@ for _, name in ipairs(earlier) do redis.call('HDEL', KEYS[2], name) end
 redis.call('HSET', KEYS[2], piece, string.format('%d', images - given) .. generation)
 local last = redis.call('HINCRBY', KEYS[3], chunk, #ARGV - 2)
 local first = last - #ARGV + 3
+expireWithRun(KEYS[3])
 if piece ~= chunk then
   redis.call('HSET', KEYS[3], piece, (redis.call('HGET', KEYS[3], piece) or '') .. ' ' .. first .. '-' .. last)
 end

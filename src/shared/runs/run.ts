@@ -16,6 +16,8 @@ export interface Run {
   lane: string;
   /** ISO 8601. */
   createdAt: string;
+  /** When it and all that is its own is gone, in epoch milliseconds; undefined where it stays until it is removed. */
+  expiresAt?: number | undefined;
   /**
    * `open` while its source adds to it, then `sealed`; `complete` when sealed and nothing is left. `cancelled` is an end
    * too: what had no row by then never gets one.
@@ -61,6 +63,7 @@ export function decodeRun(run: string, record: Record<string, string>): Run {
     labelSet: record.labelSet!,
     lane: record.lane!,
     createdAt: record.createdAt!,
+    ...(record.expiresAt !== undefined && { expiresAt: Number(record.expiresAt) }),
     state: stateOf(record, pending),
     paused: record.paused,
     maxFailureRate: record.maxFailureRate === undefined ? undefined : Number(record.maxFailureRate),

@@ -1,9 +1,11 @@
 import type { Redis, Result } from 'ioredis';
+import { expireWithRun } from './expireWithRun.ts';
 import { definePartScripts, partsOfPiece } from './partScripts.ts';
 
 /**
  * KEYS: run. ARGV: model, label set, lane, version, now; where there are, the run's birth (or empty), 'new' where it must not be there
- * (or empty), and of a store that is not this Redis its name and address. 'ok' when open, or what stands against it.
+ * (or empty), of a store that is not this Redis its name and address (or empty), and after how many milliseconds a new run expires. 'ok' when open, or
+ * what stands against it.
  */
 export const openScript = `
 local model = redis.call('HGET', KEYS[1], 'model')
@@ -11,7 +13,13 @@ if not model then
   redis.call('HSET', KEYS[1], 'v', ARGV[4], 'model', ARGV[1], 'labelSet', ARGV[2], 'lane', ARGV[3],
     'createdAt', ARGV[5], 'images', 0, 'pending', 0, 'chunks', 0)
   if (ARGV[6] or '') ~= '' then redis.call('HSET', KEYS[1], 'birth', ARGV[6]) end
-  if ARGV[8] then redis.call('HSET', KEYS[1], 'store', ARGV[8], 'storeAddress', ARGV[9]) end
+  if (ARGV[8] or '') ~= '' then redis.call('HSET', KEYS[1], 'store', ARGV[8], 'storeAddress', ARGV[9]) end
+  if ARGV[10] then
+    local now = redis.call('TIME')
+    local expiresAt = string.format('%.0f', now[1] * 1000 + math.floor(now[2] / 1000) + ARGV[10])
+    redis.call('HSET', KEYS[1], 'expiresAt', expiresAt)
+    redis.call('PEXPIREAT', KEYS[1], expiresAt)
+  end
   return 'ok'
 end
 if ARGV[7] == 'new' then return 'exists' end
@@ -29,7 +37,7 @@ return 'ok'`;
  * in a sealed run. What a producer that names itself announced is counted under its name.
  */
 export const announceScript = `
-local model, birth = unpack(redis.call('HMGET', KEYS[1], 'model', 'birth'))
+local model, birth, expiresAt = unpack(redis.call('HMGET', KEYS[1], 'model', 'birth', 'expiresAt'))
 if not model or ((ARGV[4] or '') ~= '' and ARGV[4] ~= birth) then return -1 end
 if redis.call('HEXISTS', KEYS[1], 'cancelledAt') == 1 then return -3 end
 local again = tonumber(ARGV[3] or 0) > 0
@@ -42,6 +50,7 @@ if redis.call('SETBIT', KEYS[3], ARGV[1], 1) == 0 then
   if tonumber(redis.call('HGET', KEYS[1], 'chunks')) <= tonumber(ARGV[1]) then
     redis.call('HSET', KEYS[1], 'chunks', ARGV[1] + 1)
   end
+  if expiresAt then for i = 2, 3 do redis.call('PEXPIREAT', KEYS[i], expiresAt) end end
 end
 return tonumber(redis.call('HGET', KEYS[1], 'pending'))`;
 
@@ -84,8 +93,8 @@ return finished`;
  * 'unknown'. Then nobody holds it, though a worker that died may have said so. And whether the run has suspects.
  */
 const beginScript = `
-local model, birth, cancelled, paused =
-  unpack(redis.call('HMGET', KEYS[1], 'model', 'birth', 'cancelledAt', 'paused'))
+local model, birth, cancelled, paused, expiresAt =
+  unpack(redis.call('HMGET', KEYS[1], 'model', 'birth', 'cancelledAt', 'paused', 'expiresAt'))
 if not model or (ARGV[6] ~= '' and ARGV[6] ~= birth) then return { 'unknown', 0 } end
 if cancelled or paused then
   redis.call('HDEL', KEYS[2], ARGV[1])
@@ -94,6 +103,7 @@ end
 local holder = string.match(redis.call('HGET', KEYS[2], ARGV[1]) or '', '^%d+ (%S+)')
 if holder and holder ~= ARGV[3] and holder ~= ARGV[5] then return { 'held ' .. holder, 0 } end
 redis.call('HSET', KEYS[2], ARGV[1], ARGV[2] .. ' ' .. ARGV[3] .. (ARGV[4] ~= '' and ' ' .. ARGV[4] or ''))
+if expiresAt then redis.call('PEXPIREAT', KEYS[2], expiresAt) end
 local divided = redis.call('HEXISTS', KEYS[3], ARGV[1]) == 1
 return { divided and 'divided' or 'work', redis.call('EXISTS', KEYS[4]) }`;
 
@@ -125,9 +135,10 @@ redis.call('HSET', KEYS[1], ARGV[1], ARGV[2])
 return 1`;
 
 /** KEYS: run, warnings. ARGV: warning, most of them. */
-const warnScript = `
+const warnScript = `${expireWithRun}
 if redis.call('HEXISTS', KEYS[1], 'model') == 1 and redis.call('HLEN', KEYS[2]) < tonumber(ARGV[2]) then
   redis.call('HINCRBY', KEYS[2], ARGV[1], 1)
+  expireWithRun(KEYS[2])
 end`;
 
 declare module 'ioredis' {

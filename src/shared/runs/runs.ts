@@ -31,11 +31,15 @@ export function createRuns(redis: Redis, keys: Keys): Runs {
   }
 
   /** The script's word for it: 'ok' when the run is open now. */
-  const open = ({ run, model, labelSet, lane, store, storeAddress = '' }: NewRun, how = '') => {
+  const open = (
+    { run, model, labelSet, lane, store, storeAddress = '', expireAfterMs }: NewRun,
+    how = '',
+  ) => {
     const now = new Date().toISOString();
-    const elsewhere = store === undefined || store === redisStoreName ? [] : [store, storeAddress];
+    const elsewhere = store === undefined || store === redisStoreName ? ['', ''] : [store, storeAddress];
     const given = [model, labelSet, lane, WIRE_VERSION, now, newBirth(), how, ...elsewhere];
-    return redis.clipfleetOpenRun(keys.run(run), ...given);
+    const expiry = expireAfterMs === undefined ? [] : [expireAfterMs];
+    return redis.clipfleetOpenRun(keys.run(run), ...given, ...expiry);
   };
 
   const runs: Runs = {

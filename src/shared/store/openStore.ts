@@ -25,10 +25,14 @@ export async function openStore(
   const { openPostgres } = await import('../rows/postgres/openPostgres.ts');
   const records = {
     async factsOf(run: string) {
-      const fields = ['birth', 'createdAt', 'model', 'labelSet'] as const;
-      const [birth, createdAt, model, labelSet] = await redis.hmget(keys.run(run), ...fields);
+      const fields = ['birth', 'createdAt', 'model', 'labelSet', 'expiresAt'] as const;
+      const [birth, createdAt, model, labelSet, expiresAt] = await redis.hmget(keys.run(run), ...fields);
       // A run that another program opened may have no birth.
-      return model && labelSet ? { birth: birth ?? createdAt ?? '', model, labelSet } : undefined;
+      if (!model || !labelSet) return undefined;
+      return {
+        ...{ birth: birth ?? createdAt ?? '', model, labelSet },
+        ...(expiresAt && { expiresAt: Number(expiresAt) }),
+      };
     },
     async labelsOf(labelSet: string) {
       // Producers of other languages may open a run whose label set is not there yet, or never: then its images fail.

@@ -109,7 +109,7 @@ export function createConsume(options: ConsumeOptions): Consume {
     const looking = withoutRow(chunk, isFirst);
     const [begun, todo] = await Promise.all([takeHold(chunk, alone, looking), looking]);
     if (begun.kind === 'postponed') return begun;
-    if (begun.kind === 'unknown') return intake.refuseRemoved(run);
+    if (begun.kind === 'unknown') return intake.refuseRemoved(chunk);
     if (begun.kind === 'paused') return { kind: 'parked', run };
     // Of a cancelled run the images are skipped: no row, and nothing to finish.
     if (begun.kind === 'cancelled') return { kind: 'cancelled' };

@@ -45,8 +45,8 @@ export interface Intake {
    * while its time of grace lasts. A job whose run keeps its rows in another store is left to workers that have that.
    */
   take(delivery: Delivery): Promise<{ kind: 'taken'; chunk: TakenChunk } | JobVerdict>;
-  /** What becomes of a job whose run has been removed meanwhile. */
-  refuseRemoved(run: string): JobVerdict;
+  /** What becomes of a job whose run has been removed, or has expired, meanwhile. */
+  refuseRemoved(chunk: Pick<Chunk, 'run' | 'birth'>): JobVerdict;
 }
 
 /** Jobs may come from any producer: they are checked here and nowhere else. A run that nobody opened has no place for rows. */
@@ -90,6 +90,16 @@ export function createIntake({ store, runs, model, newerGraceMs, canKeep, log }:
     return postponed(ELSEWHERE_DELAY_MS);
   }
 
+  /** A job that names a birth was of a run that was there, so that there is nothing to look at; another may be of one that is yet to be opened. */
+  function withoutRun({ run, birth }: Pick<Chunk, 'run' | 'birth'>): JobVerdict {
+    if (birth !== undefined) {
+      log.warn({ birth }, `job dropped: run '${run}' was removed, has expired, or Redis has lost it`);
+      return { kind: 'gone' };
+    }
+    const message = `Expected run '${run}' to be open: open it before adding jobs.`;
+    return refuse(new ClipfleetError('RUN_UNKNOWN', message));
+  }
+
   async function failSalvaged(delivery: Delivery, error: ClipfleetError): Promise<JobVerdict> {
     log.error({ job: delivery.id, code: error.code }, error.message);
     const salvaged = salvageChunk(delivery);
@@ -98,7 +108,7 @@ export function createIntake({ store, runs, model, newerGraceMs, canKeep, log }:
       return refuse(error);
     }
     const known = await runOf(salvaged);
-    if (!known) return refuse(neverOpened(salvaged));
+    if (!known) return withoutRun(salvaged);
     const away = await leftAlone(salvaged.run, known);
     if (away) return away;
     await failChunk({ store, runs }, salvaged, error);
@@ -111,7 +121,7 @@ export function createIntake({ store, runs, model, newerGraceMs, canKeep, log }:
       if (parsed instanceof ClipfleetError)
         return postponedIfNewer(parsed, delivery, newerGraceMs) ?? failSalvaged(delivery, parsed);
       const known = await runOf(parsed);
-      if (!known) return refuse(neverOpened(parsed));
+      if (!known) return withoutRun(parsed);
       const away = await leftAlone(parsed.run, known);
       if (away) return away;
       const { labelSet, embeddings } = known;
@@ -123,10 +133,9 @@ export function createIntake({ store, runs, model, newerGraceMs, canKeep, log }:
       return failSalvaged(delivery, new ClipfleetError('RUN_MISMATCH', message));
     },
 
-    refuseRemoved(run) {
-      knownRuns.delete(run);
-      const message = `Expected run '${run}' to be open: it was removed, or Redis has lost it.`;
-      return refuse(new ClipfleetError('RUN_UNKNOWN', message));
+    refuseRemoved(chunk) {
+      knownRuns.delete(chunk.run);
+      return withoutRun(chunk);
     },
   };
 }
@@ -147,14 +156,6 @@ export function postponedIfNewer(
   graceMs: number,
 ): Postponed | undefined {
   return code === 'JOB_NEWER' && Date.now() - addedAt < graceMs ? postponed(NEWER_DELAY_MS) : undefined;
-}
-
-function neverOpened({ run, birth }: Pick<Chunk, 'run' | 'birth'>): ClipfleetError {
-  if (birth !== undefined) {
-    const message = `Expected run '${run}' of birth ${birth}: Redis has lost it, or it was removed.`;
-    return new ClipfleetError('RUN_UNKNOWN', message);
-  }
-  return new ClipfleetError('RUN_UNKNOWN', `Expected run '${run}' to be open: open it before adding jobs.`);
 }
 
 function refuse({ code, message }: ClipfleetError): JobVerdict {

@@ -15,6 +15,8 @@ export type JobVerdict =
   | { kind: 'done' }
   /** It leaves the lane: its run is cancelled, and images without a row stay so. */
   | { kind: 'cancelled' }
+  /** It leaves the lane: its run is gone, and it is of no other. */
+  | { kind: 'gone' }
   /** An attempt is spent, and the job comes back if one is left. */
   | { kind: 'again'; why: string; refusedSince?: number }
   | Postponed

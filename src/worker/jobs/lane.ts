@@ -95,7 +95,7 @@ export function openLane(
 
   /** The one place where what becomes of a job is said to BullMQ. */
   async function carryOut(verdict: JobVerdict, job: Job, token = ''): Promise<void> {
-    if (verdict.kind === 'done' || verdict.kind === 'cancelled') return;
+    if (verdict.kind === 'done' || verdict.kind === 'cancelled' || verdict.kind === 'gone') return;
     const move = async () => {
       const refusedSince = 'refusedSince' in verdict ? verdict.refusedSince : undefined;
       if (refusedSince !== undefined && refusedSince !== refusedSinceOf(job))

@@ -110,7 +110,15 @@ async function sweepJob(job: Job, context: SweepContext): Promise<Swept> {
   }
   const record = await runs.get(chunk.run);
   // The job of a run that is gone is not for another of its id.
-  if (!record || (chunk.birth !== undefined && chunk.birth !== record.birth)) return 'left';
+  if (!record && chunk.birth === undefined) return 'left';
+  if (!record || (chunk.birth !== undefined && chunk.birth !== record.birth)) {
+    log.warn(
+      { birth: chunk.birth },
+      `failed job dropped: run '${chunk.run}' was removed, has expired, or Redis has lost it`,
+    );
+    await job.remove();
+    return 'gone';
+  }
   // A run whose rows are in another store is for workers that have that.
   if (record.store !== store.name) return 'left';
   const reason = job.failedReason || 'unknown';

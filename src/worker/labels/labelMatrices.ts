@@ -51,20 +51,23 @@ export function createLabelMatrices({ redis, keys, fingerprint, embedTexts, leas
   });
 
   async function prepare(id: string): Promise<PreparedLabels> {
-    return prepareSet(await readLabelSet(redis, keys, id));
+    const labelSet = await readLabelSet(redis, keys, id);
+    // The matrix of one that expires is not needed for longer.
+    const leftMs = await redis.pttl(keys.labelSet(id));
+    return prepareSet(labelSet, leftMs > 0 ? leftMs : undefined);
   }
 
-  async function prepareSet(labelSet: LabelSet): Promise<PreparedLabels> {
-    const { matrix, truncated } = await encodedOnce(labelSet);
+  async function prepareSet(labelSet: LabelSet, keptMs?: number): Promise<PreparedLabels> {
+    const { matrix, truncated } = await encodedOnce(labelSet, keptMs);
     return { labelSet, matrix, truncated: truncated.map((place) => labelSet.labels[place]!.label) };
   }
 
   /** Encodes unless another worker has, or is at it: then waits for what that one stores. */
-  async function encodedOnce(labelSet: LabelSet): Promise<EncodedLabels> {
+  async function encodedOnce(labelSet: LabelSet, keptMs?: number): Promise<EncodedLabels> {
     const key = createHash('sha256')
       .update(`${fingerprint} ${promptsKey(labelSet)}`)
       .digest('hex');
-    const stored = () => store.get(keys.matrix(key), labelSet.labels.length);
+    const stored = () => store.get(keys.matrix(key), labelSet.labels.length, keptMs);
     for (;;) {
       const theirs = await stored();
       if (theirs) return theirs;
@@ -78,7 +81,7 @@ export function createLabelMatrices({ redis, keys, fingerprint, embedTexts, leas
         const meanwhile = await stored();
         if (meanwhile) return meanwhile;
         const encoded = await encodeLabels(embedTexts, labelSet);
-        await store.put(keys.matrix(key), encoded);
+        await store.put(keys.matrix(key), encoded, keptMs);
         return encoded;
       } finally {
         await lease.release();

@@ -12,7 +12,7 @@ export interface EncodedLabels {
 }
 
 /** A matrix nobody asked for during a week is encoded anew when it is next needed. */
-const KEPT_SECONDS = 7 * 24 * 3_600;
+const KEPT_MS = 7 * 24 * 3_600_000;
 
 /**
  * Bytes in one field. Redis takes 512 MB in one value at most, less than 100,000 labels of 1,536 dimensions; and while a
@@ -29,7 +29,7 @@ const placesSchema = z.array(z.int().min(0));
 export function createMatrixStore(redis: Redis, pieceBytes = PIECE_BYTES) {
   return {
     /** What somebody else wrote there counts as nothing. */
-    async get(key: string, labels: number): Promise<EncodedLabels | undefined> {
+    async get(key: string, labels: number, keptMs = KEPT_MS): Promise<EncodedLabels | undefined> {
       const [bytes, text] = await redis.hmget(key, 'bytes', 'truncated').catch((error) => {
         if (isWrongType(error)) return [];
         throw error;
@@ -39,7 +39,7 @@ export function createMatrixStore(redis: Redis, pieceBytes = PIECE_BYTES) {
       const dimensions = floats / labels;
       const isSize = Number.isInteger(dimensions) && dimensions > 0 && dimensions <= DIMENSIONS_MAX;
       if (!truncated.success || !isSize) return undefined;
-      await redis.expire(key, KEPT_SECONDS);
+      if ((await redis.pttl(key)) < keptMs) await redis.pexpire(key, keptMs);
       const data = sharedFloats(floats);
       const whole = new Uint8Array(data.buffer);
       for (let from = 0; from < whole.length; from += pieceBytes) {
@@ -53,14 +53,14 @@ export function createMatrixStore(redis: Redis, pieceBytes = PIECE_BYTES) {
       };
     },
 
-    async put(key: string, { matrix, truncated }: EncodedLabels): Promise<void> {
+    async put(key: string, { matrix, truncated }: EncodedLabels, keptMs = KEPT_MS): Promise<void> {
       const { buffer, byteOffset, byteLength } = matrix.data;
       const whole = Buffer.from(buffer, byteOffset, byteLength);
       // What is there was no matrix, and may be of another type.
       await redis.del(key);
       for (let from = 0; from < whole.length; from += pieceBytes) {
         await redis.hset(key, `from ${from}`, whole.subarray(from, from + pieceBytes));
-        await redis.expire(key, KEPT_SECONDS);
+        await redis.pexpire(key, keptMs);
       }
       await redis.hset(key, { bytes: whole.length, truncated: JSON.stringify(truncated) });
     },

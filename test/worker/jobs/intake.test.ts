@@ -58,6 +58,17 @@ test('a job that nothing can be saved of, and one of a run that nobody opened, a
   assert.equal(codes(), '');
 });
 
+test('a job that names a birth leaves the lane where its run is gone, which is said', async () => {
+  const said: string[] = [];
+  const log = { ...silent, warn: (_: object, text: string) => void said.push(text) } as typeof silent;
+  const runs = { ...tellLedger(), get: async () => undefined };
+  const intake = createIntake({ store: keepRows(), runs, model, newerGraceMs: 0, log });
+  const { delivery } = deliver(['a'], { id: 'r.0.0.b1' });
+  assert.deepEqual(await intake.take(delivery), { kind: 'gone' });
+  assert.deepEqual(intake.refuseRemoved({ run: 'r', birth: 'b1' }), { kind: 'gone' });
+  assert.match(said[0]!, /^job dropped: run 'r' was removed, has expired/);
+});
+
 test('a job of another model’s run fails its images', async () => {
   const { intake, told, codes } = openIntake();
   assert.deepEqual(await intake.take(deliver(['a'], { id: 'other.3.0' }).delivery), { kind: 'done' });
@@ -90,7 +101,7 @@ test('a newer job goes back to the lane while a newer worker may come, then its 
 test('a run that was removed is forgotten: opened again under its name, it is read anew', async () => {
   const { intake, known } = openIntake();
   await intake.take(deliver(['a']).delivery);
-  const removed = intake.refuseRemoved('r');
+  const removed = intake.refuseRemoved({ run: 'r' });
   assert.ok(removed.kind === 'refused' && removed.why.startsWith('RUN_UNKNOWN: '));
   delete known.r;
   assert.equal((await intake.take(deliver(['a']).delivery)).kind, 'refused');

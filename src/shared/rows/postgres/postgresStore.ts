@@ -58,8 +58,10 @@ export function createPostgresStore(sessions: SqlSessions, records: RunRecords, 
     address: sessions.address,
 
     // Rows of each birth have a number of their own: what an earlier run has left stays apart.
-    async bear({ run }) {
+    // Those that have expired go when the next one comes.
+    async bear({ run, expiresAt }) {
       runKeys.forget(run);
+      if (expiresAt !== undefined) await query(removeExpiredStatement);
     },
 
     async putRows(of, rows) {
@@ -147,6 +149,17 @@ WITH gone AS (
   DELETE FROM clipfleet.rows WHERE run = $1 AND id IN (SELECT id FROM clipfleet.rows WHERE run = $1 LIMIT $2) RETURNING 1
 )
 SELECT 1 FROM gone LIMIT 1`;
+
+/** Of the runs that have expired, a bounded part, each with its rows. No worker knows of them any more. */
+const removeExpiredStatement = `
+WITH expired AS MATERIALIZED (
+  SELECT key FROM clipfleet.runs WHERE expires_at < now() ORDER BY expires_at LIMIT 100 FOR UPDATE SKIP LOCKED
+), without_rows AS (
+  DELETE FROM clipfleet.rows USING expired WHERE rows.run = expired.key
+), without_counts AS (
+  DELETE FROM clipfleet.counts USING expired WHERE counts.run = expired.key
+)
+DELETE FROM clipfleet.runs USING expired WHERE runs.key = expired.key`;
 
 function foundRow({ generation, chunk, place }: FoundLine): FoundRow {
   return { generation, place: { chunk, index: place } };

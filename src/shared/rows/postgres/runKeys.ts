@@ -8,6 +8,8 @@ export interface RunFacts {
   birth: string;
   model: string;
   labelSet: string;
+  /** When the run is gone, in epoch milliseconds; undefined where it stays. */
+  expiresAt?: number | undefined;
 }
 
 /** Where that is told. */
@@ -17,6 +19,10 @@ export interface RunRecords {
   /** The names of a label set's labels, in order; none where it is not known. */
   labelsOf(labelSet: string): Promise<string[]>;
 }
+
+const openStatement = `
+INSERT INTO clipfleet.runs (run, birth, model, label_set, expires_at) VALUES ($1, $2, $3, $4, to_timestamp($5::float8 / 1000))
+ON CONFLICT (run, birth) DO NOTHING`;
 
 /** The numbers that runs and fingerprints have in the tables. */
 export function createRunKeys({ query }: SqlSession, records: RunRecords) {
@@ -47,14 +53,13 @@ export function createRunKeys({ query }: SqlSession, records: RunRecords) {
       if (known && isAsked(known.birth)) return known.key;
       const facts = await records.factsOf(run);
       if (!facts || !isAsked(facts.birth)) return undefined;
-      const { birth, model, labelSet } = facts;
+      const { birth, model, labelSet, expiresAt } = facts;
       const find = () =>
         query<{ key: number }>('SELECT key FROM clipfleet.runs WHERE run = $1 AND birth = $2', [run, birth]);
       let [found] = await find();
       if (!found) {
         await storeLabels(labelSet);
-        const given = 'INSERT INTO clipfleet.runs (run, birth, model, label_set) VALUES ($1, $2, $3, $4)';
-        await query(`${given} ON CONFLICT (run, birth) DO NOTHING`, [run, birth, model, labelSet]);
+        await query(openStatement, [run, birth, model, labelSet, expiresAt ?? null]);
         [found] = await find();
       }
       keys.set(run, { key: found!.key, birth });

@@ -66,6 +66,9 @@ CROSS JOIN LATERAL unnest(rows.labels, rows.scores, rows.logits, rows.cosines)
   WITH ORDINALITY AS ranked (place, score, logit, cosine, rank)
 LEFT JOIN clipfleet.labels ON labels.label_set = runs.label_set AND labels.place = ranked.place
 LEFT JOIN clipfleet.fingerprints ON fingerprints.key = rows.fingerprint;`,
+  `
+ALTER TABLE clipfleet.runs ADD COLUMN expires_at timestamptz;
+CREATE INDEX runs_by_end ON clipfleet.runs (expires_at) WHERE expires_at IS NOT NULL;`,
 ];
 
 /** The version of the tables that this code writes and reads. */
