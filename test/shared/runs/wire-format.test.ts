@@ -21,7 +21,7 @@ import {
   parseChunkJob,
   pieceOf,
 } from '../../../src/shared/runs/chunkJob.ts';
-import { announceScript, finishScript, openScript } from '../../../src/shared/runs/runScripts.ts';
+import { announceScript, finishScript, openScript } from '../../../src/shared/runs/wireScripts.ts';
 import { repository, startFleet } from '../../support/fleet.ts';
 
 const page = readFileSync(join(repository, 'docs/wire-format.md'), 'utf8');
