@@ -1,3 +1,4 @@
+export * from './client.ts';
 export { type OpenSourceOptions, openSource } from './openSource.ts';
 export {
   createProducer,
@@ -8,15 +9,10 @@ export {
 } from './producer/producer.ts';
 export type { AddOptions, OpenRun } from './producer/runs/openRun.ts';
 export type { RowsOptions } from './producer/runs/rowReader.ts';
-export type { RunProgress, WaitOptions } from './producer/runs/runProgress.ts';
+export type { WaitOptions } from './producer/runs/runProgress.ts';
 export { type Address, rootAddress } from './producer/sources/address.ts';
-export { ClipfleetError, type ErrorCode, errorTable } from './shared/errors.ts';
 export type { LaneKind } from './shared/fleet/lanes.ts';
-export { defineLabelSet, type LabelSet, type LabelSetInput, labelSetId } from './shared/labels/labelSet.ts';
 export { type ConnectOptions, connectRedis, type RedisAddress } from './shared/redis/redis.ts';
-export type { ImageRef } from './shared/refs/imageRef.ts';
-export type { Prediction } from './shared/rows/prediction.ts';
 export type { ResultsStore } from './shared/rows/resultsStore.ts';
-export type { PublicRow as Row } from './shared/rows/row.ts';
 export type { Run } from './shared/runs/run.ts';
 export { type OpenStoreOptions, openStore } from './shared/store/openStore.ts';

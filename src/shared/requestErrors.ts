@@ -35,6 +35,11 @@ export const requestErrors = {
     scope: 'request',
     says: 'The answer did not come in time. The image may still get its row.',
   },
+  GATEWAY_UNAVAILABLE: {
+    retry: true,
+    scope: 'request',
+    says: 'The gateway does not answer, or the connection to it broke off. The client says so.',
+  },
   GATEWAY_OVERLOADED: {
     retry: true,
     scope: 'request',

@@ -44,6 +44,32 @@ export async function produce(): Promise<void> {
 }
 `;
 
+const service = `
+import { type Client, ClipfleetError, createClient, type Row } from 'clipfleet/client';
+import { Redis } from 'ioredis';
+export async function serve(signal: AbortSignal): Promise<string | undefined> {
+  await using client: Client = await createClient({ url: 'http://localhost:8321', key: 'k' });
+  const other = await createClient({ redis: new Redis(), prefix: 'p', patienceMs: 100 });
+  await other.close();
+  const run = await client.openRun({ labels: { labels: ['fox', 'owl'], topK: 1 }, signal });
+  await run.add([{ id: 'a', uri: 'owl.jpg' }, 'fox.jpg'], { seal: true, signal });
+  for await (const { done, state } of run.events({ signal })) if (state === 'complete') console.log(done);
+  for await (const row of run.results({ follow: true, signal }))
+    if (row.status === 'classified') return row.predictions[0]?.label;
+  const row: Row | undefined = await run.row('a');
+  return row?.id;
+}
+export const code = (error: unknown) => (error instanceof ClipfleetError ? error.code : undefined);
+// @ts-expect-error one way to a fleet
+export const both = createClient({ url: 'http://localhost:8321', redisUrl: 'redis://localhost' });
+`;
+
+/** Of TypeScript's own resolutions, node16 lets a CommonJS file load this package by import() alone. */
+const commonJs = {
+  node16: `export const labels = async () => (await import('clipfleet/client')).createClient({ url: 'http://localhost' });`,
+  nodenext: `import { createClient } from 'clipfleet/client';\nexport const client = createClient({ url: 'http://localhost' });`,
+};
+
 test('the packed package runs, compiles in strict projects, and has what it needs and no more', async (t) => {
   const { folder, files } = await installPacked(t);
   const { bin, version } = JSON.parse(
@@ -80,24 +106,34 @@ test('the packed package runs, compiles in strict projects, and has what it need
   const labeled = run('label', 'owl.jpg', '--labels', 'fox,owl', '--model', 'models/demo');
   assert.match(labeled.stdout, /^owl\.jpg +owl /m, labeled.stderr);
 
+  const required = `const { createClient } = require('clipfleet/client'); createClient({ url: 'none' }).catch(({ code }) => console.log(code));`;
+  const inCommonJs = spawnSync(process.execPath, ['--input-type=commonjs', '-e', required], {
+    cwd: folder,
+    encoding: 'utf8',
+  });
+  assert.equal(inCommonJs.stdout, 'USAGE\n', inCommonJs.stderr);
+
   await writeFile(join(folder, 'consumer.mts'), consumer);
+  await writeFile(join(folder, 'service.mts'), service);
   for (const [module, moduleResolution] of [
     ['node16', 'node16'],
     ['nodenext', 'nodenext'],
     ['esnext', 'bundler'],
   ]) {
+    const required = commonJs[moduleResolution as keyof typeof commonJs];
+    if (required) await writeFile(join(folder, 'required.cts'), required);
+    const files = ['consumer.mts', 'service.mts', ...(required ? ['required.cts'] : [])];
     const strict = { strict: true, exactOptionalPropertyTypes: true, skipLibCheck: false, noEmit: true };
     const compilerOptions = { ...strict, target: 'es2022', module, moduleResolution, types: ['node'] };
-    await writeFile(
-      join(folder, 'tsconfig.json'),
-      JSON.stringify({ compilerOptions, files: ['consumer.mts'] }),
-    );
+    await writeFile(join(folder, 'tsconfig.json'), JSON.stringify({ compilerOptions, files }));
     const compiler = join(repository, 'node_modules/typescript/bin/tsc');
     const { stdout } = spawnSync(process.execPath, [compiler, '-p', folder], {
       cwd: folder,
       encoding: 'utf8',
     });
-    const ours = stdout.split('\n').filter((line) => /^(consumer|node_modules\/clipfleet\/)/.test(line));
+    const ours = stdout
+      .split('\n')
+      .filter((line) => /^(consumer|service|required|node_modules\/clipfleet\/)/.test(line));
     assert.deepEqual(ours, [], `${moduleResolution}: what the declarations of other packages have is theirs`);
   }
 });

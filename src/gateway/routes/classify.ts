@@ -1,9 +1,11 @@
 import type { FastifyRequest } from 'fastify';
 import { z } from 'zod';
 import { ClipfleetError } from '../../shared/errors.ts';
+import { chooseModel } from '../../shared/fleet/chooseModel.ts';
+import { jsonIn } from '../../shared/jsonIn.ts';
 import { defineLabelSet } from '../../shared/labels/labelSet.ts';
+import { keysUnder } from '../../shared/redis/keys.ts';
 import { imageRefLimits } from '../../shared/refs/imageRef.ts';
-import { chooseModel } from '../http/chooseModel.ts';
 import type { GatewayApp, GatewayOptions } from '../http/gatewayApp.ts';
 import { readUpload } from '../http/readUpload.ts';
 import { labelText, promptText } from '../schemas/labelSetBody.ts';
@@ -39,7 +41,7 @@ type Parameters = z.infer<typeof parameters>;
 
 /** One image, answered at once through the interactive lane, in the shape of Hugging Face's inference API. */
 export function classifyRoutes(app: GatewayApp, options: GatewayOptions): void {
-  const { producer, waitingMax, answerTimeoutMs, answerKeptMs } = options;
+  const { producer, redis, prefix, waitingMax, answerTimeoutMs, answerKeptMs } = options;
 
   app.post(
     '/v1/classify',
@@ -49,7 +51,7 @@ export function classifyRoutes(app: GatewayApp, options: GatewayOptions): void {
         summary: 'Label one image now.',
         description:
           'JSON as Hugging Face’s clients send it, or multipart/form-data with a file named image and the fields candidate_labels, ' +
-          'hypothesis_template and model.',
+          'hypothesis_template and model. Labels are a text with commas between them, or the JSON of a list.',
         body: {
           content: {
             'application/json': { schema: classifyBody },
@@ -66,7 +68,7 @@ export function classifyRoutes(app: GatewayApp, options: GatewayOptions): void {
       const { uri, parameters: asked } = request.isMultipart()
         ? await uploaded(request)
         : imageOf(request.body as z.infer<typeof classifyBody>);
-      const model = await chooseModel(options, asked.model);
+      const model = await chooseModel(redis, keysUnder(prefix), asked.model);
       const waiting = await producer.waitingNow(model);
       if (waiting >= waitingMax) {
         const message = `Expected fewer than ${waitingMax} images in the interactive lane, ${waiting} wait.`;
@@ -119,8 +121,7 @@ async function uploaded(request: FastifyRequest): Promise<{ uri: string; paramet
   const { bytes, fields } = await readUpload(request);
   const given = parameters.safeParse({
     ...fields,
-    candidate_labels:
-      fields.candidate_labels?.length === 1 ? fields.candidate_labels[0] : fields.candidate_labels,
+    candidate_labels: labelsField(fields.candidate_labels),
     hypothesis_template: fields.hypothesis_template?.[0],
     model: fields.model?.[0],
   });
@@ -129,4 +130,11 @@ async function uploaded(request: FastifyRequest): Promise<{ uri: string; paramet
     throw new ClipfleetError('REQUEST_INVALID', `field ${path.join('.')}: ${message}.`);
   }
   return { uri: `data:;base64,${bytes.toString('base64')}`, parameters: given.data };
+}
+
+/** A text with commas, several fields, or one with the JSON of a list: labels may hold commas, and a form has few fields. */
+function labelsField(given: string[] = []): unknown {
+  if (given.length !== 1) return given;
+  const list = jsonIn(given[0]);
+  return Array.isArray(list) ? list : given[0];
 }

@@ -1,5 +1,7 @@
 import { Readable } from 'node:stream';
+import { setTimeout as delay } from 'node:timers/promises';
 import { z } from 'zod';
+import type { Producer } from '../../producer/producer.ts';
 import { csvFormat } from '../../results/formats/csvRows.ts';
 import { jsonlFormat } from '../../results/formats/jsonlRows.ts';
 import type { LineFormat } from '../../results/outputs/lineFormat.ts';
@@ -36,8 +38,14 @@ export function rowRoutes(app: GatewayApp, { producer }: GatewayOptions): void {
       config: { scope: 'read' },
       schema: {
         summary: 'The rows of a run so far, each once, as NDJSON or CSV.',
+        description:
+          'With follow=true they go on as they come until the run has ended. A row that a retry replaced comes again, and an empty line every ' +
+          '15 seconds says that the connection lives.',
         params: runParams,
-        querystring: filters.extend({ format: z.enum(['ndjson', 'csv']).default('ndjson') }),
+        querystring: filters.extend({
+          format: z.enum(['ndjson', 'csv']).default('ndjson'),
+          follow: z.enum(['true', 'false']).default('false'),
+        }),
         response: { 200: { content: { 'application/x-ndjson': line, 'text/csv': line } }, ...problems(404) },
       },
     },
@@ -53,7 +61,8 @@ export function rowRoutes(app: GatewayApp, { producer }: GatewayOptions): void {
       };
       const isCsv = query.format === 'csv';
       const format = isCsv ? csvFormat(about) : jsonlFormat(about);
-      const lines = linesOf(producer.rows(run), filterOf(query), format);
+      const rows = query.follow === 'true' ? rowsAsTheyCome(producer, run) : producer.rows(run);
+      const lines = linesOf(rows, filterOf(query), format);
       return reply
         .type(isCsv ? 'text/csv; charset=utf-8' : 'application/x-ndjson')
         .send(Readable.from(lines, { objectMode: false, highWaterMark: 64 * 1024 }) as never);
@@ -117,7 +126,38 @@ function filterOf({ label, ...others }: Filters): RowFilter {
   return { ...others, labels: label === undefined ? undefined : [label] };
 }
 
-async function* linesOf(rows: AsyncIterable<PublicRow>, filter: RowFilter, { header, line }: LineFormat) {
+/** Proxies close connections that are silent for half a minute or more. */
+const HEARTBEAT_MS = 15_000;
+
+/** The rows of a run until it has ended; undefined where nothing came for long. */
+async function* rowsAsTheyCome({ newRows }: Producer, run: string): AsyncGenerator<PublicRow | undefined> {
+  const gone = new AbortController();
+  const groups = newRows(run, { signal: gone.signal });
+  let next = groups.next();
+  try {
+    for (;;) {
+      const timer = new AbortController();
+      const silence = delay(HEARTBEAT_MS, undefined, { signal: timer.signal }).catch(() => undefined);
+      const group = await Promise.race([next, silence]);
+      timer.abort();
+      if (group?.done) return;
+      if (group) next = groups.next();
+      yield* group?.value ?? [undefined];
+    }
+  } finally {
+    next.catch(() => {});
+    gone.abort();
+  }
+}
+
+async function* linesOf(
+  rows: AsyncIterable<PublicRow | undefined>,
+  filter: RowFilter,
+  { header, line }: LineFormat,
+) {
   if (header !== undefined) yield `${header}\n`;
-  for await (const row of rows) if (isWanted(row, filter)) yield `${line(row)}\n`;
+  for await (const row of rows) {
+    if (!row) yield '\n';
+    else if (isWanted(row, filter)) yield `${line(row)}\n`;
+  }
 }

@@ -1,10 +1,10 @@
 import { z } from 'zod';
 import { newRunId } from '../../producer/producer.ts';
+import { chooseModel } from '../../shared/fleet/chooseModel.ts';
 import type { LabelSet } from '../../shared/labels/labelSet.ts';
 import { readLabelSet } from '../../shared/labels/storedLabelSet.ts';
 import { keysUnder } from '../../shared/redis/keys.ts';
 import { createIdempotency, idempotencyHeaders } from '../access/idempotency.ts';
-import { chooseModel } from '../http/chooseModel.ts';
 import type { GatewayApp, GatewayOptions } from '../http/gatewayApp.ts';
 import { labelSetFrom } from '../schemas/labelSetBody.ts';
 import { problems } from '../schemas/rowAnswer.ts';
@@ -36,7 +36,7 @@ export function runRoutes(app: GatewayApp, options: GatewayOptions): void {
       const { body } = request;
       const opened = await idempotency.once(request, { run: body.run ?? newRunId() }, async ({ run }) => {
         const { lane, maxFailureRate, source } = body;
-        const model = await chooseModel(options, body.model);
+        const model = await chooseModel(redis, keysUnder(prefix), body.model);
         const labelSet = await labelSetOf(body.labelSet);
         const told = { ...(maxFailureRate !== undefined && { maxFailureRate }), ...(source && { source }) };
         const open = await producer.openRun({ run, model, labelSet, ...(lane && { lane }), ...told });

@@ -1,6 +1,7 @@
 import type { Redis } from 'ioredis';
 import type { Keys } from '../../shared/redis/keys.ts';
 import type { Runs } from '../../shared/runs/runs.ts';
+import { together } from '../../shared/together.ts';
 
 /** Tells when runs end, by the word of whoever ends them. One connection serves all that wait. */
 export interface RunEnds {
@@ -12,7 +13,10 @@ export interface RunEnds {
   close(): void;
 }
 
-/** Words may be lost while the connection is made anew: so often all runs that are waited for are looked at. */
+/**
+ * Words may be lost while the connection is made anew, and a Redis user may lack the right to say them: so often the runs that were waited for
+ * at the last look too are looked at, all together.
+ */
 const LOOK_MS = 1_000;
 
 /** Less than a connection may be silent before it is taken for a dead one. */
@@ -21,6 +25,7 @@ const PING_MS = 3_000;
 export function createRunEnds(redis: Redis, keys: Keys, runs: Runs): RunEnds {
   const waiting = new Map<string, Set<() => void>>();
   let subscriber: Redis | undefined;
+  let waitedBefore = new Set<string>();
   let timers: NodeJS.Timeout[] = [];
 
   function connection(): Redis {
@@ -32,7 +37,7 @@ export function createRunEnds(redis: Redis, keys: Keys, runs: Runs): RunEnds {
     opened.on('message', (_, run: string) => tell(run));
     timers = [
       setInterval(() => void opened.ping().catch(() => {}), PING_MS).unref(),
-      setInterval(() => void lookAtAll(), LOOK_MS).unref(),
+      setInterval(() => void lookAtLate(), LOOK_MS).unref(),
     ];
     return opened;
   }
@@ -42,12 +47,15 @@ export function createRunEnds(redis: Redis, keys: Keys, runs: Runs): RunEnds {
     waiting.delete(run);
   }
 
-  async function lookAtAll(): Promise<void> {
-    for (const run of waiting.keys()) {
+  async function lookAtLate(): Promise<void> {
+    const now = [...waiting.keys()];
+    const late = now.filter((run) => waitedBefore.has(run));
+    waitedBefore = new Set(now);
+    await together(late, async (run) => {
       // Without a record it was not opened yet.
       const record = await runs.get(run).catch(() => undefined);
       if (record?.state === 'complete' || record?.state === 'cancelled') tell(run);
-    }
+    });
   }
 
   return {

@@ -8,7 +8,10 @@ import { laneEventsMax } from './lanes.ts';
 /** A lane, as those who add its jobs and look after them have it. To be closed. */
 export function openLaneQueue(name: string, { redis, prefix }: { redis: Redis; prefix: string }): Queue {
   const how = { connection: redis, prefix, streams: { events: { maxLen: laneEventsMax } } };
-  return new Queue(name, how, readEveryJob(redis));
+  const queue = new Queue(name, how, readEveryJob(redis));
+  // They are the connection's, whose owner hears them; without a listener BullMQ prints each.
+  queue.on('error', () => {});
+  return queue;
 }
 
 /** BullMQ's scripts whose answer may hold the next job: its fields and their values in turns. */

@@ -1,8 +1,8 @@
-import { ClipfleetError } from '../../shared/errors.ts';
-import { parseIdentity } from '../../shared/fleet/modelIdentity.ts';
-import { listServedNow } from '../../shared/fleet/models.ts';
-import { keysUnder } from '../../shared/redis/keys.ts';
-import type { GatewayOptions } from './gatewayApp.ts';
+import type { Redis } from 'ioredis';
+import { ClipfleetError } from '../errors.ts';
+import type { Keys } from '../redis/keys.ts';
+import { parseIdentity } from './modelIdentity.ts';
+import { listServedNow } from './models.ts';
 
 /**
  * The identity of the model that a request means: as it is where it is an identity, else that of the only model of this name, or of the
@@ -10,12 +10,9 @@ import type { GatewayOptions } from './gatewayApp.ts';
  *
  * @throws MODEL_NOT_FOUND where none or several are meant
  */
-export async function chooseModel(
-  { redis, prefix }: Pick<GatewayOptions, 'redis' | 'prefix'>,
-  model: string | undefined,
-): Promise<string> {
+export async function chooseModel(redis: Redis, keys: Keys, model: string | undefined): Promise<string> {
   if (model !== undefined && parseIdentity(model)) return model;
-  const served = await listServedNow(redis, keysUnder(prefix));
+  const served = await listServedNow(redis, keys);
   const meant = served.filter((identity) => model === undefined || parseIdentity(identity)?.name === model);
   if (meant.length === 1) return meant[0]!;
   const asked = model === undefined ? 'a model that workers serve now' : `a worker that serves ${model} now`;
