@@ -237,7 +237,13 @@ export const walls: Record<string, readonly string[]> = {
   ],
   'src/gateway/keys': ['src/shared'],
   'src/gateway/schemas': ['src/shared/labels', 'src/shared/refs'],
-  'src/gateway/http': ['src/gateway/keys', 'src/producer', 'src/producer/runs', 'src/shared', 'src/shared/log'],
+  'src/gateway/http': [
+    'src/gateway/keys',
+    'src/producer',
+    'src/producer/runs',
+    'src/shared',
+    'src/shared/log',
+  ],
   'src/gateway/access': ['src/gateway/http', 'src/gateway/keys', 'src/shared'],
   'src/gateway/routes': [
     'src/gateway/access',
