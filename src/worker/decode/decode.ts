@@ -2,6 +2,7 @@ import { ClipfleetError } from '../../shared/errors.ts';
 import { decoderGaveUp, inspectImage } from '../formats/inspectImage.ts';
 import { resample } from '../resize/kernel.ts';
 import type { Preprocessing } from '../resize/preprocessing.ts';
+import { releaseMemory } from '../resize/releaseMemory.ts';
 import type { RgbImage } from '../resize/resample.ts';
 import { type CropRounding, planResize } from '../resize/resizeGeometry.ts';
 import { decodeBmp } from './bmpImage.ts';
@@ -45,12 +46,14 @@ export async function decodeImage(
 ): Promise<Pixels> {
   const whole = await decodeWhole(bytes, options);
   const plan = planResize(whole, preprocessing, options.cropRounding ?? 'floor');
-  return resample(whole, plan, preprocessing.resample);
+  const pixels = resample(whole, plan, preprocessing.resample);
+  releaseMemory(whole.data);
+  return pixels;
 }
 
 /**
  * All pixels of an image file before anything is resized: orientation applied, first frame, ICC profile ignored, alpha
- * channel dropped (neither composited nor premultiplied), one transparent colour white.
+ * channel dropped (neither composited nor premultiplied), one transparent colour white. Their memory is their own.
  *
  * Every code and every reason comes from the file's own bytes. GIF and bitmaps are decoded on the caller's thread, the
  * others on libuv's.

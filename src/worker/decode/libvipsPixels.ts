@@ -4,6 +4,7 @@ import { asStillAvif, isTurnedByItself } from '../formats/heifFacts.ts';
 import { BrokenImage, type ImageFacts } from '../formats/imageFacts.ts';
 import { exifOrientation, type Orientation, orientationOf } from '../formats/orientation.ts';
 import { withStoredColours } from '../formats/tiffFacts.ts';
+import { releaseMemory } from '../resize/releaseMemory.ts';
 import type { RgbImage } from '../resize/resample.ts';
 import { cmykToRgb, deepToRgb, grey16ToRgb, paintKeyWhite, unpremultipliedToRgb } from './convertRgb.ts';
 
@@ -101,7 +102,9 @@ async function readAs(
   if (info.channels !== channels) {
     throw new BrokenImage(`its pixels have ${info.channels} channels where its header says ${channels}`);
   }
-  return { data: toRgb(data), width: info.width, height: info.height };
+  const rgb = toRgb(data);
+  if (rgb !== data) releaseMemory(data);
+  return { data: rgb, width: info.width, height: info.height };
 }
 
 /** A view needs an even offset, which a Buffer does not promise. */

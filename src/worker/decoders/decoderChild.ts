@@ -7,6 +7,7 @@ import { Worker } from 'node:worker_threads';
 import { asClipfleetError } from '../../shared/errors.ts';
 import { decodeImage } from '../decode/decode.ts';
 import { HelperKilled } from '../decode/helperProgram.ts';
+import { releaseMemory } from '../resize/releaseMemory.ts';
 import { clockMemory, createClock } from './decoderClock.ts';
 import { createFrameReader, encodeFrame } from './decoderFrames.ts';
 import { endSelf, removeScratch } from './decoderGroup.ts';
@@ -92,6 +93,8 @@ async function decode({ request, bytes }: Waiting, given: DecoderStart): Promise
     const { data, width, height } = await decodeImage(found, preprocessing, { ...decoding, admit, helper });
     const hash = digest ? { digest: createHash('sha256').update(found).digest('base64') } : {};
     say({ id, width, height, ...hash }, data);
+    releaseMemory(data);
+    releaseMemory(found);
   } catch (thrown) {
     if (needs !== undefined) return say({ id, needs });
     if (thrown instanceof HelperKilled) dieAs(thrown.signal);

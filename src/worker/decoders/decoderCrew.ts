@@ -68,8 +68,14 @@ export function createDecoderCrew(size: number, now: () => number): DecoderCrew 
     state === 'ready' && startedFor === undefined && line.length === 0;
   const age = ({ since }: Decoder) => now() - since;
   const isSlow = (decoder: Decoder) => decoder.line.length > 0 && age(decoder) >= SLOW_MS;
+  /** For every image, so without an array. */
+  function count(wanted: (decoder: Decoder) => boolean): number {
+    let found = 0;
+    for (const decoder of decoders) if (wanted(decoder)) found += 1;
+    return found;
+  }
   /** Those that work or are about to, and are not slow. */
-  const counted = () => [...decoders].filter((decoder) => !isIdle(decoder) && !isSlow(decoder)).length;
+  const counted = () => count((decoder) => !isIdle(decoder) && !isSlow(decoder));
   // The first that fits, so that those too many are the ones that rest.
   const find = (wanted: (decoder: Decoder) => boolean) => {
     for (const decoder of decoders) if (wanted(decoder)) return decoder;
@@ -101,7 +107,7 @@ export function createDecoderCrew(size: number, now: () => number): DecoderCrew 
     },
     hasPlace: () => counted() < size && decoders.size < 2 * size,
     givesWay: () => (counted() < size && decoders.size >= 2 * size ? find(isIdle) : undefined),
-    coming: () => [...decoders].filter(({ state, startedFor }) => state === 'starting' && !startedFor).length,
+    coming: () => count(({ state, startedFor }) => state === 'starting' && !startedFor),
     rested: () =>
       decoders.size > size ? find((decoder) => isIdle(decoder) && age(decoder) >= REST_MS) : undefined,
     isChanging: () => decoders.size > size || find(({ line }) => line.length > 0) !== undefined,

@@ -3,6 +3,7 @@ import { randomUUID } from 'node:crypto';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Readable, Writable } from 'node:stream';
+import { releaseMemory } from '../resize/releaseMemory.ts';
 import { createFrameReader, encodeFrame } from './decoderFrames.ts';
 import { endGroup, removeScratch } from './decoderGroup.ts';
 import type {
@@ -110,6 +111,7 @@ export function startDecoder(setup: DecoderSetup, program: string): DecoderProce
   pipes.replies.on('data', (piece: Buffer) => {
     try {
       read(piece);
+      releaseMemory(piece);
     } catch {
       child.kill('SIGABRT');
     }

@@ -1,6 +1,7 @@
 import type PQueue from 'p-queue';
 import type { ImageSource } from '../../shared/refs/imageSource.ts';
 import type { Decoders } from '../decoders/decoders.ts';
+import { releaseMemory } from '../resize/releaseMemory.ts';
 import type { Batcher } from './batcher.ts';
 import type { EmbedOnce } from './embedOnce.ts';
 import type { StageTimes } from './stageTimes.ts';
@@ -48,8 +49,13 @@ export function createEmbeddingOf<Ref>(stages: EmbeddingStages<Ref>): EmbeddingO
       });
       if (verdict.kind === 'calledBack') throw listening!.reason;
       if (verdict.kind === 'failed') throw verdict.error;
-      const embed = () => embedImage(verdict.pixels.data, urgent);
-      return await (embedOnce?.(verdict.digest!, embed) ?? embed());
+      const { data } = verdict.pixels;
+      const embed = () => embedImage(data, urgent);
+      try {
+        return await (embedOnce?.(verdict.digest!, embed) ?? embed());
+      } finally {
+        releaseMemory(data);
+      }
     });
   };
 }
