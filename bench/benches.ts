@@ -7,6 +7,7 @@ export const benches: Record<string, () => Promise<Bench>> = {
   pipeline: async () => (await import('./pipeline.ts')).pipeline,
   peers: async () => (await import('./peers.ts')).peers,
   prefix: async () => (await import('./prefix.ts')).prefix,
+  checkpoint: async () => (await import('./checkpoint.ts')).checkpoint,
   scoring: async () => (await import('./scoring.ts')).scoring,
   latency: async () => (await import('./latency.ts')).latency,
   fleet: async () => (await import('./fleet.ts')).fleet,

@@ -1,4 +1,4 @@
-// Small random checkpoints and what Python's transformers says of them; test/golden/make_checkpoints.py writes them.
+// Small random checkpoints and what Python's transformers says of them; test/golden/make_checkpoints.py and make_open_clip.py write them.
 import { copyFile, cp, readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { TestContext } from 'node:test';
@@ -15,6 +15,8 @@ export const variantNames = [
   'siglip-bf16',
   'siglip-f16',
   'chinese-clip-f16',
+  'open-clip',
+  'open-clip-custom-text',
 ] as const;
 
 /** Models of test/golden/models, whose weights are here as a checkpoint. */
@@ -22,6 +24,7 @@ export const checkpointsOfModels = ['clip', 'siglip', 'chinese-clip'] as const;
 
 export interface CheckpointGolden {
   dir: string;
+  /** `config.json`, or what open_clip has for it. */
   config: { model_type: string };
   /** Paths of the files in safetensors. */
   weights: string[];
@@ -45,7 +48,7 @@ export async function readCheckpointGolden(name: string): Promise<CheckpointGold
   return {
     ...golden,
     dir,
-    config: await json('config.json'),
+    config: await json(name.startsWith('open-clip') ? 'open_clip_config.json' : 'config.json'),
     weights: files.map((file) => join(dir, file)),
     pixels: bytes(golden.pixels),
     images: new Float32Array(bytes(golden.images).buffer),

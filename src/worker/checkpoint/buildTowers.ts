@@ -12,6 +12,8 @@ import {
 } from './checkpointConfig.ts';
 import { readCheckpoint, type StoredTensor } from './checkpointWeights.ts';
 import { clipEndRule, clipText, clipVision } from './clipTowers.ts';
+import { openClipAsTransformers } from './openClipConfig.ts';
+import { inTransformersNames } from './openClipTensors.ts';
 import { siglipText, siglipVision } from './siglipTowers.ts';
 import { type Arithmetic, isWeightType, type WeightSource } from './towerGraph.ts';
 
@@ -20,9 +22,9 @@ export const TOWERS_VERSION = '1';
 
 /** A checkpoint as its authors publish it: of both towers, or of one that was saved by itself with its projection. */
 export interface CheckpointFiles {
-  /** The parsed `config.json`. */
-  config: { model_type: string };
-  /** The path of `config.json`, for messages. */
+  /** The parsed `config.json`, or `open_clip_config.json`. */
+  config: object;
+  /** The path of that, for messages. */
   where: string;
   /** Paths of the files in safetensors. */
   weights: readonly string[];
@@ -43,9 +45,10 @@ export interface BuiltTowers extends Record<Side, NamedGraph> {
  * @throws MODEL_UNSUPPORTED for a family or a part of one that is not built, MODEL_INVALID for weights that are not the configuration's
  */
 export async function buildTowers(
-  { vision, text }: Record<Side, CheckpointFiles>,
+  files: Record<Side, CheckpointFiles>,
   arithmetic: Arithmetic = 'fp32',
 ): Promise<BuiltTowers> {
+  const [vision, text] = [inTransformersTerms(files.vision), inTransformersTerms(files.text)];
   const visionFamily = familyOf(vision.config.model_type, 'vision', vision.where);
   const visionConfig = towerConfig(vision.config, visionFamily, 'vision', vision.where);
   const textFamily = familyOf(text.config.model_type, 'text', text.where);
@@ -71,8 +74,29 @@ function textGraph(source: WeightSource, family: BuiltFamily, config: TextConfig
   return clipText(source, config, family === 'metaclip_2' ? 'id' : clipEndRule(config));
 }
 
-async function sourceOf({ weights }: CheckpointFiles, arithmetic: Arithmetic): Promise<WeightSource> {
-  return { tensors: await readCheckpoint(weights), places: await realPlaces(weights), arithmetic };
+interface NamedCheckpoint extends CheckpointFiles {
+  config: { model_type: string };
+  isOpenClip: boolean;
+}
+
+function inTransformersTerms(files: CheckpointFiles): NamedCheckpoint {
+  const { config, where } = files;
+  const isOpenClip = 'model_cfg' in config;
+  if (isOpenClip) return { ...files, config: openClipAsTransformers(config, where), isOpenClip };
+  const model_type = 'model_type' in config ? String(config.model_type) : '';
+  return { ...files, config: { ...config, model_type }, isOpenClip };
+}
+
+async function sourceOf(
+  { weights, isOpenClip }: NamedCheckpoint,
+  arithmetic: Arithmetic,
+): Promise<WeightSource> {
+  const tensors = await readCheckpoint(weights);
+  return {
+    tensors: isOpenClip ? inTransformersNames(tensors) : tensors,
+    places: await realPlaces(weights),
+    arithmetic,
+  };
 }
 
 function named({ weights }: CheckpointFiles, { places }: WeightSource, graph: Buffer): NamedGraph {

@@ -8,6 +8,8 @@ import { type ReadRange, readTensorRanges, type TensorRange } from './safetensor
 export interface StoredTensor extends TensorRange {
   /** The file's path. */
   file: string;
+  /** A matrix that is stored with rows and columns swapped: in × out. Its shape is that of the others, out × in. */
+  swapped?: true;
 }
 
 /** The file that lists the shards of a checkpoint that was saved in several. */

@@ -60,6 +60,8 @@ export interface TowerGraph {
   has(tensor: string): boolean;
   /** @throws MODEL_INVALID where the checkpoint lacks it */
   shapeOf(tensor: string): readonly number[];
+  /** Whether a matrix is stored in × out. */
+  isSwapped(tensor: string): boolean;
   /** A tensor of the checkpoint, or rows of it, as it is stored: `fits` where that is what the graph computes in. */
   stored(tensor: string, rows?: Rows): { value: Value; fits: boolean };
   /** The same as the graph computes it: weights of another type are cast, which onnxruntime does once, when it loads the graph. */
@@ -114,7 +116,8 @@ export function createTowerGraph({ tensors, places, arithmetic }: WeightSource):
     );
   };
   const stored: TowerGraph['stored'] = (name, rows) => {
-    const { dtype, shape, file, offset } = tensorOf(name);
+    const { dtype, shape: logical, file, offset, swapped } = tensorOf(name);
+    const shape = swapped ? logical.toReversed() : logical;
     if (!isWeightType(dtype)) {
       throw new ClipfleetError(
         'MODEL_UNSUPPORTED',
@@ -150,6 +153,7 @@ export function createTowerGraph({ tensors, places, arithmetic }: WeightSource):
     },
     has: (tensor) => tensors.has(tensor),
     shapeOf: (tensor) => tensorOf(tensor).shape,
+    isSwapped: (tensor) => tensorOf(tensor).swapped === true,
     stored,
     weight(tensor, rows) {
       const { value, fits } = stored(tensor, rows);

@@ -24,14 +24,14 @@ export interface LinearTensors {
 
 /**
  * `x · weightᵀ + bias` over the last dimension of `count × places × in`. The weight is used as it is stored, out × in: transposed, it
- * would be in memory a second time.
+ * would be in memory a second time. A matrix that is stored in × out needs no transposing.
  */
 export function linear(g: TowerGraph, x: Value, { weight, bias, rows }: LinearTensors): Value {
   const [allRows, inputs] = g.shapeOf(weight) as [number, number];
   const outputs = rows ? rows[1] - rows[0] : allRows;
   const flat = g.op('Reshape', [x, g.integers([-1, inputs])]);
   const parameters = [g.weight(weight, rows), ...(bias ? [g.weight(bias, rows)] : [])];
-  const product = g.op('Gemm', [flat, ...parameters], { transB: 1 });
+  const product = g.op('Gemm', [flat, ...parameters], { transB: g.isSwapped(weight) ? 0 : 1 });
   const leading = g.op('Shape', [x], { end: -1 });
   const shape = g.op('Concat', [leading, g.integers([outputs])], { axis: 0 });
   return g.op('Reshape', [product, shape]);

@@ -1,5 +1,6 @@
 import { ClipfleetError } from '../../shared/errors.ts';
 import { SHARD_INDEX } from '../checkpoint/checkpointWeights.ts';
+import { OPEN_CLIP_CONFIG } from '../checkpoint/openClipConfig.ts';
 import { type Dtype, dtypeSuffix, dtypes } from '../onnx/dtype.ts';
 
 /** The files of one tower's checkpoint. */
@@ -74,7 +75,8 @@ export function findLayout(listed: readonly string[], dtype: Dtype, where: strin
   if (!graphs && !(checkpoint && builtDtypes.includes(dtype))) throw nothingToRun(listed, dtype, where);
   const config = [checkpoint?.vision.config, 'config.json'].find((path) => path !== undefined && has(path));
   const tokenizer = tokenizerOf(has);
-  const found = processors.filter(has);
+  // What open_clip says of its weights is in one file; a processor beside it may be of the same model in another layout.
+  const found = config === OPEN_CLIP_CONFIG ? [OPEN_CLIP_CONFIG] : processors.filter(has);
   const missing = [
     ...(config ? [] : ['config.json']),
     ...(found.length > 0 ? [] : ['preprocessor_config.json']),
@@ -118,7 +120,7 @@ function exportOf(has: (path: string) => boolean, dtype: Dtype): ExportPaths | u
 }
 
 function checkpointOf(listed: readonly string[]): CheckpointPaths | undefined {
-  const whole = towerOf(listed, '');
+  const whole = towerOf(listed, '') ?? openClipOf(listed);
   if (whole) return { vision: whole, text: whole };
   const vision = towerOf(listed, 'image_encoder/');
   const text = towerOf(listed, 'text_encoder/');
@@ -136,6 +138,12 @@ function towerOf(listed: readonly string[], folder: string): TowerPaths | undefi
   const total = Number(/of-(\d+)/.exec(shards[0] ?? '')?.[1]);
   if (!listed.includes(index) || shards.length !== total) return undefined;
   return { config, weights: shards.sort(), index };
+}
+
+function openClipOf(listed: readonly string[]): TowerPaths | undefined {
+  const weights = 'open_clip_model.safetensors';
+  const isThere = listed.includes(OPEN_CLIP_CONFIG) && listed.includes(weights);
+  return isThere ? { config: OPEN_CLIP_CONFIG, weights: [weights] } : undefined;
 }
 
 function tokenizerOf(has: (path: string) => boolean): ModelLayout['tokenizer'] | undefined {
@@ -166,11 +174,7 @@ function nothingToRun(listed: readonly string[], dtype: Dtype, where: string): C
 }
 
 function remedyFor(has: (path: string) => boolean): string {
-  if (
-    has('open_clip_model.safetensors') ||
-    has('open_clip_pytorch_model.bin') ||
-    has('open_clip_config.json')
-  ) {
+  if (has('open_clip_model.safetensors') || has('open_clip_pytorch_model.bin') || has(OPEN_CLIP_CONFIG)) {
     return (
       'It is in the layout of open_clip: take the same model in that of transformers, which often has -hf or the like in its name, ' +
       'or convert it with transformers.'

@@ -36,7 +36,7 @@ const configSchema = z.object({
   text_config_dict: sideSchema.nullish(),
 });
 
-/** The configuration of open_clip, which Immich's exports keep. */
+/** The configuration of open_clip, `model_cfg` of its own file, which Immich's exports keep by itself. */
 const openClipSchema = z.object({
   embed_dim: whole,
   vision_cfg: z.unknown(),
@@ -55,7 +55,7 @@ const projected = (side: 'image' | 'text') => [`${side}_embeds`, `${side}_embedd
 export async function readFamily(dir: string, layout: ModelLayout): Promise<FamilyConfig> {
   const path = join(dir, layout.config);
   const json = await readJson(path, z.looseObject({}));
-  const openClip = openClipSchema.safeParse(json);
+  const openClip = openClipSchema.safeParse(json.model_cfg ?? json);
   if (openClip.success && json.model_type === undefined) return ofOpenClip(openClip.data);
   const config = await readJson(path, configSchema);
   const modelType = towerTypes[config.model_type ?? '']?.family ?? config.model_type;

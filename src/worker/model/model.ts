@@ -3,6 +3,7 @@ import { basename, join } from 'node:path';
 import { z } from 'zod';
 import { ClipfleetError } from '../../shared/errors.ts';
 import { DEFAULT_DTYPE, formatIdentity } from '../../shared/fleet/modelIdentity.ts';
+import { OPEN_CLIP_CONFIG } from '../checkpoint/openClipConfig.ts';
 import type { DecodeOptions } from '../decode/decode.ts';
 import { listFolder } from '../layout/listFolder.ts';
 import { type CheckpointPaths, findLayout, type ModelLayout } from '../layout/modelLayout.ts';
@@ -69,7 +70,7 @@ const tokenizerConfigSchema = z.object({ model_max_length: z.number().positive()
 export async function readModelFiles(source: ModelSource): Promise<ModelFiles> {
   const { dir, dtype = DEFAULT_DTYPE, decoding = {} } = source;
   const listed = await listFolder(dir);
-  if (!listed.some((path) => basename(path) === 'config.json')) {
+  if (!listed.some((path) => ['config.json', OPEN_CLIP_CONFIG].includes(basename(path)))) {
     throw new ClipfleetError(
       'MODEL_NOT_FOUND',
       `Expected a model directory with a config.json, got '${dir}'. The bundled one is models/demo.`,

@@ -70,7 +70,7 @@ async function towerFiles(dir: string, { config, weights, index }: TowerPaths) {
   const found =
     index === undefined ? weights.map((file) => join(dir, file)) : await readShards(join(dir, index));
   return {
-    config: await readJson(path, z.looseObject({ model_type: z.string() })),
+    config: await readJson(path, z.looseObject({})),
     where: path,
     weights: found,
   };

@@ -1,3 +1,4 @@
+import { ClipfleetError } from '../../shared/errors.ts';
 import { floats, type Graph, type NamedGraph, openGraph } from '../onnx/graph.ts';
 import type { Preprocessing } from '../resize/preprocessing.ts';
 import { imageBytesOf } from '../resize/resample.ts';
@@ -7,7 +8,7 @@ import type { TokenizerPlace } from '../tokenizer/tokenizerFiles.ts';
 import { batchShapes } from './batchShapes.ts';
 import type { Device } from './devices.ts';
 import { runGraph } from './feeds.ts';
-import { createImageBatches } from './imageBatches.ts';
+import { createImageBatches, isOutOfMemory } from './imageBatches.ts';
 import { fixedImageCount, openImageGraph } from './imageGraph.ts';
 import { solveScale } from './solveScale.ts';
 import { openTextTower } from './textTower.ts';
@@ -66,6 +67,20 @@ const SCALE_TEXTS = [
   'seven old books',
 ];
 
+/** What fails at the first run is mostly of files that do not belong together. Memory is not the model's fault. */
+async function probing<T>(expected: string, probe: () => Promise<T>): Promise<T> {
+  try {
+    return await probe();
+  } catch (error) {
+    if (error instanceof ClipfleetError || isOutOfMemory(error)) throw error;
+    throw new ClipfleetError(
+      'MODEL_INVALID',
+      `Expected ${expected}, got: ${(error as Error).message.trim()}. Are all files of one model?`,
+      { cause: error },
+    );
+  }
+}
+
 /**
  * Opens the model's sessions, warms the image tower and runs the text tower once: what is wrong with a model is said before it is given
  * any work. Runs in the session thread: every run blocks it.
@@ -108,9 +123,13 @@ export async function openTowers(spec: TowersSpec): Promise<Towers> {
     },
   });
 
-  const firstBatch = await warmUp(images, shapes ?? [spec.batchSize], imageBytes);
+  const { width, height } = preprocessing;
+  const firstBatch = await probing(
+    `images of ${width} × ${height}, as the image processor makes them, to go through ${imageGraph.name}`,
+    () => warmUp(images, shapes ?? [spec.batchSize], imageBytes),
+  );
   const texts = await openTexts(firstBatch.dimensions);
-  await texts.probe(SCALE_TEXTS);
+  await probing(`the tokenizer’s ids to go through ${textGraph.name}`, () => texts.probe(SCALE_TEXTS));
   const solvedScale = spec.solveScaleFrom
     ? await solveScaleOf(joint ? vision : await openGraph(spec.solveScaleFrom, how), !joint)
     : undefined;

@@ -217,6 +217,16 @@ test('an image processor of another model is refused with both sizes', async (t)
   });
 });
 
+test('an export that takes no images of the processor’s size is refused at the start, by its file', async (t) => {
+  const dir = await exported(t);
+  const path = join(dir, 'preprocessor_config.json');
+  await writeFile(path, JSON.stringify({ ...(await readJson(path)), crop_size: 24 }));
+  await assert.rejects(start(t, dir), {
+    code: 'MODEL_INVALID',
+    message: /images of 24 × 24.*vision_model\.onnx, got: .*of one model\?/s,
+  });
+});
+
 test('a checkpoint has fp32, and an export of another dtype beside it is still chosen by --dtype', async (t) => {
   const dir = await checkpointModel(t, 'clip');
   await assert.rejects(readModelFiles({ dir, dtype: 'q8' }), {
