@@ -143,7 +143,7 @@ async function labelAll({ queue: { producer }, worker, files, names }: PairOf) {
   await producer.waitFor(run.run);
   const best: string[] = [];
   for await (const row of producer.rows(run.run)) {
-    if (row.status === 'failed') throw new Error(`An image failed: ${row.error.message}`);
+    if (row.status !== 'classified') throw new Error(`An image has no label: ${JSON.stringify(row)}`);
     best[Number(row.id)] = row.predictions[0]!.label;
   }
   const rate = (files.length * 1000) / (performance.now() - start);

@@ -19,6 +19,11 @@ const commands: Record<string, ListedCommand> = {
     summary: 'Label images on this machine, from files, folders, lists, archives and URLs.',
     load: async () => (await import('./commands/label.ts')).labelCommand,
   },
+  embed: {
+    arguments: '<paths...>',
+    summary: 'Keep the vectors of images, without labels, for search, clustering and relabel.',
+    load: async () => (await import('./commands/embed.ts')).embedCommand,
+  },
   enqueue: {
     arguments: '<paths...>',
     summary:

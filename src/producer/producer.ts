@@ -11,7 +11,7 @@ import { defaultOf } from '../shared/options/config.ts';
 import { keysUnder } from '../shared/redis/keys.ts';
 import { createRedisResultsStore } from '../shared/rows/redisResultsStore.ts';
 import type { ResultsStore } from '../shared/rows/resultsStore.ts';
-import { type PublicRow, publicRow } from '../shared/rows/row.ts';
+import { type LabeledRow, noLabelSet, publicRow } from '../shared/rows/row.ts';
 import { runIdSchema } from '../shared/runs/chunkJob.ts';
 import type { Run } from '../shared/runs/run.ts';
 import { createRunControl } from '../shared/runs/runControl.ts';
@@ -41,7 +41,8 @@ export interface ProducerOptions {
 export interface OpenRunOptions {
   /** `name@revision:dtype`, as a worker prints it when it starts. */
   model: string;
-  labelSet: LabelSet;
+  /** Without one the images get no predictions, only their vectors: `keepEmbeddings` says where. */
+  labelSet?: LabelSet;
   /** A new id when absent; that of an earlier run continues it. */
   run?: string;
   /** The id must be nobody's: no run is continued. So it is where no id is given. */
@@ -81,6 +82,13 @@ export function createProducer({ redis, prefix = defaultOf('prefix'), store: giv
   const openOf = (record: Run): OpenRun =>
     createOpenRun(record, { redis, queue: openLaneQueue(record.lane, { redis, prefix }), runs, store });
 
+  async function labelSetNamed({ labelSet, keepEmbeddings }: OpenRunOptions): Promise<string> {
+    if (labelSet) return storeLabelSet(redis, keys, validLabelSet(labelSet));
+    if (keepEmbeddings !== undefined) return noLabelSet;
+    const message = 'Expected a label set, or a place to keep vectors, got neither.';
+    throw new ClipfleetError('USAGE', message);
+  }
+
   return {
     runs,
     store,
@@ -108,7 +116,7 @@ export function createProducer({ redis, prefix = defaultOf('prefix'), store: giv
       }
       if (!laneKinds.includes(lane))
         throw new ClipfleetError('USAGE', `Expected a lane of ${laneKinds.join(', ')}, got '${lane}'.`);
-      const labelSet = await storeLabelSet(redis, keys, validLabelSet(options.labelSet));
+      const labelSet = await labelSetNamed(options);
       const name = options.privateLane ?? laneName(lane, model);
       const record = await openRecord(runs, options, {
         model,
@@ -140,12 +148,12 @@ export function createProducer({ redis, prefix = defaultOf('prefix'), store: giv
      * @param uri where its bytes are, or a `data:` URL of them
      * @throws ANSWER_TIMEOUT, LABEL_SET_INVALID, and the signal's reason at once
      */
-    async labelOne(uri: string, options: LabelOneOptions): Promise<PublicRow> {
+    async labelOne(uri: string, options: LabelOneOptions): Promise<LabeledRow> {
       const { model, labelSet: _, ...told } = options;
       const labelSet = validLabelSet(options.labelSet);
       const run = newRunId();
       const row = await answers.labelOne({ model, labelSet, run, uri }, told);
-      return publicRow(row, { run, model, labelSet: labelSetId(labelSet) }, labelSet.labels);
+      return publicRow(row, { run, model, labelSet: labelSetId(labelSet) }, labelSet.labels) as LabeledRow;
     },
 
     /** Images that wait in the interactive lane of a model. */

@@ -68,7 +68,7 @@ export const relabelCommand = createCommand({
 
 /** @throws USAGE for a run that goes on, RUN_MISMATCH for another model, VECTORS_UNUSABLE */
 function keptRunOf(
-  { run, state, model, embeddings }: Run,
+  { run, birth, state, model, embeddings }: Run,
   { identity, fingerprint }: { identity: string; fingerprint: string },
   { root }: RelabelConfig,
 ): KeptRun {
@@ -86,7 +86,7 @@ function keptRunOf(
   }
   const writeRoots = parseRoots(root ?? [], process.cwd());
   const folder = vectorFolderOf(run, embeddings, { writeRoots, trustPaths: true });
-  if (folder !== undefined) return { run, folder, fingerprint };
+  if (folder !== undefined) return { run, birth, folder, fingerprint };
   const message = `The vectors of run '${run}' are in ${embeddings}: say with --root NAME=DIR where that root is here.`;
   throw new ClipfleetError('VECTORS_UNUSABLE', message);
 }

@@ -19,6 +19,7 @@ export function createRunSummary() {
   /** The classified images of the lowest best score, the lowest first. */
   const leastSure: ClassifiedRow[] = [];
   let classified = 0;
+  let embedded = 0;
   let failed = 0;
 
   function addClassified(row: ClassifiedRow): void {
@@ -36,12 +37,16 @@ export function createRunSummary() {
       return failed;
     },
     get images() {
-      return classified + failed;
+      return classified + embedded + failed;
     },
 
     add(row: PublicRow): void {
       if (row.status === 'classified') {
         addClassified(row);
+        return;
+      }
+      if (row.status === 'embedded') {
+        embedded++;
         return;
       }
       failed++;
@@ -55,6 +60,7 @@ export function createRunSummary() {
       if (classified > 0) parts.push(`Best label\n${formatLabels(best, classified)}`);
       // Of a few images all are in the table.
       if (classified > LEAST_SURE_SHOWN) parts.push(`Least sure\n${formatLines(leastSure, columns)}`);
+      if (embedded > 0) parts.push(`Embedded: ${embedded}`);
       if (failed > 0) parts.push(`Failed: ${failed}\n${formatFailures(failures)}`);
       return parts.map((part) => `${part}\n`).join('\n');
     },

@@ -8,19 +8,19 @@ const PREDICTIONS_SHOWN = 3;
 const ID_COLUMNS = 48;
 const LABEL_COLUMNS = 24;
 
-type ClassifiedRow = Extract<PublicRow, { status: 'classified' }>;
+type DoneRow = Exclude<PublicRow, { status: 'failed' }>;
 type FailedRow = Extract<PublicRow, { status: 'failed' }>;
 
 /** A line for each image: its name and its best labels, or why it failed. Keeps the first 50, and 20 that failed. */
 export function createTable() {
-  const classified: ClassifiedRow[] = [];
+  const done: DoneRow[] = [];
   const failed: FailedRow[] = [];
   let more = 0;
   let moreFailed = 0;
   return {
     add(row: PublicRow): void {
-      if (row.status === 'classified') {
-        if (classified.length < ROWS_SHOWN_MAX) classified.push(row);
+      if (row.status !== 'failed') {
+        if (done.length < ROWS_SHOWN_MAX) done.push(row);
         else more++;
       } else if (failed.length < FAILURES_SHOWN_MAX) failed.push(row);
       else moreFailed++;
@@ -29,7 +29,7 @@ export function createTable() {
     /** @param columns of the terminal, for as many predictions a line as fit; undefined for three */
     format(columns?: number): string {
       const parts: string[] = [];
-      if (classified.length > 0) parts.push(withRest(formatLines(classified, columns), more));
+      if (done.length > 0) parts.push(withRest(formatLines(done, columns), more));
       if (failed.length > 0) parts.push(withRest(formatFailed(failed), moreFailed));
       return parts.join('\n');
     },
@@ -47,7 +47,7 @@ function formatFailed(rows: readonly FailedRow[]): string {
 }
 
 /** Images with their best labels, in columns. */
-export function formatLines(rows: readonly ClassifiedRow[], columns = Number.POSITIVE_INFINITY): string {
+export function formatLines(rows: readonly DoneRow[], columns = Number.POSITIVE_INFINITY): string {
   const idColumns = Math.min(ID_COLUMNS, Math.floor(columns / 2));
   for (let predictions = PREDICTIONS_SHOWN; ; predictions--) {
     const text = alignColumns(rows.map((row) => cellsOf(row, predictions, idColumns)));
@@ -56,10 +56,11 @@ export function formatLines(rows: readonly ClassifiedRow[], columns = Number.POS
   }
 }
 
-function cellsOf({ id, predictions }: ClassifiedRow, count: number, idColumns: number): string[] {
-  const best = predictions.slice(0, count);
+function cellsOf(row: DoneRow, count: number, idColumns: number): string[] {
+  if (row.status === 'embedded') return [fitEnd(row.id, idColumns), row.status];
+  const best = row.predictions.slice(0, count);
   return [
-    fitEnd(id, idColumns),
+    fitEnd(row.id, idColumns),
     ...best.map(({ label, score }) => `${fit(label, LABEL_COLUMNS)} ${score.toFixed(3)}`),
   ];
 }

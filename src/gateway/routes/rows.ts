@@ -17,7 +17,7 @@ import { runParams } from '../schemas/runBody.ts';
 const score = z.coerce.number().min(-1e9).max(1e9);
 
 const filters = z.strictObject({
-  status: z.enum(['classified', 'failed']).optional(),
+  status: z.enum(['classified', 'embedded', 'failed']).optional(),
   label: z.string().min(1).max(1_000).optional().describe('Rows whose best label is this one.'),
   minScore: score.optional().describe('Rows whose best score is at least this.'),
   maxScore: score.optional().describe('Rows whose best score is at most this.'),

@@ -102,7 +102,7 @@ export async function readRun(
   { producer }: GatewayOptions,
   run: string,
 ): Promise<z.infer<typeof runDetails>> {
-  const { model, labelSet, lane, createdAt, source, maxFailureRate } = await producer.describe(run);
+  const { model, lane, createdAt, source, maxFailureRate } = await producer.describe(run);
   const [progress, warnings] = await Promise.all([producer.progress(run), producer.runs.warnings(run)]);
-  return { run, model, labelSet, lane, createdAt, source, maxFailureRate, warnings, ...progress };
+  return { run, model, lane, createdAt, source, maxFailureRate, warnings, ...progress };
 }

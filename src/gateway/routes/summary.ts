@@ -2,7 +2,7 @@ import { z } from 'zod';
 import type { Producer } from '../../producer/producer.ts';
 import { readLabelSet } from '../../shared/labels/storedLabelSet.ts';
 import { keysUnder } from '../../shared/redis/keys.ts';
-import type { FailedRow } from '../../shared/rows/row.ts';
+import { type FailedRow, noLabelSet } from '../../shared/rows/row.ts';
 import type { GatewayApp, GatewayOptions } from '../http/gatewayApp.ts';
 import { problems } from '../schemas/rowAnswer.ts';
 import { runParams } from '../schemas/runBody.ts';
@@ -54,8 +54,11 @@ export function summaryRoutes(app: GatewayApp, { producer, redis, prefix }: Gate
       const { labelSet } = await producer.describe(run);
       const { rows, isWhole, best, examples } = await gather(producer, run);
       const { failures } = await producer.progress(run);
-      // A run whose label set is unknown has failed rows only.
-      const names = best.size === 0 ? [] : (await readLabelSet(redis, keysUnder(prefix), labelSet)).labels;
+      // A run whose label set is unknown has failed rows only; one for vectors alone names no label.
+      const names =
+        best.size === 0 || labelSet === noLabelSet
+          ? []
+          : (await readLabelSet(redis, keysUnder(prefix), labelSet)).labels;
       const labels = ranked(best).slice(0, LABELS_MAX);
       return {
         rows,

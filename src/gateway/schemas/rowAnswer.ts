@@ -12,7 +12,7 @@ export const rowAnswer = z.looseObject({
   run: z.string(),
   id: z.string(),
   uri: z.string(),
-  status: z.enum(['classified', 'failed']),
+  status: z.enum(['classified', 'embedded', 'failed']),
   predictions: z.array(predictionAnswer).optional().describe('Of a classified row, best first.'),
   error: z.object({ code: z.string(), message: z.string() }).optional().describe('Of a failed row.'),
   generation: z.int(),

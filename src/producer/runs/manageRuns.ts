@@ -90,20 +90,22 @@ export function createRunManager({ redis, prefix, runs, store, control }: Manage
 
     /**
      * Removes a run that is complete or cancelled, with its rows; one that cannot be read at any time, without its jobs, which then
-     * belong to no run.
+     * belong to no run. Vectors that it kept stay: resolves to where they are.
      *
      * @throws RUN_UNKNOWN, RUN_BUSY
      */
-    async remove(run: string): Promise<void> {
-      await withLane(run, async ({ state }, lane) => {
+    async remove(run: string): Promise<string | undefined> {
+      const vectors = await withLane(run, async ({ state, embeddings }, lane) => {
         if (state !== 'complete' && state !== 'cancelled') {
           const message = `Run '${run}' is ${state}: cancel it first, or wait until it is complete.`;
           throw new ClipfleetError('RUN_BUSY', message);
         }
         await together(await jobsPending(run, lane, runs), (job) => removeJob(run, job));
-      }).catch(unlessUnreadable);
+        return embeddings;
+      }).catch((error: unknown) => void unlessUnreadable(error));
       await store.remove(run);
       await control.remove(run);
+      return vectors === undefined ? undefined : `${vectors}/${run}`;
     },
 
     /** All runs, the newest first. One that cannot be read is left out, and `onUnreadable` told. */

@@ -1,7 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { LabelSet } from '../../shared/labels/labelSet.ts';
 import type { ResultsStore } from '../../shared/rows/resultsStore.ts';
-import { type PublicRow, publicRow, type Row } from '../../shared/rows/row.ts';
+import { noLabelSet, type PublicRow, publicRow, type Row } from '../../shared/rows/row.ts';
 import type { Run } from '../../shared/runs/run.ts';
 import { readingRun } from '../../shared/runs/runErrors.ts';
 import { createSeenRows } from './newRows.ts';
@@ -35,8 +35,8 @@ export async function* readRows(
 function namer(run: Run, readLabelSet: () => Promise<LabelSet>): (row: Row) => Promise<PublicRow> {
   let labelSet: Promise<LabelSet> | undefined;
   return async (row) => {
-    // A run whose label set is unknown has failed rows only.
-    if (row.status !== 'classified') return publicRow(row, run, []);
+    // A run whose label set is unknown has failed rows only; one for vectors alone has none.
+    if (row.status !== 'classified' || run.labelSet === noLabelSet) return publicRow(row, run, []);
     labelSet ??= readLabelSet();
     return publicRow(row, run, (await labelSet).labels);
   };

@@ -14,7 +14,8 @@ const WAITING_BYTES = 24;
 
 export interface RoomOptions {
   redis: Redis;
-  labelSet: LabelSet;
+  /** Absent of a run for vectors alone. */
+  labelSet?: LabelSet | undefined;
   /** Images of the run that may wait at the same time. */
   highWater: number;
   /** Whether rows are kept in Redis. */
@@ -43,7 +44,8 @@ export async function refuseTooLarge(
     texts += id.length + (uri === id ? 0 : uri.length);
   }
   if (images <= rows) return;
-  const predictions = Math.min(labelSet.topK ?? labelSet.labels.length, labelSet.labels.length);
+  const labels = labelSet?.labels.length ?? 0;
+  const predictions = Math.min(labelSet?.topK ?? labels, labels);
   const textBytes = texts / images;
   const rowBytes = ROW_BYTES + PREDICTION_BYTES * predictions + textBytes;
   const [rowsToCome, waiting] = [rowsHere ? images - rows : 0, Math.min(images, highWater)];

@@ -2,7 +2,7 @@ import type { Redis } from 'ioredis';
 import type { LabelSet } from '../../shared/labels/labelSet.ts';
 import { readLabelSet } from '../../shared/labels/storedLabelSet.ts';
 import type { Keys } from '../../shared/redis/keys.ts';
-import { type PublicRow, publicRow } from '../../shared/rows/row.ts';
+import { noLabelSet, type PublicRow, publicRow } from '../../shared/rows/row.ts';
 import type { Run } from '../../shared/runs/run.ts';
 import { itemsUntilAborted } from '../../shared/untilAborted.ts';
 import { followRows, readRows } from './readRows.ts';
@@ -68,7 +68,8 @@ export function createRowReader({ redis, keys, runs, store }: RowReaderContext) 
       const record = await recordOf(run);
       const row = await store.getRow(run, id);
       if (!row) return undefined;
-      const labels = row.status === 'failed' ? [] : (await readLabelSet(redis, keys, record.labelSet)).labels;
+      const nameless = row.status === 'failed' || record.labelSet === noLabelSet;
+      const labels = nameless ? [] : (await readLabelSet(redis, keys, record.labelSet)).labels;
       return publicRow(row, record, labels);
     },
 

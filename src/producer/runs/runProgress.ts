@@ -6,7 +6,7 @@ import type { Runs } from '../../shared/runs/runs.ts';
 import { untilAborted } from '../../shared/untilAborted.ts';
 
 /** Where a run is: the account of its images, and what is made of it. */
-export interface RunProgress extends Account, Pick<Run, 'state' | 'paused'> {
+export interface RunProgress extends Account, Pick<Run, 'state' | 'paused' | 'labelSet'> {
   /** Images that have their row. */
   done: number;
   /** Failed images by their error's code. */
@@ -49,7 +49,7 @@ export async function readProgress({ runs, store }: RunState, run: string): Prom
     [counts, active] = await Promise.all([store.counts(run), runs.active(run)]);
     record = await readLedger({ runs, store }, run);
   }
-  const { state, paused } = record;
+  const { state, paused, labelSet } = record;
   const [complete, ended] = [state === 'complete', hasEnded(record)];
   // A run that has ended has all its rows, and the ledger does not move any more.
   if (ended || !counts) {
@@ -58,7 +58,7 @@ export async function readProgress({ runs, store }: RunState, run: string): Prom
   }
   const account = accountOf(record, counts, active, before);
   const done = account.classified + account.failed;
-  return { ...account, done, failures: counts.failures, state, paused, complete, ended };
+  return { ...account, done, failures: counts.failures, state, paused, labelSet, complete, ended };
 }
 
 /** The run's record. @throws RUN_UNKNOWN, STORE_MISMATCH where its rows are elsewhere */

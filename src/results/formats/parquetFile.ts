@@ -108,7 +108,7 @@ function ownColumns(): Column[] {
       ],
       cellOf: ({ at }) => new Date(at),
     },
-    textColumn('fingerprint', (row) => (row.status === 'classified' ? row.fingerprint : undefined), true),
+    textColumn('fingerprint', (row) => (row.status === 'failed' ? undefined : row.fingerprint), true),
   ];
 }
 

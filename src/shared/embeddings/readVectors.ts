@@ -12,59 +12,93 @@ export interface VectorFolderReader {
   onTorn?: (file: string, bytes: number) => void;
 }
 
+/** The vectors of a run: where they are, and what they must be of. */
+export interface VectorFolder {
+  folder: string;
+  birth: string | undefined;
+  /** Of the model; any when undefined. */
+  fingerprint?: string | undefined;
+}
+
+/** Vectors that lie together in a file. */
+export interface VectorGroup {
+  file: string;
+  dimensions: number;
+  vectors: (KeptVector & PlaceInFile)[];
+}
+
+/** Bytes of a file: where a vector's numbers are. */
+export interface PlaceInFile {
+  at: number;
+}
+
 /**
  * The vectors of a run, in groups, from all files of its folder. An image of which a job was delivered twice comes twice. The end of a file that its
- * process could not finish is passed over.
+ * process could not finish is passed over, and so are files of an earlier run of the same id.
  *
  * @throws VECTORS_UNUSABLE where the folder is not there or holds vectors of another model
  */
 export async function* readVectors(
-  folder: string,
-  fingerprint: string | undefined,
+  { folder, birth = '', fingerprint }: VectorFolder,
   { onTorn }: VectorFolderReader = {},
-): AsyncGenerator<{ fingerprint: string; dimensions: number; vectors: KeptVector[] }> {
+): AsyncGenerator<VectorGroup> {
   const names = await readdir(folder).catch((cause: Error) => {
     throw unusable(`Expected the vectors of the run in ${folder}, got: ${cause.message}`, cause);
   });
   for (const name of names.filter((each) => each.endsWith(vectorSuffix)).sort()) {
     const path = join(folder, name);
     let head: VectorFileHead | undefined;
-    for await (const payloads of framesOf(path, onTorn)) {
-      const first = head === undefined ? payloads.shift() : undefined;
-      head ??= first && headOf(first, path, fingerprint);
-      if (head === undefined) break;
+    for await (const frames of framesOf(path, onTorn)) {
+      const first = head === undefined ? frames.shift() : undefined;
+      head ??= first && headOf(first.payload, path);
+      if (head === undefined || head.birth !== birth) break;
+      if (fingerprint !== undefined && head.fingerprint !== fingerprint)
+        throw otherModel(path, head.fingerprint, fingerprint);
       const { dimensions } = head;
-      const vectors = payloads.map((payload) => decodeVector(payload, dimensions));
-      yield { fingerprint: head.fingerprint, dimensions, vectors };
+      const vectors = frames.map(({ payload, end }) => ({
+        ...decodeVector(payload, dimensions),
+        at: end - 2 * dimensions,
+      }));
+      yield { file: name, dimensions, vectors };
     }
   }
 }
 
-function headOf(payload: Buffer, path: string, fingerprint: string | undefined): VectorFileHead {
+function headOf(payload: Buffer, path: string): VectorFileHead {
   const head = JSON.parse(payload.toString()) as VectorFileHead;
-  if (head.v !== 1)
-    throw unusable(`Expected version 1 of a file of vectors, got ${head.v} in ${path}: upgrade.`);
-  if (fingerprint === undefined || head.fingerprint === fingerprint) return head;
-  throw unusable(
-    `Expected vectors of the model ${fingerprint.slice(0, 12)}, got those of ${head.fingerprint.slice(0, 12)} in ${path}: give the model that the run was labeled with.`,
+  if (head.v === 1) return head;
+  throw unusable(`Expected version 1 of a file of vectors, got ${head.v} in ${path}: upgrade.`);
+}
+
+function otherModel(path: string, got: string, expected: string): ClipfleetError {
+  return unusable(
+    `Expected vectors of the model ${expected.slice(0, 12)}, got those of ${got.slice(0, 12)} in ${path}: give the model that the run was labeled with.`,
   );
 }
 
+/** What a frame holds, and where it ends in its file. */
+interface Frame {
+  payload: Buffer;
+  end: number;
+}
+
 /** The whole frames of a file, those together that were read together. */
-async function* framesOf(path: string, onTorn: VectorFolderReader['onTorn']): AsyncGenerator<Buffer[]> {
+async function* framesOf(path: string, onTorn: VectorFolderReader['onTorn']): AsyncGenerator<Frame[]> {
+  let restAt = 0;
   let rest: Buffer = Buffer.alloc(0);
   for await (const piece of createReadStream(path, { highWaterMark: READ_BYTES })) {
     rest = Buffer.concat([rest, piece as Buffer]);
-    const frames: Buffer[] = [];
+    const frames: Frame[] = [];
     let at = 0;
     let frame = frameAt(rest, at);
     while (frame instanceof Buffer) {
-      frames.push(frame);
       at += HEAD_BYTES + frame.length;
+      frames.push({ payload: frame, end: restAt + at });
       frame = frameAt(rest, at);
     }
     if (frames.length > 0) yield frames;
     rest = rest.subarray(at);
+    restAt += at;
     if (frame === undefined) break;
   }
   if (rest.length > 0) onTorn?.(path, rest.length);

@@ -8,6 +8,8 @@ import { encodeVector, framed, type KeptVector } from './vectorRecord.ts';
 export interface VectorFileHead {
   v: 1;
   run: string;
+  /** The run's mark: another run of the id may have had the folder before. Empty where nobody gave one. */
+  birth: string;
   /** Of the model that made them. */
   fingerprint: string;
   dimensions: number;

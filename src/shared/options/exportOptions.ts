@@ -36,8 +36,8 @@ export const exportOptions = {
     flag: 'status',
     env: 'CLIPFLEET_STATUS',
     value: 'STATUS',
-    schema: choice('classified', 'failed').optional(),
-    says: 'Only rows of this status: classified or failed.',
+    schema: choice('classified', 'embedded', 'failed').optional(),
+    says: 'Only rows of this status: classified, embedded or failed.',
   }),
   sort: option({
     flag: 'sort',

@@ -42,6 +42,9 @@ export function rowError({ code, message }: FailedRow['error']): FailedRow['erro
 /** What the results store keeps of one image of a run. */
 export type Row = ClassifiedRow | FailedRow;
 
+/** What a run names in place of a label set that is for vectors alone: its classified rows have no predictions, and users read `embedded`. */
+export const noLabelSet = 'none';
+
 /** What a run says of all its rows. */
 interface RowRun {
   run: string;
@@ -57,7 +60,11 @@ interface PublicBase extends Omit<RowBase, 'place' | 'at'>, RowRun {
 /** A row as users read it: the store's row, its labels by name, with what its run says of all of them. */
 export type PublicRow =
   | (PublicBase & Pick<ClassifiedRow, 'status' | 'fingerprint'> & { predictions: Prediction[] })
+  | (PublicBase & { status: 'embedded'; fingerprint: string })
   | (PublicBase & Pick<FailedRow, 'status' | 'error'>);
+
+/** A row of a run that has labels. */
+export type LabeledRow = Exclude<PublicRow, { status: 'embedded' }>;
 
 /**
  * A row with its labels by name and its time as ISO 8601.
@@ -72,15 +79,9 @@ export function publicRow(
   const { id, uri, generation } = row;
   const at = new Date(1_000 * row.at).toISOString();
   const about = { model, labelSet, generation, at };
-  return row.status === 'classified'
-    ? {
-        run,
-        id,
-        uri,
-        status: row.status,
-        predictions: nameLabels(row.predictions, labels),
-        ...about,
-        fingerprint: row.fingerprint,
-      }
-    : { run, id, uri, status: row.status, error: row.error, ...about };
+  if (row.status === 'failed') return { run, id, uri, status: row.status, error: row.error, ...about };
+  const { fingerprint } = row;
+  if (labelSet === noLabelSet) return { run, id, uri, status: 'embedded', ...about, fingerprint };
+  const predictions = nameLabels(row.predictions, labels);
+  return { run, id, uri, status: row.status, predictions, ...about, fingerprint };
 }

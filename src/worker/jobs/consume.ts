@@ -14,7 +14,7 @@ import type { Intake, TakenChunk } from './intake.ts';
 import { type JobVerdict, postponed, verdictOf } from './jobVerdict.ts';
 import type { KeepVectors } from './keepVectors.ts';
 import type { LabelImages, Todo } from './labelImages.ts';
-import type { PrepareLabels } from './prepareLabels.ts';
+import type { LabelsOfChunk, PrepareLabels } from './prepareLabels.ts';
 import { createTakeHold, type TakeHoldOptions } from './takeHold.ts';
 import type { InHand, WorkInHand } from './workInHand.ts';
 
@@ -144,7 +144,7 @@ export function createConsume(options: ConsumeOptions): Consume {
     if (todo.length === 0) return [];
     const prepared = await prepareLabels(delivery, chunk);
     if (prepared.kind === 'postponed' || prepared.kind === 'parked') return prepared;
-    return labelImages(todo, prepared.kind === 'ready' ? prepared.labels : prepared.error, {
+    return labelImages(todo, labelsIn(prepared), {
       run: chunk.run,
       generation: chunk.generation,
       urgent: delivery.urgent,
@@ -154,6 +154,12 @@ export function createConsume(options: ConsumeOptions): Consume {
         if (inHand.calledBack === 'shared') giveAway(image);
       },
     });
+  }
+
+  /** Undefined where the run wants none. */
+  function labelsIn(prepared: Exclude<LabelsOfChunk, JobVerdict>) {
+    if (prepared.kind === 'ready') return prepared.labels;
+    return prepared.kind === 'unusable' ? prepared.error : undefined;
   }
 
   async function storeRows(chunk: TakenChunk, rows: Row[]): Promise<void> {

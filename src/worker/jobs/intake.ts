@@ -24,7 +24,10 @@ export interface IntakeOptions {
 type KnownRun = Pick<Run, 'model' | 'labelSet' | 'birth' | 'store' | 'storeAddress' | 'embeddings'>;
 
 /** A chunk to be worked on, with what its run says of all chunks. */
-export type TakenChunk = Chunk & Pick<Run, 'labelSet' | 'embeddings'>;
+export interface TakenChunk extends Chunk, Pick<Run, 'labelSet' | 'embeddings'> {
+  /** The run's mark, also where the job names none. */
+  bornAs?: string | undefined;
+}
 
 /** How long a job that this worker is too old for stays away, in milliseconds. */
 const NEWER_DELAY_MS = 10_000;
@@ -124,10 +127,10 @@ export function createIntake({ store, runs, model, newerGraceMs, canKeep, log }:
       if (!known) return withoutRun(parsed);
       const away = await leftAlone(parsed.run, known);
       if (away) return away;
-      const { labelSet, embeddings } = known;
+      const { labelSet, embeddings, birth: bornAs } = known;
       if (known.model === model) {
         if (canKeep?.({ run: parsed.run, embeddings }) === false) return leaveVectors(parsed.run, embeddings);
-        return { kind: 'taken', chunk: { ...parsed, labelSet, embeddings } };
+        return { kind: 'taken', chunk: { ...parsed, labelSet, embeddings, bornAs } };
       }
       const message = `Run '${parsed.run}' is for model ${known.model}, and its job came to a lane of ${model}.`;
       return failSalvaged(delivery, new ClipfleetError('RUN_MISMATCH', message));

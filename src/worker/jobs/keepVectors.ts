@@ -16,7 +16,7 @@ export interface KeepVectors {
   /** Whether this worker may take the run: it wants no vectors kept, or they can be written here. */
   canKeep(run: KeptRun): boolean;
   /** Resolves when the vectors of all that was classified are on disk; at once for runs that want none kept. */
-  keep(run: KeptRun, outcomes: readonly ImageOutcome[]): Promise<void>;
+  keep(run: KeptRun & { bornAs?: string | undefined }, outcomes: readonly ImageOutcome[]): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -33,14 +33,16 @@ export function createKeepVectors({ places, fingerprint, dimensions }: KeepVecto
   });
   const folderOf = ({ run, embeddings }: KeptRun) => vectorFolderOf(run, embeddings!, places);
 
-  function writerOf(kept: KeptRun): VectorWriter {
-    const known = writers.get(kept.run);
+  function writerOf(kept: KeptRun & { bornAs?: string | undefined }): VectorWriter {
+    const { run, bornAs: birth = '' } = kept;
+    const name = `${run} ${birth}`;
+    const known = writers.get(name);
     if (known) return known;
     const folder = folderOf(kept);
     if (folder === undefined)
       throw new ClipfleetError('INTERNAL', 'Expected a folder for vectors, got none. This is a bug.');
-    const writer = createVectorWriter(folder, { v: 1, run: kept.run, fingerprint, dimensions });
-    writers.set(kept.run, writer);
+    const writer = createVectorWriter(folder, { v: 1, run, birth, fingerprint, dimensions });
+    writers.set(name, writer);
     return writer;
   }
 

@@ -10,12 +10,12 @@ import { isOutOfPatience } from './jobVerdict.ts';
 
 export interface LabelImagesOptions {
   /**
-   * One image of a run from its ref to its unit embedding and its ranked labels. Rejects with the signal's reason where the signal was aborted before
+   * One image of a run from its ref to its unit embedding and its ranked labels, none where the run has no labels. Rejects with the signal's reason where the signal was aborted before
    * the image began.
    */
   classify: (
     ref: ImageRef & { run: string },
-    labels: PreparedLabels,
+    labels: PreparedLabels | undefined,
     how: { urgent: boolean; signal: AbortSignal },
   ) => Promise<{ embedding: Float32Array; predictions: RankedLabel[] }>;
   fingerprint: string;
@@ -45,12 +45,12 @@ export interface LabelHow {
 
 export type LabelImages = (
   images: readonly Todo[],
-  labels: PreparedLabels | ClipfleetError,
+  labels: PreparedLabels | ClipfleetError | undefined,
   how: LabelHow,
 ) => Promise<ImageOutcome[]>;
 
 /**
- * Makes what becomes of each image, in their order: with labels that are an error, all fail with it. Rejects only where it is not
+ * Makes what becomes of each image, in their order: with labels that are an error, all fail with it; without labels, they get their embedding alone. Rejects only where it is not
  * the image's doing: SESSION_LOST.
  */
 export function createLabelImages(options: LabelImagesOptions): LabelImages {
@@ -58,7 +58,7 @@ export function createLabelImages(options: LabelImagesOptions): LabelImages {
 
   async function labelImage(
     todo: Todo,
-    labels: PreparedLabels | ClipfleetError,
+    labels: PreparedLabels | ClipfleetError | undefined,
     { run, generation, urgent, refusedSince, signal, onCalledBack }: LabelHow,
   ): Promise<ImageOutcome> {
     const { ref, place } = todo;

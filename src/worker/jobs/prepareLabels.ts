@@ -1,6 +1,7 @@
 import { LRUCache } from 'lru-cache';
 import { ClipfleetError, type ErrorCode } from '../../shared/errors.ts';
 import type { Logger } from '../../shared/log/log.ts';
+import { noLabelSet } from '../../shared/rows/row.ts';
 import type { RunControl } from '../../shared/runs/runControl.ts';
 import type { Runs } from '../../shared/runs/runs.ts';
 import type { LabelMatrices, PreparedLabels } from '../labels/labelMatrices.ts';
@@ -19,6 +20,8 @@ export interface PrepareLabelsOptions {
 /** The labels of a chunk, the error that all its images fail with, or what becomes of its job. */
 export type LabelsOfChunk =
   | { kind: 'ready'; labels: PreparedLabels }
+  /** The run wants vectors alone. */
+  | { kind: 'none' }
   | { kind: 'unusable'; error: ClipfleetError }
   | Extract<JobVerdict, { kind: 'postponed' | 'parked' }>;
 
@@ -106,6 +109,7 @@ export function createPrepareLabels(options: PrepareLabelsOptions): PrepareLabel
   }
 
   return async (delivery, { run, labelSet }) => {
+    if (labelSet === noLabelSet) return { kind: 'none' };
     const prepared = await prepare(labelSet);
     if (!prepared) return postponedUntil([AWAY_MS]);
     if (prepared.kind === 'ready') {

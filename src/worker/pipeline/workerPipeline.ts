@@ -33,7 +33,7 @@ export interface ClassifiedImage {
 export interface WorkerPipeline
   extends Pick<Pipeline<FetchRef>, 'imagesInFlight' | 'times' | 'died' | 'stop'> {
   /** One image from its ref to its unit embedding and its ranked labels. @throws HostWait where its host makes it wait */
-  classify(ref: FetchRef, labels: ScoredLabels, how: EmbedHow): Promise<ClassifiedImage>;
+  classify(ref: FetchRef, labels: ScoredLabels | undefined, how: EmbedHow): Promise<ClassifiedImage>;
   /** Images that wait for a host's turn and hold nothing. */
   waiting(): number;
   close(): Promise<void>;
@@ -75,7 +75,7 @@ export function openWorkerPipeline(context: WorkerPipelineContext, config: Pipel
   return {
     async classify(ref, labels, how) {
       const embedding = await gate.waitingInPlace(() => embeddingOf(ref, how), how.signal);
-      return { embedding, predictions: await rank(embedding, labels) };
+      return { embedding, predictions: labels ? await rank(embedding, labels) : [] };
     },
     imagesInFlight,
     times,

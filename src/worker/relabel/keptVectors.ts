@@ -1,4 +1,8 @@
-import { readVectors, type VectorFolderReader } from '../../shared/embeddings/readVectors.ts';
+import {
+  readVectors,
+  type VectorFolder,
+  type VectorFolderReader,
+} from '../../shared/embeddings/readVectors.ts';
 import { ClipfleetError } from '../../shared/errors.ts';
 import type { ResultsStore } from '../../shared/rows/resultsStore.ts';
 import type { RowPlace } from '../../shared/rows/row.ts';
@@ -48,11 +52,9 @@ function createPlaces(): Places {
   return places;
 }
 
-export interface KeptRun {
+/** A run with vectors of one model. */
+export interface KeptRun extends VectorFolder {
   run: string;
-  /** The folder of the run's vectors. */
-  folder: string;
-  /** Of the model that the vectors must be of. */
   fingerprint: string;
 }
 
@@ -62,10 +64,11 @@ export interface KeptRun {
  * @throws VECTORS_UNUSABLE where vectors are missing, with how many, or are of another model
  */
 export async function requireVectors(
-  { run, folder, fingerprint }: KeptRun,
+  from: KeptRun,
   store: Pick<ResultsStore, 'getRows'>,
   reader: VectorFolderReader = {},
 ): Promise<Places> {
+  const { run, folder } = from;
   const classified = createPlaces();
   let cursor: string | undefined;
   do {
@@ -75,7 +78,7 @@ export async function requireVectors(
     cursor = page.cursor;
   } while (cursor !== undefined);
   const kept = createPlaces();
-  for await (const { vectors } of readVectors(folder, fingerprint, reader)) {
+  for await (const { vectors } of readVectors(from, reader)) {
     for (const { place, generation } of vectors)
       if (classified.has(place, generation)) kept.put(place, generation);
   }

@@ -35,7 +35,7 @@ export interface RelabelOptions {
 export async function relabelRun(options: RelabelOptions): Promise<void> {
   const { from, places, run, runs, signal } = options;
   let gathered: KeptVector[] = [];
-  for await (const { vectors } of readVectors(from.folder, from.fingerprint)) {
+  for await (const { vectors } of readVectors(from)) {
     for (const vector of vectors) {
       if (!places.take(vector.place, vector.generation)) continue;
       gathered.push(vector);

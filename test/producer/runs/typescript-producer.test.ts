@@ -24,7 +24,7 @@ test('a service that imports clipfleet opens a run, waits for it and reads its r
   assert.equal(stderr, '');
   const answers = jsonLines<Row>(stdout).map((row) => [
     row.id,
-    row.status === 'classified' ? row.predictions[0]?.label : row.error.code,
+    row.status === 'classified' ? row.predictions[0]?.label : row.status === 'failed' && row.error.code,
   ]);
   assert.deepEqual(answers, [
     ['owl.jpg', 'owl'],

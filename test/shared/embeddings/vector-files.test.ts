@@ -7,7 +7,8 @@ import type { KeptVector } from '../../../src/shared/embeddings/vectorRecord.ts'
 import { createVectorWriter, type VectorFileHead } from '../../../src/shared/embeddings/vectorWriter.ts';
 import { temporaryFolder } from '../../support/support.ts';
 
-const head: VectorFileHead = { v: 1, run: 'r', fingerprint: 'f', dimensions: 4 };
+const head: VectorFileHead = { v: 1, run: 'r', birth: 'b', fingerprint: 'f', dimensions: 4 };
+const of = (folder: string, fingerprint = 'f') => ({ folder, birth: 'b', fingerprint });
 
 function vector(id: string, index: number): KeptVector {
   const half = Uint8Array.from({ length: 8 }, (_, i) => index + i);
@@ -17,7 +18,7 @@ function vector(id: string, index: number): KeptVector {
 async function idsIn(folder: string, torn: number[] = []): Promise<string[]> {
   const ids: string[] = [];
   const onTorn = (_: string, bytes: number) => torn.push(bytes);
-  for await (const { vectors } of readVectors(folder, 'f', { onTorn }))
+  for await (const { vectors } of readVectors(of(folder), { onTorn }))
     ids.push(...vectors.map(({ id }) => id));
   return ids;
 }
@@ -28,9 +29,9 @@ test('vectors are read as they were kept, by several writers at the same time', 
   const kept = Array.from({ length: 40 }, (_, i) => vector(`日本 ${i}`, i));
   await Promise.all(kept.map((each, i) => (i < 20 ? one : other).keep([each])));
   const read: KeptVector[] = [];
-  for await (const { dimensions, vectors } of readVectors(folder, 'f')) {
+  for await (const { dimensions, vectors } of readVectors(of(folder))) {
     assert.equal(dimensions, 4);
-    read.push(...vectors.map((each) => ({ ...each, half: Uint8Array.from(each.half) })));
+    read.push(...vectors.map(({ at: _, ...each }) => ({ ...each, half: Uint8Array.from(each.half) })));
   }
   assert.equal((await readdir(folder)).length, 2);
   assert.deepEqual(
@@ -81,15 +82,25 @@ test('vectors of another model, or none at all, are refused', async (t) => {
   const writer = createVectorWriter(folder, head);
   await writer.keep([vector('a', 1)]);
   await writer.close();
-  await assert.rejects(readVectors(folder, 'other').next(), {
+  await assert.rejects(readVectors(of(folder, 'other')).next(), {
     code: 'VECTORS_UNUSABLE',
     message: /got those of f/,
   });
-  await assert.rejects(readVectors(join(folder, 'none'), 'f').next(), { code: 'VECTORS_UNUSABLE' });
+  await assert.rejects(readVectors(of(join(folder, 'none'))).next(), { code: 'VECTORS_UNUSABLE' });
 });
 
 test('vectors that cannot be written are not said to be kept', async (t) => {
   const folder = join(await temporaryFolder(t), 'file');
   await writeFile(folder, '');
   await assert.rejects(createVectorWriter(folder, head).keep([vector('a', 1)]), { code: 'EEXIST' });
+});
+
+test('vectors of an earlier run of the same id are passed over', async (t) => {
+  const folder = await temporaryFolder(t);
+  for (const birth of ['b', 'earlier']) {
+    const writer = createVectorWriter(folder, { ...head, birth });
+    await writer.keep([vector(birth, 1)]);
+    await writer.close();
+  }
+  assert.deepEqual(await idsIn(folder), ['b']);
 });

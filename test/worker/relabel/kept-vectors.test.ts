@@ -15,8 +15,8 @@ test('an image that was labeled again needs the vector of its last row', async (
     ...{ status: 'classified', predictions: [], fingerprint },
   };
   const store = { getRows: async () => ({ rows: [row], cursor: undefined, unreadable: [] }) };
-  const require = () => requireVectors({ run: 'r', folder, fingerprint }, store);
-  const writer = createVectorWriter(folder, { v: 1, run: 'r', fingerprint, dimensions: 1 });
+  const require = () => requireVectors({ run: 'r', birth: 'b', folder, fingerprint }, store);
+  const writer = createVectorWriter(folder, { v: 1, run: 'r', birth: 'b', fingerprint, dimensions: 1 });
   t.after(() => writer.close());
   const vector = { id: 'a', uri: 'a', place, half: new Uint8Array(2) };
   await writer.keep([{ ...vector, generation: 0 }]);

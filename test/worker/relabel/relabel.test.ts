@@ -69,7 +69,8 @@ test('a killed fleet keeps a vector for each row, and a relabeled run is the fre
 
   const folder = join(vectors, 'kept/r');
   const kept = new Set<string>();
-  for await (const group of readVectors(folder, undefined)) for (const { id } of group.vectors) kept.add(id);
+  const birth = (await fleet.producer.describe('r')).birth;
+  for await (const group of readVectors({ folder, birth })) for (const { id } of group.vectors) kept.add(id);
   assert.equal(kept.size, 240);
   const [file] = await readdir(folder);
   await appendFile(join(folder, file!), Buffer.from('torn'));
@@ -94,4 +95,7 @@ test('a killed fleet keeps a vector for each row, and a relabeled run is the fre
   assert.match(refused.stderr, /VECTORS_UNUSABLE: Expected 240 vectors of run 'r' .* but \d+ are missing/);
   const none = await fleet.run('relabel', 'fresh', ...labels);
   assert.match(none.stderr, /VECTORS_UNUSABLE: Run 'fresh' kept no vectors/);
+
+  const removed = await fleet.run('rm', 'r');
+  assert.match(removed.stderr, /Its vectors stay: root:\/\/v\/kept\/r\n/);
 });
