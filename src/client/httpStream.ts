@@ -33,7 +33,7 @@ export async function* eventsOf(answer: Response): AsyncGenerator<{ name: string
 /** What an answer says of a run beside its progress is left out. */
 export function progressOf(answer: RunProgress): RunProgress {
   const { expected, waiting, active, classified, failed, skipped, duplicates, retrying } = answer;
-  const { done, failures, state, paused, complete, ended } = answer;
+  const { done, failures, state, paused, labelSet, complete, ended } = answer;
   const account = { expected, waiting, active, classified, failed, skipped, duplicates, retrying };
-  return { ...account, done, failures, state, paused, complete, ended };
+  return { ...account, done, failures, state, paused, labelSet, complete, ended };
 }

@@ -63,6 +63,6 @@ export function createRedisRun({ producer, ask, items }: Calls, id: string): Cli
     retry: ({ signal } = {}) =>
       ask(signal, async (until) => void (await producer.retry(id, { signal: until }))),
     cancel: ({ signal } = {}) => ask(signal, async () => void (await producer.cancel(id))),
-    remove: ({ signal } = {}) => ask(signal, () => producer.remove(id)),
+    remove: ({ signal } = {}) => ask(signal, async () => void (await producer.remove(id))),
   };
 }

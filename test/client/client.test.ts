@@ -98,7 +98,9 @@ test('every kind of client fills a run from a stream and reads rows as they come
     assert.equal(states.at(-1), 'complete');
     const rows = await gathered(client.run(run.id).results());
     assert.deepEqual(
-      rows.map((of) => (of.status === 'classified' ? of.predictions[0]?.label : of.error.code)),
+      rows.map((of) =>
+        of.status === 'classified' ? of.predictions[0]?.label : of.status === 'failed' && of.error.code,
+      ),
       ['owl', 'fox', 'IMAGE_NOT_FOUND', 'bear'],
     );
     assert.deepEqual(await run.progress(), end);

@@ -21,7 +21,7 @@ test('the unit part has the tests that start neither processes nor a Redis', () 
   const listed = execFileSync(process.execPath, [script, '--list', '--unit'], { encoding: 'utf8' });
   const files = listed.trim().split('\n');
   assert.ok(files.length > 50, `${files.length} files`);
-  assert.ok(files.includes('dist/test/worker/onnx/half.test.js'));
+  assert.ok(files.includes('dist/test/shared/embeddings/half.test.js'));
   // By itself, and by a file of test/support.
   for (const other of [
     'shared/runs/runs.test.js',

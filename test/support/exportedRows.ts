@@ -16,6 +16,7 @@ export const exportedRun: ExportedRun = {
   createdAt: '2026-11-27T00:00:00.000Z',
   labels: ['=HYPERLINK("x")', 'owl, "grey" & <old>', 'fox'],
   severalLabels: false,
+  hasAllScores: true,
   sourceColumns: [],
   roots: new Map(),
 };

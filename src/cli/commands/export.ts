@@ -2,6 +2,7 @@ import { listOptions, readSourceColumns, remoteOptions } from '../../openSource.
 import type { OtherColumns } from '../../producer/sources/otherColumns.ts';
 import { formatOfOutput, openRowOutput } from '../../results/exports/exportFormat.ts';
 import { checkOutput } from '../../results/exports/outputFile.ts';
+import { withVectors } from '../../results/exports/vectorOutput.ts';
 import { inGroups, writeRows } from '../../results/exports/writeRows.ts';
 import { openPartedOutput } from '../../results/outputs/partedOutput.ts';
 import { leastSureFirst } from '../../results/rows/sortedRows.ts';
@@ -12,6 +13,7 @@ import { createCommand } from '../setup/commandOptions.ts';
 import { type Context, contextOptions, withContext } from '../setup/context.ts';
 import { exitCodes } from '../setup/exitCodes.ts';
 import { exportedRunOf } from '../setup/exportedRun.ts';
+import { vectorsFor } from '../setup/exportVectors.ts';
 import { exportFormatOf } from '../setup/shownFormat.ts';
 import { onInterrupt, unlessInterrupted } from '../terminal/interrupt.ts';
 import { createExportProgress } from '../terminal/progress/exportProgress.ts';
@@ -34,6 +36,7 @@ const optionNames = [
   'wide',
   'bom',
   'compact',
+  'vectors',
   'root',
   'graceMs',
   ...contextOptions,
@@ -54,6 +57,8 @@ export const exportCommand = createCommand({
     const output = config.output!;
     const { follow, force, join } = config;
     const format = exportFormatOf(config);
+    if (follow && config.vectors)
+      throw usage('Expected --follow or --vectors, got both: vectors are read when the run has ended.');
     if (follow && config.sort)
       throw usage('Expected --follow or --sort, got both: rows come as they are made.');
     const inputs = join === undefined ? [] : [join];
@@ -73,23 +78,25 @@ async function exportRun(
   columns: OtherColumns | undefined,
 ): Promise<number> {
   const { producer } = context;
-  const exported = await exportedRunOf(context, run, {
-    roots: parseRoots(config.root ?? [], process.cwd()),
-    sourceColumns: columns?.names ?? [],
-    ...config,
-  });
+  const format = formatOfOutput(output, exportFormatOf(config));
+  const roots = parseRoots(config.root ?? [], process.cwd());
+  const wanted = { vectors: config.vectors, roots };
+  const vectors = config.follow ? undefined : await vectorsFor(format, await producer.describe(run), wanted);
+  const sourceColumns = columns?.names ?? [];
+  const about = { ...config, roots, sourceColumns };
+  const exported = await exportedRunOf(context, run, { ...about, vectors });
   const interrupt = onInterrupt('ending the export.', config);
   const { signal } = interrupt;
   const progress = await createExportProgress(producer, run);
-  const format = formatOfOutput(output, exportFormatOf(config));
-  const target =
+  const opened =
     config.follow && format.kind !== 'lines'
       ? openPartedOutput(output, exported, format)
       : await openRowOutput(output, exported, format);
+  const target = vectors ? withVectors(opened, vectors) : opened;
   try {
     const unreadable = new Set<string>();
     const reading = { signal, onUnreadable: (id: string) => void unreadable.add(id) };
-    const rows = () => producer.rows(run, reading);
+    const rows = () => producer.rows(run, { ...reading, places: vectors !== undefined });
     const sorted = () => (config.sort ? leastSureFirst(rows()) : rows());
     const groups = config.follow ? producer.newRows(run, reading) : inGroups(sorted());
     const ended = await unlessInterrupted(signal, async () => {

@@ -1,5 +1,4 @@
 import { newRunId } from '../../producer/producer.ts';
-import { vectorFolderOf } from '../../shared/embeddings/vectorFolder.ts';
 import { ClipfleetError } from '../../shared/errors.ts';
 import { privateLaneName } from '../../shared/fleet/lanes.ts';
 import type { LabelSet } from '../../shared/labels/labelSet.ts';
@@ -16,6 +15,7 @@ import { workerOptions } from '../../worker/workerSettings.ts';
 import { createCommand } from '../setup/commandOptions.ts';
 import { type Context, contextOptions, withContext } from '../setup/context.ts';
 import { exitCodes } from '../setup/exitCodes.ts';
+import { keptFolderOf } from '../setup/exportVectors.ts';
 import { labelOptions, labelSetOf } from '../setup/labels.ts';
 import { onInterrupt, unlessInterrupted } from '../terminal/interrupt.ts';
 import { sayNext } from '../terminal/nextSteps.ts';
@@ -66,29 +66,19 @@ export const relabelCommand = createCommand({
   },
 });
 
-/** @throws USAGE for a run that goes on, RUN_MISMATCH for another model, VECTORS_UNUSABLE */
+/** @throws RUN_MISMATCH for another model, VECTORS_UNUSABLE */
 function keptRunOf(
-  { run, birth, state, model, embeddings }: Run,
+  record: Run,
   { identity, fingerprint }: { identity: string; fingerprint: string },
   { root }: RelabelConfig,
 ): KeptRun {
-  if (state !== 'complete' && state !== 'cancelled') {
-    const message = `Run '${run}' is ${state}: wait until it is complete, or cancel it.`;
-    throw new ClipfleetError('USAGE', message);
-  }
+  const { run, birth, model } = record;
   if (model !== identity) {
     const message = `The vectors of run '${run}' are of ${model}, and --model is ${identity}: give the run's model.`;
     throw new ClipfleetError('RUN_MISMATCH', message);
   }
-  if (embeddings === undefined) {
-    const message = `Run '${run}' kept no vectors: label with --keep-embeddings, then relabel.`;
-    throw new ClipfleetError('VECTORS_UNUSABLE', message);
-  }
-  const writeRoots = parseRoots(root ?? [], process.cwd());
-  const folder = vectorFolderOf(run, embeddings, { writeRoots, trustPaths: true });
-  if (folder !== undefined) return { run, birth, folder, fingerprint };
-  const message = `The vectors of run '${run}' are in ${embeddings}: say with --root NAME=DIR where that root is here.`;
-  throw new ClipfleetError('VECTORS_UNUSABLE', message);
+  const folder = keptFolderOf(record, parseRoots(root ?? [], process.cwd()));
+  return { run, birth, folder, fingerprint };
 }
 
 /** One run from vectors to rows, in this process. What is cut off is cancelled, because it can be had again in seconds. */

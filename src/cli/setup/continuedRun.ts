@@ -3,6 +3,7 @@ import { type LabelSet, labelSetId } from '../../shared/labels/labelSet.ts';
 import { readLabelSet } from '../../shared/labels/storedLabelSet.ts';
 import type { Config } from '../../shared/options/config.ts';
 import { keysUnder } from '../../shared/redis/keys.ts';
+import { noLabelSet } from '../../shared/rows/row.ts';
 import { checkStore } from '../../shared/runs/runErrors.ts';
 import type { Context } from './context.ts';
 import { type labelOptions, labelSetOf } from './labels.ts';
@@ -22,6 +23,10 @@ export async function labelSetForRun(
   const record = config.run === undefined ? undefined : await producer.runs.get(config.run);
   if (!record) return labelSetOf(config);
   checkStore(record, producer.store);
+  if (record.labelSet === noLabelSet) {
+    const message = `Run '${config.run}' is for vectors alone: clipfleet relabel ${config.run} labels its images, in another run.`;
+    throw new ClipfleetError('RUN_MISMATCH', message);
+  }
   const stored = await readLabelSet(redis, keysUnder(prefix), record.labelSet);
   const given = await labelSetOf(config, stored.topK ?? 'all');
   if (labelSetId(given) === record.labelSet) return given;

@@ -7,11 +7,14 @@ import type { Context } from './context.ts';
 export async function exportedRunOf(
   { producer }: Context,
   run: string,
-  options: Partial<Pick<ExportedRun, 'roots' | 'sourceColumns' | 'wide' | 'bom' | 'compact'>> = {},
+  options: Partial<Pick<ExportedRun, 'roots' | 'sourceColumns' | 'wide' | 'bom' | 'compact' | 'vectors'>> & {
+    topK?: number | 'all' | undefined;
+  } = {},
 ): Promise<ExportedRun> {
   const record = await producer.runs.get(run);
   if (!record) throw unknownRun(run);
   const { model, labelSet, createdAt } = record;
+  const { topK, ...given } = options;
   // A run whose label set is gone has failed rows only, which name no label.
   const set = await producer.labelSetOf(run).catch(() => undefined);
   return {
@@ -21,10 +24,16 @@ export async function exportedRunOf(
     createdAt,
     labels: set?.labels.filter(({ negative }) => !negative).map(({ label }) => label) ?? [],
     severalLabels: set !== undefined && givesSeveral(set),
+    hasAllScores: set !== undefined && scoresAll(set) && (topK === undefined || topK === 'all'),
     sourceColumns: [],
     roots: new Map(),
-    ...options,
+    ...given,
   };
+}
+
+function scoresAll({ topK, threshold, labels }: LabelSet): boolean {
+  const hasThreshold = threshold !== undefined || labels.some((label) => label.threshold !== undefined);
+  return topK === undefined && !hasThreshold;
 }
 
 /** Independent scores with a threshold: every label above it is an answer. */

@@ -1,8 +1,10 @@
 import { formatOfOutput, openRowOutput } from '../../results/exports/exportFormat.ts';
+import { withVectors } from '../../results/exports/vectorOutput.ts';
 import type { RowOutput } from '../../results/outputs/rowOutput.ts';
 import { begin } from '../../shared/begin.ts';
 import type { Context } from '../setup/context.ts';
 import { exportedRunOf } from '../setup/exportedRun.ts';
+import { vectorsFor } from '../setup/exportVectors.ts';
 import { printable } from './printable.ts';
 import { createRunSummary } from './runSummary.ts';
 import { columnsOf, say } from './screen.ts';
@@ -31,8 +33,10 @@ export async function printRows(
 ): Promise<number> {
   const { producer } = context;
   const unreadable = new Set<string>();
-  const rows = await begin(producer.rows(run, { onUnreadable: (id) => void unreadable.add(id) }));
-  const written = output === undefined ? undefined : await openOutput(context, run, output);
+  const onUnreadable = (id: string) => void unreadable.add(id);
+  const opened = output === undefined ? undefined : await openOutput(context, run, output);
+  const { output: written, places = false } = opened ?? {};
+  const rows = await begin(producer.rows(run, { onUnreadable, places }));
   const table = createTable();
   const summary = createRunSummary();
   for await (const row of rows) {
@@ -60,6 +64,14 @@ export async function printRows(
 }
 
 /** What `label` reads are files of this machine, by their own paths. */
-async function openOutput(context: Context, run: string, output: string): Promise<RowOutput> {
-  return openRowOutput(output, await exportedRunOf(context, run), formatOfOutput(output));
+async function openOutput(
+  context: Context,
+  run: string,
+  output: string,
+): Promise<{ output: RowOutput; places: boolean }> {
+  const format = formatOfOutput(output);
+  const vectors = await vectorsFor(format, await context.producer.describe(run));
+  const exported = await exportedRunOf(context, run, vectors && { vectors });
+  const rows = await openRowOutput(output, exported, format);
+  return { output: vectors ? withVectors(rows, vectors) : rows, places: vectors !== undefined };
 }

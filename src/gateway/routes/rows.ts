@@ -56,6 +56,7 @@ export function rowRoutes(app: GatewayApp, { producer }: GatewayOptions): void {
         ...record,
         labels: [],
         severalLabels: false,
+        hasAllScores: false,
         sourceColumns: [],
         roots: new Map(),
       };

@@ -1,13 +1,18 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { LabelSet } from '../../shared/labels/labelSet.ts';
 import type { ResultsStore } from '../../shared/rows/resultsStore.ts';
-import { noLabelSet, type PublicRow, publicRow, type Row } from '../../shared/rows/row.ts';
+import { noLabelSet, type PublicRow, publicRow, type Row, type RowPlace } from '../../shared/rows/row.ts';
 import type { Run } from '../../shared/runs/run.ts';
 import { readingRun } from '../../shared/runs/runErrors.ts';
 import { createSeenRows } from './newRows.ts';
 
 /** Up to so many rows are held in memory to give them in the order of the input; more come as the store has them. */
 const SORTED_ROWS_MAX = 100_000;
+
+type OnUnreadable = ((id: string) => void) | undefined;
+
+/** A row that may say where it stands in its run. */
+export type PlacedRow = PublicRow & { place?: RowPlace };
 
 /** Between two looks at a run that goes on. */
 const PAUSE_MIN_MS = 500;
@@ -17,9 +22,11 @@ export async function* readRows(
   store: ResultsStore,
   run: Run,
   readLabelSet: () => Promise<LabelSet>,
-  onUnreadable?: (id: string) => void,
-): AsyncGenerator<PublicRow> {
-  const named = namer(run, readLabelSet);
+  { onUnreadable, places = false }: { onUnreadable?: OnUnreadable; places?: boolean | undefined } = {},
+): AsyncGenerator<PlacedRow> {
+  const publicly = namer(run, readLabelSet);
+  const named = async (row: Row): Promise<PlacedRow> =>
+    places ? { ...(await publicly(row)), place: row.place } : publicly(row);
   const pages = eachRowOnce(store, run, onUnreadable);
   if (run.images > SORTED_ROWS_MAX) {
     for await (const row of pages) yield await named(row);

@@ -5,7 +5,7 @@ import type { Keys } from '../../shared/redis/keys.ts';
 import { noLabelSet, type PublicRow, publicRow } from '../../shared/rows/row.ts';
 import type { Run } from '../../shared/runs/run.ts';
 import { itemsUntilAborted } from '../../shared/untilAborted.ts';
-import { followRows, readRows } from './readRows.ts';
+import { followRows, type PlacedRow, readRows } from './readRows.ts';
 import { type RunState, readLedger, readProgress } from './runProgress.ts';
 
 export interface RowsOptions {
@@ -13,6 +13,8 @@ export interface RowsOptions {
   signal?: AbortSignal;
   /** Told of ids under which there is something that is no row; they are passed over. */
   onUnreadable?: (id: string) => void;
+  /** Rows say where they stand in their run, for what is kept by that. */
+  places?: boolean;
 }
 
 interface RowReaderContext extends RunState {
@@ -24,9 +26,10 @@ interface RowReaderContext extends RunState {
 export function createRowReader({ redis, keys, runs, store }: RowReaderContext) {
   const recordOf = (run: string): Promise<Run> => readLedger({ runs, store }, run);
 
-  async function* rowsOf(run: string, onUnreadable?: (id: string) => void): AsyncGenerator<PublicRow> {
+  async function* rowsOf(run: string, { onUnreadable, places }: RowsOptions): AsyncGenerator<PlacedRow> {
     const record = await recordOf(run);
-    yield* readRows(store, record, () => readLabelSet(redis, keys, record.labelSet), onUnreadable);
+    const readLabels = () => readLabelSet(redis, keys, record.labelSet);
+    yield* readRows(store, record, readLabels, { onUnreadable, places });
   }
 
   async function* newRowsOf(
@@ -51,8 +54,8 @@ export function createRowReader({ redis, keys, runs, store }: RowReaderContext) 
      *
      * @throws RUN_UNKNOWN, STORE_MISMATCH, LABEL_SET_UNKNOWN, and the signal's reason at once
      */
-    rows: (run: string, { signal, onUnreadable }: RowsOptions = {}): AsyncGenerator<PublicRow> =>
-      itemsUntilAborted(signal, rowsOf(run, onUnreadable)),
+    rows: (run: string, options: RowsOptions = {}): AsyncGenerator<PlacedRow> =>
+      itemsUntilAborted(options.signal, rowsOf(run, options)),
 
     /**
      * The rows as they come until the run has ended, in groups. A row that was replaced comes again: of two with one id, the

@@ -13,20 +13,23 @@ import type { RowOutput } from '../outputs/rowOutput.ts';
 import { type OpenPart, openWholeOutput } from '../outputs/wholeOutput.ts';
 import type { ExportedRun } from '../rows/exportedRun.ts';
 
-/** A format that is written row by row, or as a file or a folder that is there whole or not at all. */
+/**
+ * A format that is written row by row, or as a file or a folder that is there whole or not at all. `vectors`: it has the vectors of rows, wherever
+ * they were kept or where they are asked for.
+ */
 export type ExportFormat =
   | { kind: 'lines'; linesOf: (run: ExportedRun) => LineFormat }
-  | { kind: 'file' | 'folder'; suffix: string; openPart: OpenPart };
+  | { kind: 'file' | 'folder'; suffix: string; openPart: OpenPart; vectors?: 'always' | 'asked' };
 
 /** Every format, by name. A file or folder whose suffix is a format's name is of that format. */
 const formats = {
   jsonl: { kind: 'lines', linesOf: jsonlFormat },
   csv: { kind: 'lines', linesOf: csvFormat },
-  parquet: { kind: 'file', suffix: '.parquet', openPart: openParquet },
+  parquet: { kind: 'file', suffix: '.parquet', openPart: openParquet, vectors: 'asked' },
   'label-studio': { kind: 'folder', suffix: '.label-studio', openPart: openLabelStudio },
   fiftyone: { kind: 'folder', suffix: '.fiftyone', openPart: openFiftyone },
   hf: { kind: 'folder', suffix: '.hf', openPart: openImagefolder },
-  npy: { kind: 'folder', suffix: '.npy', openPart: openNpy },
+  npy: { kind: 'folder', suffix: '.npy', openPart: openNpy, vectors: 'always' },
 } as const satisfies Record<string, ExportFormat>;
 
 export type ExportFormatName = keyof typeof formats;

@@ -1,4 +1,5 @@
 import type { ParquetWriter } from 'hyparquet-writer';
+import { fromHalf } from '../../shared/embeddings/half.ts';
 import type { OpenPart } from '../outputs/wholeOutput.ts';
 import { bestOf, cellText, type ExportedRun, type ExportRow } from '../rows/exportedRun.ts';
 import { besideOurs } from './csvRows.ts';
@@ -34,7 +35,7 @@ export const openParquet: OpenPart = (part, run) => openParquetWith(part, run, [
 export async function openParquetWith(part: string, run: ExportedRun, before: readonly Column[]) {
   // Loaded when a Parquet file is written, which in most runs never happens.
   const { fileWriter, ParquetWriter } = await import('hyparquet-writer');
-  const columns = [...before, ...ownColumns(), ...sourceColumns(run)];
+  const columns = [...before, ...ownColumns(), ...sourceColumns(run), ...vectorColumns(run)];
   const file = fileWriter(part);
   const root: SchemaElement = { name: 'root', num_children: columns.length };
   const writer = new ParquetWriter({
@@ -125,6 +126,21 @@ const predictionsColumn: Column = {
   ],
   cellOf: (row) => (row.status === 'classified' ? row.predictions : undefined),
 };
+
+/** A list of float32: few readers know columns of half precision. Null for a failed image. */
+function vectorColumns({ vectors }: ExportedRun): Column[] {
+  if (!vectors) return [];
+  const schema: SchemaElement[] = [
+    { name: 'embedding', converted_type: 'LIST', repetition_type: 'OPTIONAL', num_children: 1 },
+    { name: 'list', repetition_type: 'REPEATED', num_children: 1 },
+    float('element', 'REQUIRED'),
+  ];
+  return [{ schema, cellOf: ({ vector }) => vector && Array.from(floatsOf(vector)) }];
+}
+
+function floatsOf({ buffer, byteOffset, byteLength }: Uint8Array): Float32Array {
+  return fromHalf(new Uint16Array(buffer.slice(byteOffset, byteOffset + byteLength)));
+}
 
 function float(name: string, repetition: 'REQUIRED' | 'OPTIONAL'): SchemaElement {
   return { name, type: 'FLOAT', repetition_type: repetition };

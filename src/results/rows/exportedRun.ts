@@ -1,8 +1,14 @@
 import type { Prediction } from '../../shared/rows/prediction.ts';
-import type { PublicRow } from '../../shared/rows/row.ts';
+import type { PublicRow, RowPlace } from '../../shared/rows/row.ts';
 
 /** A row on its way to a file, with what the source list says of its image besides address and id. */
-export type ExportRow = PublicRow & { source?: SourceCells };
+export type ExportRow = PublicRow & {
+  source?: SourceCells;
+  /** Where the row stands in its run, for what is looked up by that. */
+  place?: RowPlace;
+  /** Its kept vector, as IEEE 754 half precision, little-endian. */
+  vector?: Uint8Array;
+};
 
 /** The other columns of a row of a source list. */
 export type SourceCells = Record<string, unknown>;
@@ -18,6 +24,10 @@ export interface ExportedRun {
   labels: readonly string[];
   /** Whether an image may have several labels: independent scores, each above a threshold. */
   severalLabels: boolean;
+  /** Whether each classified row has the score of each label. */
+  hasAllScores: boolean;
+  /** Rows come with their vectors of so many numbers. */
+  vectors?: { dimensions: number };
   /** Columns of the source list that rows carry along. */
   sourceColumns: readonly string[];
   /** Directories of named roots on this machine, by name. */

@@ -74,4 +74,11 @@ export const exportOptions = {
     default: 'false',
     says: 'JSON lines: what is the same for all rows stands once, in the first line.',
   }),
+  vectors: option({
+    flag: 'vectors',
+    env: 'CLIPFLEET_VECTORS',
+    schema: onOff,
+    default: 'false',
+    says: 'Parquet: a column with the kept vector of each image. npy has them wherever they were kept.',
+  }),
 } as const;

@@ -1,9 +1,9 @@
 import { LRUCache } from 'lru-cache';
+import { toHalf } from '../../shared/embeddings/half.ts';
 import { vectorFolderOf, type WritePlaces } from '../../shared/embeddings/vectorFolder.ts';
 import { createVectorWriter, type VectorWriter } from '../../shared/embeddings/vectorWriter.ts';
 import { ClipfleetError } from '../../shared/errors.ts';
 import type { Run } from '../../shared/runs/run.ts';
-import { toHalf } from '../onnx/half.ts';
 import type { ImageOutcome } from './imageOutcome.ts';
 
 /** Runs whose file is open; of others a new file is begun when they have vectors again. */

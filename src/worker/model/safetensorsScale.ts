@@ -1,5 +1,5 @@
+import { fromHalf } from '../../shared/embeddings/half.ts';
 import { type ReadRange, readTensorRanges } from '../checkpoint/safetensors.ts';
-import { fromHalf } from '../onnx/half.ts';
 import type { Scale } from '../score/rank.ts';
 
 /**

@@ -1,6 +1,6 @@
 import ort from 'onnxruntime-node';
+import { fromHalf } from '../../shared/embeddings/half.ts';
 import { ClipfleetError } from '../../shared/errors.ts';
-import { fromHalf } from './half.ts';
 import { hostNodes } from './hostNodes.ts';
 
 /** An open ONNX graph. Every run of it blocks the thread it is called on. */

@@ -2,7 +2,7 @@
  * Writes ONNX graphs in protobuf, after onnx.proto3 of the ONNX project: nodes, constants, inputs and outputs, each as the bytes
  * of its field.
  */
-import { toHalf } from './half.ts';
+import { toHalf } from '../../shared/embeddings/half.ts';
 import {
   type DataType,
   dataType,

@@ -1,9 +1,9 @@
+import { fromHalf } from '../../shared/embeddings/half.ts';
 import { readVectors } from '../../shared/embeddings/readVectors.ts';
 import type { KeptVector } from '../../shared/embeddings/vectorRecord.ts';
 import type { ResultsStore } from '../../shared/rows/resultsStore.ts';
 import type { ClassifiedRow } from '../../shared/rows/row.ts';
 import type { Runs } from '../../shared/runs/runs.ts';
-import { fromHalf } from '../onnx/half.ts';
 import type { ScoredLabels, Scorer } from '../score/scorer.ts';
 import type { KeptRun, Places } from './keptVectors.ts';
 

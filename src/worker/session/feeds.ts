@@ -1,6 +1,6 @@
+import { toHalf } from '../../shared/embeddings/half.ts';
 import { ClipfleetError } from '../../shared/errors.ts';
 import { type Graph, type Tensor, tensorOf } from '../onnx/graph.ts';
-import { toHalf } from '../onnx/half.ts';
 import type { Preprocessing } from '../resize/preprocessing.ts';
 import type { TokenBatch } from '../tokenizer/tokenizer.ts';
 import { packPixels } from './pack.ts';

@@ -35,6 +35,15 @@ const pictureRows = [
     [formula, 0.04],
   ]),
 ];
+/** 0.5 and -2 in half precision, or the other way round. */
+function vectorOf(id: string): Uint8Array {
+  return Uint8Array.of(...(id === '0042' ? [0, 0x38, 0, 0xc0] : [0, 0xc0, 0, 0x38]));
+}
+const vectors = [
+  [0.5, -2],
+  [-2, 0.5],
+];
+
 const joined = { ...exportedRun, sourceColumns: ['owner', 'year'] };
 const allRows = [...pictureRows, ...awkwardRows];
 let folder: string;
@@ -50,6 +59,12 @@ before(async () => {
   for (const name of suffixes.map((suffix) => `rows.${suffix}`)) {
     const output = await openRowOutput(join(folder, name), joined, formatOfOutput(name));
     for (const row of rowsOf[name] ?? allRows) await output.write(row);
+    await output.end();
+  }
+  for (const name of ['vectors.npy', 'vectors.parquet']) {
+    const about = { ...joined, labels: [], hasAllScores: false, vectors: { dimensions: 2 } };
+    const output = await openRowOutput(join(folder, name), about, formatOfOutput(name));
+    for (const row of pictureRows) await output.write({ ...row, vector: vectorOf(row.id) });
     await output.end();
   }
 });
@@ -189,4 +204,25 @@ test('numpy: the matrix of scores in the order of labels and keys', async () => 
   );
   assert.deepEqual([type, labels, ids], ['float32', exportedRun.labels, ['0042', '日本 🦊']]);
   assert.deepEqual(paths, [pathToFileURL(fox).href, pathToFileURL(owl).href]);
+});
+
+test('numpy: vectors in the layout of clip-retrieval', async () => {
+  const cells = '[vectors.tolist(), str(vectors.dtype), list(images.id), list(images.image_path)]';
+  const [numbers, type, ids, paths] = (await read('numpy', 'img_emb', cells)) as unknown[];
+  assert.deepEqual([numbers, type, ids], [vectors, 'float16', ['0042', '日本 🦊']]);
+  assert.deepEqual(paths, [pathToFileURL(fox).href, pathToFileURL(owl).href]);
+  // As clip-retrieval reads it: the files of a folder in the order of their numbers, as many rows of keys as of vectors.
+  const script = `
+import json, numpy, re
+from pathlib import Path
+import pyarrow.parquet as parquet
+number = lambda path: int(re.search(r"_(\\d+)\\.", path.name).group(1))
+parts = sorted(Path("vectors.npy/img_emb").glob("*.npy"), key=number)
+keys = sorted(Path("vectors.npy/metadata").glob("*.parquet"), key=number)
+print(json.dumps([[numpy.load(a).shape[0], parquet.read_table(b).num_rows] for a, b in zip(parts, keys, strict=True)]))`;
+  assert.deepEqual(await printed(script), [[2, 2]]);
+});
+
+test('Parquet: vectors as lists of float32', async () => {
+  assert.deepEqual(await read('Parquet', 'embedding', 'vectors.tolist()'), vectors);
 });

@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
 import { join } from 'node:path';
 import { test } from 'node:test';
+import { toHalf } from '../../../src/shared/embeddings/half.ts';
 import { withFileRanges } from '../../../src/worker/checkpoint/checkpointWeights.ts';
 import { readModelFiles } from '../../../src/worker/model/model.ts';
 import { readSafetensorsScale } from '../../../src/worker/model/safetensorsScale.ts';
-import { toHalf } from '../../../src/worker/onnx/half.ts';
 import { openDevice } from '../../../src/worker/session/devices.ts';
 import { startSession } from '../../../src/worker/session/session.ts';
 import { solveScale } from '../../../src/worker/session/solveScale.ts';

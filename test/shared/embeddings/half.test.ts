@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { fromHalf, toHalf } from '../../../src/shared/embeddings/half.ts';
 import { floats } from '../../../src/worker/onnx/graph.ts';
-import { fromHalf, toHalf } from '../../../src/worker/onnx/half.ts';
 
 const hex = (value: number) => toHalf(Float32Array.of(value))[0]!.toString(16).padStart(4, '0');
 
