@@ -15,6 +15,7 @@ const packages: Record<string, string> = {
   libvulkan1: '/usr/share/doc/libvulkan1',
   'libimage-exiftool-perl': '/usr/bin/exiftool',
   'libheif-examples': '/usr/bin/heif-convert',
+  curl: '/usr/bin/curl',
   gcc: '/usr/bin/gcc',
   'libc6-dev': '/usr/include/stdlib.h',
   'python3-venv': '/usr/share/doc/python3-venv',

@@ -1,15 +1,12 @@
 import assert from 'node:assert/strict';
-import { execFile, spawnSync } from 'node:child_process';
+import { execFile } from 'node:child_process';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { promisify } from 'node:util';
 import { defineLabelSet, labelSetId } from '../../../src/shared/labels/labelSet.ts';
 import { demoModel, jsonLines, pictures, repository, startFleet } from '../../support/fleet.ts';
 import { until } from '../../support/support.ts';
-
-const probe = spawnSync('python3', ['-c', 'import bullmq, redis'], { encoding: 'utf8' });
-const why = probe.error?.message ?? probe.stderr.trim().split('\n').at(-1);
-const skip = probe.status !== 0 && `needs python3 with bullmq and redis (pip install bullmq redis): ${why}`;
+import { venvPython } from '../../support/wider.ts';
 
 // Quotes, a backslash, and characters beyond ASCII and beyond 16 bits: where JSON writers part ways.
 const labels = ['fox', 'bear', 'owl', 'Käuzchen "🦉" \\ 1/2'];
@@ -22,9 +19,7 @@ interface PythonRow {
   error?: { code: string };
 }
 
-test('a Python program opens a run, waits for it, reads its rows, and may do so again', {
-  skip,
-}, async (t) => {
+test('a Python program opens a run, waits for it, reads its rows, and may do so again', async (t) => {
   const fleet = await startFleet(t);
   const url = `unix://${fleet.redis.options.path}`;
   fleet.start('worker', '--redis-url', url, '--model', demoModel, '--root', pictures);
@@ -33,7 +28,7 @@ test('a Python program opens a run, waits for it, reads its rows, and may do so 
   const env = { ...process.env, REDIS_URL: url, PYTHONUTF8: '1' };
   const produce = async (script: string, name = 'from-python') => {
     const args = [join(repository, script), '--run', name, '--labels', labels.join(','), ...files];
-    const { stdout } = await promisify(execFile)('python3', args, { env, timeout: 120_000 });
+    const { stdout } = await promisify(execFile)(venvPython(), args, { env, timeout: 120_000 });
     return jsonLines<PythonRow>(stdout);
   };
 
