@@ -20,6 +20,7 @@ import { labelSetRoutes } from './routes/labelSets.ts';
 import { pageRoutes } from './routes/page.ts';
 import { rowRoutes } from './routes/rows.ts';
 import { runRoutes } from './routes/runs.ts';
+import { schemaRoutes } from './routes/schemas.ts';
 import { summaryRoutes } from './routes/summary.ts';
 
 /** A caller's own request id is taken where it can do no harm in a log. */
@@ -75,6 +76,7 @@ export async function openGateway(options: GatewayOptions): Promise<GatewayApp> 
     fleetRoutes(within, options);
     classifyRoutes(within, options);
     healthRoutes(within, options);
+    schemaRoutes(within);
     await pageRoutes(within);
   });
   return app;

@@ -54,6 +54,23 @@ test('keys are made, asked for, and kept to their scopes', async (t) => {
   const refused = await ask('POST', '/v1/label-sets', labelSet, as(reader));
   assert.deepEqual([refused.status, refused.json.code], [403, 'KEY_FORBIDDEN']);
   assert.equal((await ask('POST', '/v1/label-sets', labelSet, as(admin))).status, 200);
+
+  // Who adds images may hold them up, and may not end a run.
+  const run = { run: 'r', model: 'demo@abc:fp32', labelSet };
+  const writer = await keyWith('writer', 'read,enqueue');
+  const { ask: askNow } = await startGateway(fleet, '--api-keys', file);
+  const act = async (action: string, key: string) => {
+    const several = await askNow('POST', '/v1/actions', { action, runs: ['r'] }, as(key));
+    const one = await askNow('POST', `/v1/runs/r/${action}`, undefined, as(key));
+    return [several.status, one.status];
+  };
+  assert.equal((await askNow('POST', '/v1/runs', run, as(writer))).status, 201);
+  assert.deepEqual(await act('pause', writer), [200, 200]);
+  assert.deepEqual(await act('resume', writer), [200, 200]);
+  assert.deepEqual(await act('cancel', writer), [403, 403]);
+  assert.equal((await askNow('DELETE', '/v1/runs/r', undefined, as(writer))).status, 403);
+  assert.equal((await askNow('GET', '/v1/runs/r', undefined, as(reader))).json.state, 'open');
+  assert.deepEqual(await act('cancel', admin), [200, 200]);
 });
 
 test('without keys only this machine is served, and no other site’s page', async (t) => {

@@ -240,7 +240,7 @@ export const walls: Record<string, readonly string[]> = {
     'src/shared/rows',
   ],
   'src/gateway/keys': ['src/shared'],
-  'src/gateway/schemas': ['src/shared/labels', 'src/shared/refs'],
+  'src/gateway/schemas': ['src/shared/labels', 'src/shared/refs', 'src/shared/runs'],
   'src/gateway/http': [
     'src/gateway/keys',
     'src/producer',

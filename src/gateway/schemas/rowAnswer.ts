@@ -15,8 +15,11 @@ export const rowAnswer = z.looseObject({
   status: z.enum(['classified', 'embedded', 'failed']),
   predictions: z.array(predictionAnswer).optional().describe('Of a classified row, best first.'),
   error: z.object({ code: z.string(), message: z.string() }).optional().describe('Of a failed row.'),
+  model: z.string().optional().describe('Identity of the model, name@revision:dtype.'),
+  labelSet: z.string().optional().describe('Id of the label set.'),
   generation: z.int(),
   at: z.string().describe('When the worker made the row, ISO 8601.'),
+  fingerprint: z.string().optional().describe('Of a classified row: which model files made it.'),
 });
 
 export const problemAnswer = z

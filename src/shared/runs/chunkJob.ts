@@ -53,7 +53,7 @@ export function jobId(of: RunName, piece: string, generation: number): string {
  * What a job carries: ids and uris in turns, a uri that is the id as an empty text. It waits in Redis by the hundred
  * thousand, hence no names.
  */
-const chunkJobSchema = z.strictObject({
+export const chunkJobSchema = z.strictObject({
   v: z.literal(WIRE_VERSION),
   images: z
     .array(z.string())
