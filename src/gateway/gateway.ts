@@ -10,6 +10,7 @@ import type { GatewayApp, GatewayOptions } from './http/gatewayApp.ts';
 import { documentRoutes } from './http/openApi.ts';
 import { sendProblem } from './http/problem.ts';
 import { createProgressFeed } from './http/progressFeed.ts';
+import { requireBodies } from './http/requireBody.ts';
 import { classifyRoutes } from './routes/classify.ts';
 import { controlRoutes } from './routes/control.ts';
 import { eventRoutes } from './routes/events.ts';
@@ -62,6 +63,7 @@ export async function openGateway(options: GatewayOptions): Promise<GatewayApp> 
   app.addContentTypeParser(['application/x-ndjson', 'application/jsonl'], (_, body, done) =>
     done(null, body),
   );
+  requireBodies(app);
   await documentRoutes(app);
   const feed = createProgressFeed(options.producer);
   await app.register(async (routes) => {

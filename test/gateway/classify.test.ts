@@ -48,6 +48,15 @@ test('one image is labelled at once, from base64, a data URL and an upload alike
   const one = await classify(base64, { candidate_labels: ['fox'] });
   assert.deepEqual([one.status, one.json.code], [400, 'REQUEST_INVALID']);
 
+  for (const type of ['application/json', 'multipart/form-data', 'multipart/form-data; boundary=x']) {
+    const nothing = {
+      method: 'POST',
+      headers: { 'content-type': type },
+      body: type.endsWith('json') ? undefined : 'x',
+    };
+    assert.equal((await fetch(`${url}/v1/classify`, nothing as RequestInit)).status, 400, type);
+  }
+
   const many = await Promise.all(Array.from({ length: 40 }, () => classify(base64)));
   for (const answer of many) assert.deepEqual(answer.json, asBase64.json);
 });

@@ -14,6 +14,16 @@ export interface Upload {
  * @throws REQUEST_INVALID where no file named `image` or `file` comes, REQUEST_TOO_LARGE
  */
 export async function readUpload(request: FastifyRequest): Promise<Upload> {
+  const { bytes, fields } = await readParts(request).catch((error: Error & { code?: string }) => {
+    if (error.code?.startsWith('FST_')) throw error;
+    // The parser says by plain errors that it found no boundary, or no end.
+    throw new ClipfleetError('REQUEST_INVALID', `Expected multipart/form-data, got: ${error.message}.`);
+  });
+  if (bytes && bytes.length > 0) return { bytes, fields };
+  throw new ClipfleetError('REQUEST_INVALID', 'Expected a file named image, got none or an empty one.');
+}
+
+async function readParts(request: FastifyRequest): Promise<Partial<Upload> & Pick<Upload, 'fields'>> {
   const fields: Record<string, string[]> = {};
   let bytes: Buffer | undefined;
   for await (const part of request.parts()) {
@@ -24,6 +34,5 @@ export async function readUpload(request: FastifyRequest): Promise<Upload> {
       fields[part.fieldname] = [...(fields[part.fieldname] ?? []), String(part.value)];
     }
   }
-  if (bytes && bytes.length > 0) return { bytes, fields };
-  throw new ClipfleetError('REQUEST_INVALID', 'Expected a file named image, got none or an empty one.');
+  return { ...(bytes && { bytes }), fields };
 }

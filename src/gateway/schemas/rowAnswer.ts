@@ -22,7 +22,7 @@ export const rowAnswer = z.looseObject({
   fingerprint: z.string().optional().describe('Of a classified row: which model files made it.'),
 });
 
-export const problemAnswer = z
+const problemAnswer = z
   .looseObject({
     type: z.string(),
     title: z.string(),
@@ -33,9 +33,10 @@ export const problemAnswer = z
   })
   .describe('RFC 9457');
 
+/** An answer that is a problem, for a route's schema. */
+export const problem = { content: { 'application/problem+json': { schema: problemAnswer } } };
+
 /** The problems that a route may answer with, for its schema. */
-export function problems(...statuses: number[]): Record<number, typeof problemAnswer> {
-  return Object.fromEntries(
-    [400, 401, 403, 429, 500, 503, ...statuses].map((status) => [status, problemAnswer]),
-  );
+export function problems(...statuses: number[]): Record<number, typeof problem> {
+  return Object.fromEntries([400, 401, 403, 429, 500, 503, ...statuses].map((status) => [status, problem]));
 }
