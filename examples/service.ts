@@ -24,8 +24,10 @@ try {
 
   const run = await client.openRun({ labels, source: 'examples/service.ts', signal });
   await run.add(files, { seal: true, signal });
-  for await (const row of run.results({ follow: true, signal }))
-    console.log(`${row.id} ${row.status === 'classified' ? row.predictions[0]?.label : row.error.code}`);
+  for await (const row of run.results({ follow: true, signal })) {
+    if (row.status === 'classified') console.log(`${row.id} ${row.predictions[0]?.label}`);
+    else if (row.status === 'failed') console.log(`${row.id} ${row.error.code}`);
+  }
 } catch (error) {
   if (!(error instanceof ClipfleetError)) throw error;
   console.error(`${error.code}: ${error.message}${error.retry ? ' Try again.' : ''}`);
