@@ -20,6 +20,7 @@ export const runsCommand = createCommand({
     }
     return withContext(config, async (context) => {
       const runs = await context.producer.list({
+        held: true,
         onUnreadable: ({ code, message }) => say(`${code}: ${printable(message)}`),
       });
       if (format === 'jsonl') {

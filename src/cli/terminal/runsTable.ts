@@ -17,13 +17,16 @@ export function formatRuns(
 ): string {
   const isWide = columns === undefined || columns >= WIDE_COLUMNS;
   const wideOnly = (...cells: string[]) => (isWide ? cells : []);
-  const head = ['started', 'run', 'state', 'images', ...wideOnly('failed', 'left'), 'labels', 'source'];
+  const head = [
+    ...['started', 'run', 'state', 'images', ...wideOnly('failed', 'left', 'Redis')],
+    ...['labels', 'source'],
+  ];
   const rows = runs.map((each) => [
     startedAt(each.createdAt).slice(isWide ? 0 : 'YYYY-'.length),
     each.run,
     each.paused === undefined ? each.state : 'paused',
     isWide ? String(each.expected) : `${each.done}/${each.expected}`,
-    ...wideOnly(numberText(each.failed), leftText(each)),
+    ...wideOnly(numberText(each.failed), leftText(each), bytesText(each.redisBytes)),
     labelsText(labelsOf(each.labelSet)),
     each.source ?? '-',
     ...wideOnly(each.model),
@@ -40,6 +43,13 @@ function leftText({ waiting, active }: ListedRun): string {
 /** Of a run whose rows are elsewhere not all is known. */
 function numberText(number: number | undefined): string {
   return number === undefined ? '-' : String(number);
+}
+
+/** An estimate: two digits say what it is worth. */
+function bytesText(bytes: number | undefined): string {
+  if (bytes === undefined) return '-';
+  const [unit, name] = bytes < 1e6 ? [1e3, 'kB'] : bytes < 1e9 ? [1e6, 'MB'] : [1e9, 'GB'];
+  return `~${Number((bytes / unit).toPrecision(2))} ${name}`;
 }
 
 /** In local time, to the minute. */

@@ -3,12 +3,14 @@ import type { Redis } from 'ioredis';
 import { ClipfleetError } from '../../shared/errors.ts';
 import { openLaneQueue } from '../../shared/fleet/laneQueue.ts';
 import { promoteJob } from '../../shared/fleet/promoteJob.ts';
+import { keysUnder } from '../../shared/redis/keys.ts';
 import type { Run } from '../../shared/runs/run.ts';
 import type { RunControl } from '../../shared/runs/runControl.ts';
 import { cancelledRun, readingRun } from '../../shared/runs/runErrors.ts';
 import { together } from '../../shared/together.ts';
 import { untilAborted } from '../../shared/untilAborted.ts';
 import { type Audit, auditRun } from './auditRun.ts';
+import { heldBytes } from './heldBytes.ts';
 import { jobsPending } from './pendingJobs.ts';
 import { type RetryOptions, retryRun } from './retryRun.ts';
 import { type RunProgress, type RunState, readLedger, readProgress } from './runProgress.ts';
@@ -27,16 +29,21 @@ export type ListedRun = Described &
   Partial<RunProgress> & {
     /** When it goes by itself, ISO 8601. */
     expiresAt?: string;
+    /** About how many bytes of Redis it takes, where that was asked for and Redis tells. */
+    redisBytes?: number;
   };
 
 export interface ListOptions {
   /** Told of each run that cannot be read. */
   onUnreadable?: (error: ClipfleetError) => void;
+  /** Whether to ask how much of Redis each run takes. */
+  held?: boolean;
 }
 
 /** What people do with runs that are there. */
 export function createRunManager({ redis, prefix, runs, store, control }: ManageRunsOptions) {
   const from = { runs, store };
+  const keys = keysUnder(prefix);
 
   const recordOf = (run: string): Promise<Run> => readLedger(from, run);
 
@@ -109,7 +116,7 @@ export function createRunManager({ redis, prefix, runs, store, control }: Manage
     },
 
     /** All runs, the newest first. One that cannot be read is left out, and `onUnreadable` told. */
-    async list({ onUnreadable }: ListOptions = {}): Promise<ListedRun[]> {
+    async list({ onUnreadable, held = false }: ListOptions = {}): Promise<ListedRun[]> {
       const ids: string[] = [];
       for await (const run of control.list()) ids.push(run);
       const read = await together(ids, async (run): Promise<ListedRun[]> => {
@@ -123,7 +130,8 @@ export function createRunManager({ redis, prefix, runs, store, control }: Manage
           };
           const isHere = name === store.name;
           const progress = isHere ? await readingRun(run, () => readProgress(from, run)) : ledgerOf(record);
-          return [{ ...about, ...progress }];
+          const bytes = held ? await heldBytes({ redis, keys, prefix }, record) : undefined;
+          return [{ ...about, ...progress, ...(bytes !== undefined && { redisBytes: bytes }) }];
         } catch (error) {
           // Removed since it was found.
           if (error instanceof ClipfleetError && error.code === 'RUN_UNKNOWN') return [];

@@ -45,6 +45,17 @@ test('a line a run: when, its name, state, images, labels and source; it fits in
   }
 });
 
+test('what a run takes of Redis is shown with its unit, as the estimate that it is', () => {
+  const cell = (redisBytes: number) => formatRuns([{ ...run, redisBytes }], () => labels).split(/ {2,}/);
+  for (const [bytes, text] of [
+    [1_234, '~1.2 kB'],
+    [999_900, '~1000 kB'],
+    [48_700_000, '~49 MB'],
+    [3_260_000_000, '~3.3 GB'],
+  ] as const)
+    assert.ok(cell(bytes).includes(text), text);
+});
+
 test('the table of workers fits into 80 columns, the stages below where they have no room beside', () => {
   const times = Object.fromEntries(stages.map((of) => [of, { images: 9, meanMs: 12.345, busy: 0.5 }]));
   const worker = {
@@ -69,5 +80,5 @@ test('of a run whose rows are elsewhere the table shows what its ledger says', (
   const cells = formatRuns([elsewhere], () => labels)
     .split('\n')[1]!
     .split(/ {2,}/);
-  assert.deepEqual(cells.slice(2, 6), ['cancelled', '5000', '-', '-']);
+  assert.deepEqual(cells.slice(2, 7), ['cancelled', '5000', '-', '-', '-']);
 });
