@@ -1,5 +1,6 @@
 export * from './client.ts';
 export { type OpenSourceOptions, openSource } from './openSource.ts';
+export type { LabelsChecked, LabelsToCheck } from './producer/answers/checkLabels.ts';
 export {
   createProducer,
   newRunId,

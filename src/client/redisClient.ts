@@ -18,6 +18,8 @@ export interface RedisClientOptions {
   store?: ResultsStore;
   /** How long Redis may be away before calls reject with REDIS_UNAVAILABLE, in milliseconds; 1,000 when absent. */
   patienceMs?: number;
+  /** How long Redis keeps what `classify` asked for, in milliseconds; an hour when absent. */
+  answerKeptMs?: number;
 }
 
 const PATIENCE_MS = 1_000;
@@ -27,8 +29,10 @@ const MODEL_KEPT_MS = 2_000;
 
 /** @param end what ends the connection where it is the client's own */
 export function createRedisClient(redis: Redis, options: RedisClientOptions, end = () => {}): Client {
-  const { prefix = defaultOf('prefix'), store, patienceMs = PATIENCE_MS } = options;
-  const producer = createProducer({ redis, prefix, ...(store && { store }) });
+  const { prefix = defaultOf('prefix'), store, patienceMs = PATIENCE_MS, answerKeptMs } = options;
+  // Each call says that Redis is away.
+  const onError = () => {};
+  const producer = createProducer({ redis, prefix, onError, ...(store && { store }) });
   const reachable = createReachable(redis, patienceMs);
 
   const calls: Calls = {
@@ -74,6 +78,7 @@ export function createRedisClient(redis: Redis, options: RedisClientOptions, end
     const row = await producer.labelOne(uri, {
       ...{ model, labelSet, signal },
       ...(timeoutMs !== undefined && { timeoutMs }),
+      ...(answerKeptMs !== undefined && { keptMs: answerKeptMs }),
     });
     if (row.status === 'classified') return row.predictions;
     throw new ClipfleetError(row.error.code, row.error.message);

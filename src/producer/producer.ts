@@ -4,6 +4,7 @@ import { openLaneQueue } from '../shared/fleet/laneQueue.ts';
 import { type LaneKind, laneKinds, laneName } from '../shared/fleet/lanes.ts';
 import { DEFAULT_DTYPE, parseIdentity } from '../shared/fleet/modelIdentity.ts';
 import { servedNow } from '../shared/fleet/models.ts';
+import { type OnError, tellOncePerKind } from '../shared/fleet/tellErrors.ts';
 import { type LabelSet, labelSetId } from '../shared/labels/labelSet.ts';
 import { validLabelSet } from '../shared/labels/labelSetSchema.ts';
 import { storeLabelSet } from '../shared/labels/storedLabelSet.ts';
@@ -17,7 +18,8 @@ import type { Run } from '../shared/runs/run.ts';
 import { createRunControl } from '../shared/runs/runControl.ts';
 import { cancelledRun, readingRun } from '../shared/runs/runErrors.ts';
 import { createRuns } from '../shared/runs/runs.ts';
-import { type AnswerOptions, createAnswers } from './runs/labelOne.ts';
+import { checkLabels, type LabelsChecked, type LabelsToCheck } from './answers/checkLabels.ts';
+import { type AnswerOptions, createAnswers } from './answers/labelOne.ts';
 import { createRunManager } from './runs/manageRuns.ts';
 import { keepVectorsIn, newRunId, openRecord } from './runs/newRun.ts';
 import { createOpenRun, type OpenRun } from './runs/openRun.ts';
@@ -36,6 +38,11 @@ export interface ProducerOptions {
   prefix?: string;
   /** Where the workers keep rows; Redis when absent. */
   store?: ResultsStore;
+  /**
+   * Told of errors of the connection that no call throws, while it is made anew: once a kind, then at most once a minute. They are warnings of the process
+   * when absent.
+   */
+  onError?: OnError;
 }
 
 export interface OpenRunOptions {
@@ -71,16 +78,20 @@ export interface LabelOneOptions extends AnswerOptions {
 export { newRunId } from './runs/newRun.ts';
 
 /** Opens runs on a Redis that workers listen to, and reads what came of them. */
-export function createProducer({ redis, prefix = defaultOf('prefix'), store: given }: ProducerOptions) {
+export function createProducer(options: ProducerOptions) {
+  const { redis, prefix = defaultOf('prefix'), store: given } = options;
   const keys = keysUnder(prefix);
   const runs = createRuns(redis, keys);
   const store = given ?? createRedisResultsStore(redis, keys);
   const control = createRunControl(redis, keys);
 
-  const answers = createAnswers({ redis, prefix, keys, runs, store, control });
+  const tell = tellOncePerKind(options.onError);
+  const openLane = (name: string) => openLaneQueue(name, { redis, prefix, onError: tell });
+  const answers = createAnswers({ redis, openLane, keys, runs, store, control });
+  const manager = createRunManager({ redis, prefix, openLane, runs, store, control });
 
   const openOf = (record: Run): OpenRun =>
-    createOpenRun(record, { redis, queue: openLaneQueue(record.lane, { redis, prefix }), runs, store });
+    createOpenRun(record, { redis, queue: openLane(record.lane), runs, store });
 
   async function labelSetNamed({ labelSet, keepEmbeddings }: OpenRunOptions): Promise<string> {
     if (labelSet) return storeLabelSet(redis, keys, validLabelSet(labelSet));
@@ -93,7 +104,7 @@ export function createProducer({ redis, prefix = defaultOf('prefix'), store: giv
     runs,
     store,
     control,
-    ...createRunManager({ redis, prefix, runs, store, control }),
+    ...manager,
     ...createRowReader({ redis, keys, runs, store }),
     /** Stores the label set under its id, once; the same set again changes nothing. */
     putLabelSet: (labelSet: LabelSet): Promise<string> => storeLabelSet(redis, keys, labelSet),
@@ -155,6 +166,14 @@ export function createProducer({ redis, prefix = defaultOf('prefix'), store: giv
       const row = await answers.labelOne({ model, labelSet, run, uri }, told);
       return publicRow(row, { run, model, labelSet: labelSetId(labelSet) }, labelSet.labels) as LabeledRow;
     },
+
+    /**
+     * Whether a worker that serves the model can encode the labels: to be asked before images are added. It is encoded then, and kept for the run to come.
+     *
+     * @throws the code with which the model refuses the labels (LABEL_NOT_EMBEDDED, ...), and the signal's reason
+     */
+    checkLabels: (asked: LabelsToCheck): Promise<LabelsChecked> =>
+      checkLabels({ redis, keys, runs, store, send: answers.send, ...manager }, asked),
 
     /** Images that wait in the interactive lane of a model. */
     waitingNow: (model: string): Promise<number> => answers.waiting(model),

@@ -6,7 +6,7 @@ import { createPrepareLabels } from '../../src/worker/jobs/prepareLabels.ts';
 import type { PreparedLabels } from '../../src/worker/labels/labelMatrices.ts';
 import { findModel } from '../../src/worker/model/loadModel.ts';
 import { dataType } from '../../src/worker/onnx/onnxProto.ts';
-import { pictures, startFleet } from '../support/fleet.ts';
+import { type Fleet, pictures, startFleet } from '../support/fleet.ts';
 import { blindTextTower, modelWith, smallImageTower } from '../support/graphs.ts';
 import { model, silent } from '../support/heart.ts';
 import { laneOfTest, openLaneHere } from '../support/laneInProcess.ts';
@@ -23,6 +23,13 @@ function blindModel(t: Parameters<typeof modelWith>[0]): Promise<string> {
 
 const scale = ['--logit-scale', '100', '--logit-bias', '0'];
 
+async function startBlindWorker(fleet: Fleet, dir: string) {
+  const running = fleet.start('worker', '--model', dir, ...scale, '--root', pictures);
+  await until(() => running.text().stderr.includes('worker ready'), 'the worker serves');
+  await until(async () => (await fleet.redis.keys('clipfleet:worker:*')).length > 0, 'it has said so');
+  return running;
+}
+
 test('label refuses prompts that the model cannot encode, before it opens a run or reads an image', async (t) => {
   const fleet = await startFleet(t);
   const dir = await blindModel(t);
@@ -31,6 +38,21 @@ test('label refuses prompts that the model cannot encode, before it opens a run 
   assert.equal(code, 1, stderr);
   assert.match(stderr, /^clipfleet: LABEL_NOT_EMBEDDED: /m);
   assert.equal(await fleet.producer.runs.get('r'), undefined);
+});
+
+test('enqueue refuses them where a worker of the model serves, and leaves no run', async (t) => {
+  const fleet = await startFleet(t);
+  const dir = await blindModel(t);
+  const running = await startBlindWorker(fleet, dir);
+  const asked = ['enqueue', pictures, '--model', dir, '--root', `pictures=${pictures}`];
+  const { code, stdout, stderr } = await fleet.run(...asked, '--labels', 'fox,owl', '--run', 'r');
+  assert.deepEqual([code, stdout], [1, ''], stderr);
+  assert.match(stderr, /^clipfleet: LABEL_NOT_EMBEDDED: /m);
+  assert.deepEqual(await fleet.producer.list(), []);
+  running.child.kill('SIGTERM');
+  await running.ended;
+  const unserved = await fleet.run(...asked, '--labels', 'fox,owl', '--run', 'r');
+  assert.deepEqual([unserved.code, unserved.stdout], [0, 'r\n'], unserved.stderr);
 });
 
 test('a fleet pauses such a run with the reason, and writes no row', async (t) => {
@@ -42,7 +64,7 @@ test('a fleet pauses such a run with the reason, and writes no row', async (t) =
   await run.add([{ id: 'owl.jpg', uri: 'owl.jpg' }]);
   await run.seal();
   await run.close();
-  fleet.start('worker', '--model', dir, ...scale, '--root', pictures);
+  await startBlindWorker(fleet, dir);
   const paused = await until(async () => (await fleet.producer.runs.get('r'))?.paused, 'the run is paused');
   assert.match(paused!, /^LABEL_NOT_EMBEDDED: /);
   assert.deepEqual(await fleet.rows('r'), []);

@@ -29,6 +29,16 @@ export const walls: Record<string, readonly string[]> = {
     'src/shared/rows',
     'src/shared/runs',
   ],
+  'src/producer/answers': [
+    'src/producer/runs',
+    'src/shared',
+    'src/shared/fleet',
+    'src/shared/labels',
+    'src/shared/options',
+    'src/shared/redis',
+    'src/shared/rows',
+    'src/shared/runs',
+  ],
   'src/producer/bytes': ['src/shared', 'src/shared/refs'],
   'src/producer/images': ['src/producer/bytes', 'src/shared', 'src/shared/refs'],
   'src/producer/lists': ['src/producer/bytes', 'src/shared', 'src/shared/options'],
@@ -41,6 +51,7 @@ export const walls: Record<string, readonly string[]> = {
     'src/shared/refs',
   ],
   'src/producer': [
+    'src/producer/answers',
     'src/producer/runs',
     'src/shared',
     'src/shared/fleet',
@@ -188,6 +199,7 @@ export const walls: Record<string, readonly string[]> = {
   src: [
     'src/client',
     'src/producer',
+    'src/producer/answers',
     'src/producer/runs',
     'src/producer/sources',
     'src/shared',

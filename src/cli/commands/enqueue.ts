@@ -23,6 +23,7 @@ import { rootFaults, rootOfUri } from '../setup/servedRoots.ts';
 import { onInterrupt, unlessInterrupted } from '../terminal/interrupt.ts';
 import { createLossRepair } from '../terminal/lostImages.ts';
 import { sayLeftOut, warnOfLikeLabels, warnOfRoots } from '../terminal/notices.ts';
+import { refuseLabels } from '../terminal/refuseLabels.ts';
 import { sayPersistence } from '../terminal/sayPersistence.ts';
 import { saySettled } from '../terminal/settledLines.ts';
 
@@ -96,6 +97,7 @@ export const enqueueCommand = createCommand({
           rows,
           rowsHere: config.store === undefined,
         });
+      if (!(await refuseLabels(context, { model, labelSet }, interrupt.signal))) return exitCodes.interrupted;
       const openRun = await producer.openRun({
         model,
         labelSet,

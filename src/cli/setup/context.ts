@@ -3,6 +3,7 @@ import { join, resolve } from 'node:path';
 import type { Redis } from 'ioredis';
 import { createProducer } from '../../producer/producer.ts';
 import { ClipfleetError } from '../../shared/errors.ts';
+import type { OnError } from '../../shared/fleet/tellErrors.ts';
 import { createLog, type Logger } from '../../shared/log/log.ts';
 import type { Config } from '../../shared/options/config.ts';
 import { keysUnder } from '../../shared/redis/keys.ts';
@@ -27,6 +28,8 @@ export interface Context {
   prefix: string;
   producer: ReturnType<typeof createProducer>;
   log: Logger;
+  /** Told of errors of the connection that no call throws. */
+  onError: OnError;
   close(): Promise<void>;
 }
 
@@ -42,7 +45,8 @@ export async function openContext(config: ContextConfig, waits?: OpenStoreOption
   try {
     const address = { url: config.redisUrl, socket: local?.socket };
     const redis = await connectRedis(address, { answerTimeoutMs: config.redisTimeoutMs });
-    redis.on('error', (error) => log.warn({ err: error }, 'Redis connection'));
+    const onError: OnError = (error) => log.warn({ err: error }, 'Redis connection');
+    redis.on('error', onError);
     // A server of our own that died is started again; its log has everything.
     redis.on(
       'close',
@@ -62,8 +66,9 @@ export async function openContext(config: ContextConfig, waits?: OpenStoreOption
     return {
       redis,
       prefix: config.prefix,
-      producer: createProducer({ redis, prefix: config.prefix, store }),
+      producer: createProducer({ redis, prefix: config.prefix, store, onError }),
       log,
+      onError,
       async close() {
         await store.close();
         redis.removeAllListeners('close');

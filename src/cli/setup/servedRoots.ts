@@ -1,5 +1,5 @@
 import type { ServingWorker } from '../../shared/fleet/servingWorkers.ts';
-import { defaultRoot, parseRootUri, realPath } from '../../shared/refs/roots.ts';
+import { defaultRoot, realPath } from '../../shared/refs/roots.ts';
 import { parseTarUri } from '../../shared/refs/tarUri.ts';
 import { schemeOf } from '../../shared/refs/uriScheme.ts';
 
@@ -7,7 +7,8 @@ import { schemeOf } from '../../shared/refs/uriScheme.ts';
 export function rootOfUri(uri: string): string | undefined {
   const scheme = schemeOf(uri);
   if (scheme === 'tar') return rootOfUri(parseTarUri(uri).archive);
-  if (scheme === 'root') return parseRootUri(uri).name;
+  // Of the root's own folder, which is no image, there is no path behind it.
+  if (scheme === 'root') return /^root:\/\/([^/]+)\//i.exec(uri)?.[1];
   return scheme === undefined ? defaultRoot : undefined;
 }
 

@@ -91,8 +91,9 @@ function refuseHeld(run: string): (progress: RunProgress | undefined) => void {
  *
  * @throws RUN_BUSY
  */
-export async function openPrivateLane(run: string, { redis, prefix, producer }: Context): Promise<Queue> {
-  const lane = openLaneQueue(privateLaneName(run), { redis, prefix });
+export async function openPrivateLane(run: string, context: Context): Promise<Queue> {
+  const { redis, prefix, producer, onError } = context;
+  const lane = openLaneQueue(privateLaneName(run), { redis, prefix, onError });
   if ((await lane.getWorkersCount()) > 0) {
     const message = 'Another process is labeling this run: wait for it, or give another --run.';
     throw new ClipfleetError('RUN_BUSY', message);

@@ -1,7 +1,6 @@
 import type { Job, Queue } from 'bullmq';
 import type { Redis } from 'ioredis';
 import { ClipfleetError } from '../../shared/errors.ts';
-import { openLaneQueue } from '../../shared/fleet/laneQueue.ts';
 import { promoteJob } from '../../shared/fleet/promoteJob.ts';
 import { keysUnder } from '../../shared/redis/keys.ts';
 import type { Run } from '../../shared/runs/run.ts';
@@ -19,6 +18,7 @@ export interface ManageRunsOptions extends RunState {
   redis: Redis;
   prefix: string;
   control: RunControl;
+  openLane(name: string): Queue;
 }
 
 type Described = Pick<Run, 'run' | 'model' | 'labelSet' | 'createdAt' | 'source' | 'store' | 'storeAddress'>;
@@ -41,7 +41,7 @@ export interface ListOptions {
 }
 
 /** What people do with runs that are there. */
-export function createRunManager({ redis, prefix, runs, store, control }: ManageRunsOptions) {
+export function createRunManager({ redis, prefix, openLane, runs, store, control }: ManageRunsOptions) {
   const from = { runs, store };
   const keys = keysUnder(prefix);
 
@@ -49,7 +49,7 @@ export function createRunManager({ redis, prefix, runs, store, control }: Manage
 
   async function withLane<T>(run: string, work: (record: Run, lane: Queue) => Promise<T>): Promise<T> {
     const record = await recordOf(run);
-    const lane = openLaneQueue(record.lane, { redis, prefix });
+    const lane = openLane(record.lane);
     try {
       return await readingRun(run, () => work(record, lane));
     } finally {

@@ -5,12 +5,18 @@ import { jsonIn } from '../jsonIn.ts';
 import { isWrongType } from '../redis/wrongType.ts';
 import { laneEventsMax } from './lanes.ts';
 
+export interface LaneQueueOptions {
+  redis: Redis;
+  prefix: string;
+  /** Told of the connection's errors, each time; BullMQ would print them where nobody listens. */
+  onError: (error: Error) => void;
+}
+
 /** A lane, as those who add its jobs and look after them have it. To be closed. */
-export function openLaneQueue(name: string, { redis, prefix }: { redis: Redis; prefix: string }): Queue {
+export function openLaneQueue(name: string, { redis, prefix, onError }: LaneQueueOptions): Queue {
   const how = { connection: redis, prefix, streams: { events: { maxLen: laneEventsMax } } };
   const queue = new Queue(name, how, readEveryJob(redis));
-  // They are the connection's, whose owner hears them; without a listener BullMQ prints each.
-  queue.on('error', () => {});
+  queue.on('error', onError);
   return queue;
 }
 

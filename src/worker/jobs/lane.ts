@@ -58,7 +58,7 @@ export function openLane(
   { lockMs }: Config<'lockMs'>,
 ) {
   const { redis, prefix, runs, log, consume, share, holder, imagesInFlight, waiting } = context;
-  const queue = openLaneQueue(name, context);
+  const queue = openLaneQueue(name, { redis, prefix, onError: (error) => onError(error) });
   const closing = new AbortController();
   const backOff = createBackOff({ log, signal: closing.signal, whatFailed });
   const consumeSafely = withstandFaults(consume, backOff, log);
@@ -158,7 +158,6 @@ export function openLane(
     else if (isLost(error)) log.warn({ err: error, lane: name }, 'a job was no longer this worker’s');
     else log.error({ err: error, lane: name }, 'lane error');
   };
-  queue.on('error', onError);
   worker.on('error', onError);
   worker.on('stalled', (job) => log.warn({ job }, 'a job’s lock ran out'));
   worker.on('lockRenewalFailed', sayLockless);

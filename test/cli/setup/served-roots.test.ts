@@ -34,8 +34,14 @@ test('roots that workers do not serve, or serve from another folder of this host
 });
 
 test('the root of a uri', () => {
-  const uris = ['x/a.jpg', 'root://data/a.jpg', 'tar:512+3:root://data/a.tar', 'https://example.org/a.jpg'];
-  assert.deepEqual(uris.map(rootOfUri), ['.', 'data', 'data', undefined]);
+  const uris = [
+    'x/a.jpg',
+    'root://data/a.jpg',
+    'root://data/',
+    'tar:512+3:root://data/a.tar',
+    'https://example.org/a.jpg',
+  ];
+  assert.deepEqual(uris.map(rootOfUri), ['.', 'data', 'data', 'data', undefined]);
 });
 
 test('enqueue warns where a worker reads paths below another folder', async (t) => {

@@ -168,7 +168,7 @@ const refusals: readonly unknown[] = ['RUN_SEALED', 'RUN_CANCELLED'];
 
 test('the account of a run adds up, whatever happens in whatever order', { timeout: 120_000 }, async (t) => {
   const fleet = await startFleet(t);
-  const lane = openLaneQueue(laneOfTest, { redis: fleet.redis, prefix: 'clipfleet' });
+  const lane = openLaneQueue(laneOfTest, { redis: fleet.redis, prefix: 'clipfleet', onError: () => {} });
   t.after(() => lane.close());
   const seed = Number(process.env.CLIPFLEET_TEST_SEED ?? Date.now() % 2 ** 31);
   t.diagnostic(`CLIPFLEET_TEST_SEED=${seed}`);

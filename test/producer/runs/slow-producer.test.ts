@@ -20,7 +20,7 @@ const refs = (...names: string[]) => names.map((name) => ({ id: name, uri: `${na
 async function startOpened(t: TestContext) {
   const fleet = await startFleet(t);
   const opened = await fleet.producer.openRun({ model, labelSet, run: 'r', privateLane: laneOfTest });
-  const lane = openLaneQueue(laneOfTest, { redis: fleet.redis, prefix: 'clipfleet' });
+  const lane = openLaneQueue(laneOfTest, { redis: fleet.redis, prefix: 'clipfleet', onError: () => {} });
   t.after(() => Promise.all([opened.close(), lane.close()]));
   return { ...fleet, lane };
 }

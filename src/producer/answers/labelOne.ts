@@ -1,7 +1,7 @@
+import type { Queue } from 'bullmq';
 import type { Redis } from 'ioredis';
 import { ClipfleetError } from '../../shared/errors.ts';
 import { addChunkJobs } from '../../shared/fleet/chunkJobs.ts';
-import { openLaneQueue } from '../../shared/fleet/laneQueue.ts';
 import { laneName } from '../../shared/fleet/lanes.ts';
 import { type LabelSet, labelSetId } from '../../shared/labels/labelSet.ts';
 import { storeLabelSet } from '../../shared/labels/storedLabelSet.ts';
@@ -12,7 +12,7 @@ import type { Row } from '../../shared/rows/row.ts';
 import type { RunControl } from '../../shared/runs/runControl.ts';
 import type { Runs } from '../../shared/runs/runs.ts';
 import { untilAborted } from '../../shared/untilAborted.ts';
-import { openRecord } from './newRun.ts';
+import { openRecord } from '../runs/newRun.ts';
 import { createRunEnds } from './runEnds.ts';
 
 export interface OneImage {
@@ -41,6 +41,8 @@ const ANSWER_TIMEOUT_MS = 60_000;
 const MARGIN_MS = 1_000;
 
 export interface Answers {
+  /** Adds the image as a run of its own that expires, and does not wait for it. */
+  send(image: OneImage, expireAfterMs: number, source?: string): Promise<void>;
   /** The row of one image, which overtakes bulk runs. @throws ANSWER_TIMEOUT, and the signal's reason */
   labelOne(image: OneImage, options?: AnswerOptions): Promise<Row>;
   /** Images that wait in the model's interactive lane. */
@@ -50,7 +52,7 @@ export interface Answers {
 
 interface AnswersContext {
   redis: Redis;
-  prefix: string;
+  openLane(name: string): Queue;
   keys: Keys;
   runs: Runs;
   store: ResultsStore;
@@ -58,19 +60,20 @@ interface AnswersContext {
 }
 
 /** Asks for single images: each is a run of one image, whose end is heard of and not polled for. */
-export function createAnswers({ redis, prefix, keys, runs, store, control }: AnswersContext): Answers {
+export function createAnswers({ redis, openLane, keys, runs, store, control }: AnswersContext): Answers {
   const ends = createRunEnds(redis, keys, runs);
-  const lanes = new Map<string, ReturnType<typeof openLaneQueue>>();
+  const lanes = new Map<string, Queue>();
 
   function laneOf(model: string) {
     const name = laneName('interactive', model);
-    const lane = lanes.get(name) ?? openLaneQueue(name, { redis, prefix });
+    const lane = lanes.get(name) ?? openLane(name);
     lanes.set(name, lane);
     return lane;
   }
 
   /** The run is sealed before its job can be done, so that the end of the job is that of the run. */
-  async function send({ model, labelSet, run, uri }: OneImage, expireAfterMs: number): Promise<void> {
+  async function send(image: OneImage, expireAfterMs: number, source = 'classify'): Promise<void> {
+    const { model, labelSet, run, uri } = image;
     const lane = laneOf(model);
     const id = labelSetId(labelSet);
     const [, record] = await Promise.all([
@@ -89,12 +92,14 @@ export function createAnswers({ redis, prefix, keys, runs, store, control }: Ans
     const pieces = [{ piece: '0', generation: 0, images: [{ id: run, uri }] }];
     await Promise.all([
       runs.seal(record),
-      control.setSource(run, 'classify'),
+      control.setSource(run, source),
       addChunkJobs(lane, record, pieces, defaultOf('attempts')),
     ]);
   }
 
   return {
+    send,
+
     async labelOne(image, options = {}) {
       const { timeoutMs = ANSWER_TIMEOUT_MS, keptMs = defaultOf('answerKeptMs'), signal } = options;
       const timeout = AbortSignal.timeout(timeoutMs);
