@@ -26,7 +26,7 @@ interface CheckContext extends RunState {
   /** Sends the one image of a run that expires. */
   send(image: OneImage, expireAfterMs: number, source: string): Promise<void>;
   cancel(run: string): Promise<unknown>;
-  remove(run: string): Promise<void>;
+  remove(run: string): Promise<unknown>;
 }
 
 const TIMEOUT_MS = 30_000;
