@@ -19,7 +19,7 @@ import { createRunControl } from '../shared/runs/runControl.ts';
 import { cancelledRun, readingRun } from '../shared/runs/runErrors.ts';
 import { createRuns } from '../shared/runs/runs.ts';
 import { checkLabels, type LabelsChecked, type LabelsToCheck } from './answers/checkLabels.ts';
-import { type AnswerOptions, createAnswers } from './answers/labelOne.ts';
+import { createAnswers, type LabelOneOptions } from './answers/labelOne.ts';
 import { createRunManager } from './runs/manageRuns.ts';
 import { keepVectorsIn, newRunId, openRecord } from './runs/newRun.ts';
 import { createOpenRun, type OpenRun } from './runs/openRun.ts';
@@ -67,12 +67,6 @@ export interface OpenRunOptions {
   keepEmbeddings?: string;
   /** Name of a queue of one's own, instead of a lane of the model. */
   privateLane?: string;
-}
-
-export interface LabelOneOptions extends AnswerOptions {
-  /** `name@revision:dtype`, as a worker prints it when it starts. */
-  model: string;
-  labelSet: LabelSet;
 }
 
 export { newRunId } from './runs/newRun.ts';

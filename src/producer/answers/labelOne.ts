@@ -37,6 +37,12 @@ export interface AnswerOptions {
   signal?: AbortSignal;
 }
 
+export interface LabelOneOptions extends AnswerOptions {
+  /** `name@revision:dtype`, as a worker prints it when it starts. */
+  model: string;
+  labelSet: LabelSet;
+}
+
 const ANSWER_TIMEOUT_MS = 60_000;
 const MARGIN_MS = 1_000;
 
