@@ -11,7 +11,7 @@ export interface DecodeRoom {
   free: number;
 }
 
-/** The images that no decoder has, and the room that those in decoders take. */
+/** The images that no decoder has, and the room that the others take: from when they leave it until they are released. */
 export interface DecodeBacklog {
   /** Images that a decoder with nothing to do would be given now. */
   waiting(): number;
@@ -26,8 +26,7 @@ export interface DecodeBacklog {
   putBack(task: DecodeTask, where: 'first' | 'last'): void;
   /** Whether it was there. */
   remove(task: DecodeTask): boolean;
-  /** Its pixels are in a decoder, and are no more. */
-  take(task: DecodeTask): void;
+  /** It has left its decoder. */
   release(task: DecodeTask): void;
 }
 
@@ -51,13 +50,19 @@ export function createDecodeBacklog(room: DecodeRoom): DecodeBacklog {
     return first !== undefined && alone.size === 0 && fits(first);
   }
 
+  function take(queue: typeof ordinary): DecodeTask | undefined {
+    const task = queue.shift();
+    taken += task?.pixels ?? 0;
+    return task;
+  }
+
   return {
     waiting: () => ordinary.size + (largeMayGo() ? 1 : 0),
-    next: () => (largeMayGo() ? large.shift() : ordinary.shift()),
-    nextSmall: () => ordinary.shift(),
+    next: () => take(largeMayGo() ? large : ordinary),
+    nextSmall: () => take(ordinary),
     nextAlone() {
       const first = alone.first();
-      return first && fits(first) ? alone.shift() : undefined;
+      return first && fits(first) ? take(alone) : undefined;
     },
     add: (task) => ordinary.push(task),
     putBack(task, where) {
@@ -65,9 +70,6 @@ export function createDecodeBacklog(room: DecodeRoom): DecodeBacklog {
       else queueOf(task).push(task);
     },
     remove: (task) => [ordinary, large, alone].some((queue) => queue.remove(task)),
-    take: ({ pixels = 0 }) => {
-      taken += pixels;
-    },
     release: ({ pixels = 0 }) => {
       taken -= pixels;
     },

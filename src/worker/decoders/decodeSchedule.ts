@@ -46,10 +46,9 @@ export function createDecodeSchedule(
 
   function feed(): void {
     if (isStopped) return;
-    while (!pause && (crew.hasPlace() || crew.givesWay())) {
+    while (!pause && crew.hasPlace()) {
       const task = backlog.nextAlone();
       if (!task) break;
-      end(crew.givesWay());
       void start(task);
     }
     for (let decoder = crew.idle(); decoder; decoder = crew.idle()) {
@@ -77,7 +76,10 @@ export function createDecodeSchedule(
       return feed();
     }
     leave(decoder);
-    if (task) backlog.putBack(task, 'first');
+    if (task) {
+      backlog.release(task);
+      backlog.putBack(task, 'first');
+    }
     failedStarts++;
     if (failedStarts >= START_ATTEMPTS) return events.onLost(cannotStart(ending));
     pause ??= setTimeout(
@@ -91,7 +93,6 @@ export function createDecodeSchedule(
 
   function give(decoder: Decoder, task: DecodeTask): void {
     decoder.line.push(task);
-    backlog.take(task);
     if (decoder.line.length === 1) beginFirst(decoder);
     const { id, file, bytes, digest } = task;
     const isLarge = task.pixels !== undefined;
@@ -149,8 +150,7 @@ export function createDecodeSchedule(
     crew.remove(decoder);
   }
 
-  function end(decoder: Decoder | undefined): void {
-    if (!decoder) return;
+  function end(decoder: Decoder): void {
     leave(decoder);
     host.end(decoder.number);
   }

@@ -43,8 +43,6 @@ export interface DecoderCrew {
   soonIdle(): Decoder | undefined;
   /** Whether one more may be started for an image that waits. */
   hasPlace(): boolean;
-  /** One that has to end before another can be started, though one more may work: there are as many as may be. */
-  givesWay(): Decoder | undefined;
   /** Those that were started for nobody and are not ready. */
   coming(): number;
   /** One too many that has rested for long. */
@@ -106,7 +104,6 @@ export function createDecoderCrew(size: number, now: () => number): DecoderCrew 
       );
     },
     hasPlace: () => counted() < size && decoders.size < 2 * size,
-    givesWay: () => (counted() < size && decoders.size >= 2 * size ? find(isIdle) : undefined),
     coming: () => count(({ state, startedFor }) => state === 'starting' && !startedFor),
     rested: () =>
       decoders.size > size ? find((decoder) => isIdle(decoder) && age(decoder) >= REST_MS) : undefined,

@@ -1,95 +1,17 @@
 // What goes to which decoder, without any: the test plays the decoders.
 import assert from 'node:assert/strict';
-import { type TestContext, test } from 'node:test';
-import type { ClipfleetError } from '../../../src/shared/errors.ts';
-import type { DecodeTask } from '../../../src/worker/decoders/decoderCrew.ts';
-import type { DecoderReply, Ending } from '../../../src/worker/decoders/decoderMessages.ts';
-import type { DecoderAnswer } from '../../../src/worker/decoders/decoderProcess.ts';
-import { createDecodeSchedule } from '../../../src/worker/decoders/decodeSchedule.ts';
+import { test } from 'node:test';
+import type { Ending } from '../../../src/worker/decoders/decoderMessages.ts';
+import { playDecoders } from '../../support/playedDecoders.ts';
 import { until } from '../../support/support.ts';
 
-const limits = { cpuMs: 1_000, readMs: 1_000, memoryBytes: 1e9 };
 const crash: Ending = { why: 'crash', how: 'signal SIGSEGV' };
 const kill: Ending = { why: 'killed', how: 'signal SIGKILL' };
-
-/** All that follows from what has happened so far, promise after promise. */
-const settled = () => new Promise<void>((resolve) => setImmediate(resolve));
-
-/** A schedule, its decoders in the hands of the test, and a clock that stands until it is moved. */
-function scene(t: TestContext, { decoders = 2, pixels = 100, free = 10 } = {}) {
-  const clock = { ms: 0 };
-  const starts = new Map<number, (ending?: Ending) => void>();
-  const given: { decoder: number; id: number; room: number; answer: (answer: DecoderAnswer) => void }[] = [];
-  const done: string[] = [];
-  const forgotten: number[] = [];
-  const ended: number[] = [];
-  const lost: ClipfleetError[] = [];
-  let begun = 0;
-  const schedule = createDecodeSchedule(
-    {
-      start: (decoder) => new Promise((resolve) => starts.set(decoder, resolve)),
-      decode: (decoder, { id, room }) => new Promise((answer) => given.push({ decoder, id, room, answer })),
-      forget: (_, id) => void forgotten.push(id),
-      end: (decoder) => void ended.push(decoder),
-    },
-    { room: { decoders, pixels, free }, limits },
-    {
-      onBegin() {
-        begun++;
-        return () => begun--;
-      },
-      onPixels: ({ id }) => void done.push(`${id}`),
-      onFailed: ({ id }, { code }) => void done.push(`${id} ${code}`),
-      onLost: (error) => void lost.push(error),
-    },
-    () => clock.ms,
-  );
-  t.after(() => schedule.stop());
-  const answer = async (id: number, answer: DecoderAnswer) => {
-    const place = given.findIndex((one) => one.id === id);
-    given.splice(place, 1)[0]!.answer(answer);
-    await settled();
-  };
-  const reply = (id: number, what: object) =>
-    answer(id, {
-      reply: { id, ...what } as Exclude<DecoderReply, { ready: true }>,
-      pixels: new Uint8Array(),
-    });
-  return {
-    clock,
-    starts,
-    done,
-    forgotten,
-    ended,
-    lost,
-    schedule,
-    begun: () => begun,
-    /** What decoders have: `DECODER:IMAGE`, in the order in which it was given. */
-    given: () => given.map(({ decoder, id }) => `${decoder}:${id}`),
-    roomOf: (id: number) => given.find((one) => one.id === id)?.room,
-    async ready(decoder: number, ending?: Ending) {
-      starts.get(decoder)!(ending);
-      starts.delete(decoder);
-      await settled();
-    },
-    add(id: number, urgent = false): DecodeTask {
-      const bytes = new Uint8Array();
-      const task = { id, urgent, digest: false, file: undefined, bytes, pixels: undefined, deaths: 0 };
-      schedule.add(task);
-      return task;
-    },
-    pixels: (id: number) => reply(id, { width: 1, height: 1 }),
-    needs: (id: number, needs: number) => reply(id, { needs }),
-    forgets: (id: number) => reply(id, { forgotten: true }),
-    fails: (id: number) => reply(id, { failed: { code: 'IMAGE_CORRUPT', message: 'x' } }),
-    dies: (id: number, how: Ending, begun = true) => answer(id, { ended: how, begun }),
-  };
-}
 
 const imageOf = (given: string) => given.split(':')[1];
 
 test('decoders are started for images that nobody takes, and no more than there may be', async (t) => {
-  const { add, starts, ready, given, begun } = scene(t);
+  const { add, starts, ready, given, begun } = playDecoders(t);
   assert.equal(starts.size, 0);
   add(1);
   assert.deepEqual([...starts.keys()], [0]);
@@ -104,7 +26,7 @@ test('decoders are started for images that nobody takes, and no more than there 
 });
 
 test('urgent images go first, and an image that waits can be taken back', async (t) => {
-  const { add, ready, given, pixels, schedule } = scene(t, { decoders: 1 });
+  const { add, ready, given, pixels, schedule } = playDecoders(t, { decoders: 1 });
   for (const id of [1, 2, 3, 4]) add(id);
   add(9, true);
   await ready(0);
@@ -116,7 +38,7 @@ test('urgent images go first, and an image that waits can be taken back', async 
 });
 
 test('a large image waits for room, alone if it is larger than all of it, and small ones go on', async (t) => {
-  const { add, ready, given, needs, pixels, roomOf, done } = scene(t, { decoders: 3 });
+  const { add, ready, given, needs, pixels, roomOf, done } = playDecoders(t, { decoders: 3 });
   for (const id of [1, 2, 3]) add(id);
   for (const decoder of [0, 1, 2]) await ready(decoder);
   assert.equal(roomOf(1), 10, 'what each may have without asking');
@@ -138,7 +60,7 @@ test('a large image waits for room, alone if it is larger than all of it, and sm
 });
 
 test('a decoder is started for a large image that waits when there is none', async (t) => {
-  const { add, ready, needs, pixels, given, starts, schedule } = scene(t, { decoders: 2 });
+  const { add, ready, needs, pixels, given, starts, schedule } = playDecoders(t, { decoders: 2 });
   for (const id of [1, 2]) add(id);
   for (const decoder of [0, 1]) await ready(decoder);
   await needs(1, 60);
@@ -152,8 +74,23 @@ test('a decoder is started for a large image that waits when there is none', asy
   assert.equal(given().length + starts.size, 1);
 });
 
+test('the room of an image that is to be alone is kept while its decoder starts', async (t) => {
+  const { add, ready, given, needs, dies, pixels } = playDecoders(t);
+  for (const id of [1, 2]) add(id);
+  await ready(0);
+  await ready(1);
+  await needs(1, 60);
+  await dies(1, crash);
+  await needs(2, 60);
+  assert.deepEqual(given(), [], 'there is no room for both');
+  await ready(2);
+  assert.deepEqual(given(), ['2:1']);
+  await pixels(1);
+  assert.deepEqual(given().map(imageOf), ['2']);
+});
+
 test('an image whose decoder died is alone in a new one, and fails if that dies too', async (t) => {
-  const { add, ready, given, dies, pixels, done, starts } = scene(t, { decoders: 1 });
+  const { add, ready, given, dies, pixels, done, starts } = playDecoders(t, { decoders: 1 });
   for (const id of [1, 2, 3]) add(id);
   await ready(0);
   assert.deepEqual(given(), ['0:1', '0:2']);
@@ -172,7 +109,7 @@ test('an image whose decoder died is alone in a new one, and fails if that dies 
 });
 
 test('a decoder that lived through the image it was started for takes others', async (t) => {
-  const { add, ready, given, dies, pixels } = scene(t, { decoders: 1 });
+  const { add, ready, given, dies, pixels } = playDecoders(t, { decoders: 1 });
   for (const id of [1, 2]) add(id);
   await ready(0);
   await dies(1, crash);
@@ -184,7 +121,7 @@ test('a decoder that lived through the image it was started for takes others', a
 
 test('each end has its code: time and reading at once, memory and the clock after one more try', async (t) => {
   const codeOf = async (...endings: Ending['why'][]) => {
-    const { add, ready, dies, done, starts } = scene(t, { decoders: 1 });
+    const { add, ready, dies, done, starts } = playDecoders(t, { decoders: 1 });
     add(1);
     for (const why of endings) {
       await ready([...starts.keys()][0]!);
@@ -204,7 +141,9 @@ test('each end has its code: time and reading at once, memory and the clock afte
 });
 
 test('who waits behind a slow image is taken back and goes elsewhere, and slow ones make place', async (t) => {
-  const { add, ready, given, clock, forgotten, forgets, starts, pixels, ended } = scene(t, { decoders: 1 });
+  const { add, ready, given, clock, forgotten, forgets, starts, pixels, ended } = playDecoders(t, {
+    decoders: 1,
+  });
   for (const id of [1, 2, 3]) add(id);
   await ready(0);
   clock.ms = 150;
@@ -237,7 +176,7 @@ test('who waits behind a slow image is taken back and goes elsewhere, and slow o
 
 test('however many images are slow, at most twice the decoders are started for them', async (t) => {
   t.mock.timers.enable({ apis: ['setInterval'] });
-  const { add, ready, clock, starts, given, pixels, ended, forgotten, forgets, done } = scene(t);
+  const { add, ready, clock, starts, given, pixels, ended, forgotten, forgets, done } = playDecoders(t);
   const begunAt = new Map<number, number>();
   let started = 0;
   for (let id = 0; id < 40; id++) add(id);
@@ -265,7 +204,7 @@ test('however many images are slow, at most twice the decoders are started for t
 });
 
 test('an idle decoder that is gone is not given anything', async (t) => {
-  const { add, ready, pixels, schedule, starts, given } = scene(t, { decoders: 1 });
+  const { add, ready, pixels, schedule, starts, given } = playDecoders(t, { decoders: 1 });
   add(1);
   await ready(0);
   await pixels(1);
@@ -277,14 +216,14 @@ test('an idle decoder that is gone is not given anything', async (t) => {
 });
 
 test('a decoder that cannot be started is tried again, and at last the stage is lost', async (t) => {
-  const { add, ready, starts, lost, given } = scene(t, { decoders: 1 });
+  const { add, ready, starts, lost, given } = playDecoders(t, { decoders: 1 });
   add(1);
   await ready(0, kill);
   await until(() => starts.has(1), 'it is tried again');
   await ready(1);
   assert.deepEqual(given(), ['1:1']);
 
-  const never = scene(t, { decoders: 1 });
+  const never = playDecoders(t, { decoders: 1 });
   never.add(1);
   for (let decoder = 0; decoder < 6; decoder++) {
     await until(() => never.starts.has(decoder), `start ${decoder}`);
