@@ -17,6 +17,7 @@ const owl = join(pictures, 'owl.jpg');
 /** 1 GB. Memory that processes share counts in each. */
 const MEBIBYTES_MAX = 1e9 / 2 ** 20;
 const LARGE = { width: 10_000, height: 10_000 };
+const flat = { ...LARGE, channels: 3 as const, background: 'teal' };
 
 const decodeAll = (stage: Decoders, files: string[]) =>
   Promise.all(files.map((file) => outcomeOf(stage, file)));
@@ -61,16 +62,21 @@ function blackPng({ width, height }: { width: number; height: number }): Buffer 
   ]);
 }
 
-const bombs = [
-  [{ width: 99_999_999, height: 1 }, 'IMAGE_SIDE_TOO_LONG'],
-  [{ width: 65_000, height: 1_538 }, 'pixels'],
-  [LARGE, 'pixels'],
-] as const;
-for (const [size, outcome] of bombs) {
-  test(`eight PNGs of 12 kB and ${size.width} × ${size.height} pixels`, { skip }, async (t) => {
-    const bytes = blackPng(size);
+/** Files of a few bytes, by what they are: how they are made, and what becomes of them. */
+const bombs: Record<string, readonly [() => Buffer | Promise<Buffer>, outcome: string]> = {
+  'PNGs of 99,999,999 × 1': [() => blackPng({ width: 99_999_999, height: 1 }), 'IMAGE_SIDE_TOO_LONG'],
+  'PNGs of 65,000 × 1,538': [() => blackPng({ width: 65_000, height: 1_538 }), 'pixels'],
+  'PNGs of 10,000 × 10,000': [() => blackPng(LARGE), 'pixels'],
+  'lossless WebPs of 10,000 × 10,000': [
+    () => sharp({ create: flat }).webp({ lossless: true, effort: 0 }).toBuffer(),
+    'pixels',
+  ],
+};
+for (const [kind, [made, outcome]] of Object.entries(bombs)) {
+  test(`eight small files: ${kind} pixels`, { skip }, async (t) => {
+    const bytes = await made();
     assert.ok(bytes.length < 20_000, `${bytes.length} bytes`);
-    const file = join(await temporaryFolder(t), 'black.png');
+    const file = join(await temporaryFolder(t), 'black');
     await writeFile(file, bytes);
     const { outcomes, peak } = await peakOf(t, Array(8).fill(file));
     assert.deepEqual(outcomes, Array(8).fill(outcome));
@@ -85,12 +91,13 @@ const kinds: Record<string, (image: Sharp) => Sharp> = {
   'CMYK JPEG': (image) => image.toColourspace('cmyk').jpeg(),
   WebP: (image) => image.webp({ effort: 0 }),
   PNG: (image) => image.png({ compressionLevel: 1 }),
+  GIF: (image) => image.gif({ effort: 1 }),
+  TIFF: (image) => image.tiff({ compression: 'lzw' }),
 };
 for (const [kind, saved] of Object.entries(kinds)) {
   test(`twelve images of 100 million pixels: ${kind}`, { skip }, async (t) => {
     const file = join(await temporaryFolder(t), 'large');
-    const create = { ...LARGE, channels: 3 as const, background: 'teal' };
-    await saved(sharp({ create })).toFile(file);
+    await saved(sharp({ create: flat })).toFile(file);
     const { outcomes, peak } = await peakOf(t, Array(12).fill(file));
     assert.deepEqual(outcomes, Array(12).fill('pixels'));
     assert.ok(peak < MEBIBYTES_MAX, `${peak} MiB`);
