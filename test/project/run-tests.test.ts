@@ -36,6 +36,7 @@ test('tests that take minutes are named so, and run only when asked for', () => 
   assert.deepEqual(listed.trim().split('\n'), [
     'dist/test/faults/redis-away.long.js',
     'dist/test/faults/soak.long.js',
+    'dist/test/faults/wedged-lane.long.js',
     'dist/test/worker/decoders/decoders-killed.long.js',
     'dist/test/worker/decoders/decoders-memory.long.js',
   ]);
