@@ -6,6 +6,7 @@ export {
   newRunId,
   type OpenRunOptions,
   type Producer,
+  type ProducerAddress,
   type ProducerOptions,
 } from './producer/producer.ts';
 export type { AddOptions, OpenRun } from './producer/runs/openRun.ts';

@@ -1,17 +1,17 @@
 import type { Redis } from 'ioredis';
 import { ClipfleetError } from '../shared/errors.ts';
 import { openLaneQueue } from '../shared/fleet/laneQueue.ts';
-import { type LaneKind, laneKinds, laneName } from '../shared/fleet/lanes.ts';
+import { laneKinds, laneName } from '../shared/fleet/lanes.ts';
 import { DEFAULT_DTYPE, parseIdentity } from '../shared/fleet/modelIdentity.ts';
 import { servedNow } from '../shared/fleet/models.ts';
-import { type OnError, tellOncePerKind } from '../shared/fleet/tellErrors.ts';
+import { tellOncePerKind } from '../shared/fleet/tellErrors.ts';
 import { type LabelSet, labelSetId } from '../shared/labels/labelSet.ts';
 import { validLabelSet } from '../shared/labels/labelSetSchema.ts';
 import { storeLabelSet } from '../shared/labels/storedLabelSet.ts';
 import { defaultOf } from '../shared/options/config.ts';
 import { keysUnder } from '../shared/redis/keys.ts';
+import { connectRedis } from '../shared/redis/redis.ts';
 import { createRedisResultsStore } from '../shared/rows/redisResultsStore.ts';
-import type { ResultsStore } from '../shared/rows/resultsStore.ts';
 import { type LabeledRow, noLabelSet, publicRow } from '../shared/rows/row.ts';
 import { runIdSchema } from '../shared/runs/chunkJob.ts';
 import type { Run } from '../shared/runs/run.ts';
@@ -20,6 +20,12 @@ import { cancelledRun, readingRun } from '../shared/runs/runErrors.ts';
 import { createRuns } from '../shared/runs/runs.ts';
 import { checkLabels, type LabelsChecked, type LabelsToCheck } from './answers/checkLabels.ts';
 import { createAnswers, type LabelOneOptions } from './answers/labelOne.ts';
+import type {
+  OpenRunOptions,
+  ProducerAddress,
+  ProducerOptions,
+  ProducerSettings,
+} from './producerOptions.ts';
 import { createRunManager } from './runs/manageRuns.ts';
 import { keepVectorsIn, newRunId, openRecord } from './runs/newRun.ts';
 import { createOpenRun, type OpenRun } from './runs/openRun.ts';
@@ -32,48 +38,33 @@ import {
   waitForRun,
 } from './runs/runProgress.ts';
 
-export interface ProducerOptions {
-  redis: Redis;
-  /** First part of every key; the workers' `--prefix`. */
-  prefix?: string;
-  /** Where the workers keep rows; Redis when absent. */
-  store?: ResultsStore;
-  /**
-   * Told of errors of the connection that no call throws, while it is made anew: once a kind, then at most once a minute. They are warnings of the process
-   * when absent.
-   */
-  onError?: OnError;
-}
-
-export interface OpenRunOptions {
-  /** `name@revision:dtype`, as a worker prints it when it starts. */
-  model: string;
-  /** Without one the images get no predictions, only their vectors: `keepEmbeddings` says where. */
-  labelSet?: LabelSet;
-  /** A new id when absent; that of an earlier run continues it. */
-  run?: string;
-  /** The id must be nobody's: no run is continued. So it is where no id is given. */
-  isNew?: boolean;
-  /** `interactive` overtakes `bulk`. */
-  lane?: LaneKind;
-  /** Share of failed images, 0 to 1, above which the run is paused once 100 are done. */
-  maxFailureRate?: number;
-  /** What the images come from, in a few words for people: `clipfleet runs` shows it. */
-  source?: string;
-  /**
-   * Keep the vector of each classified image, on disk before its row: in `root://NAME/path`, which workers reach by `--write-root`.
-   * Said when the run is opened for the first time.
-   */
-  keepEmbeddings?: string;
-  /** Name of a queue of one's own, instead of a lane of the model. */
-  privateLane?: string;
-}
-
+export type { OpenRunOptions, ProducerAddress, ProducerOptions } from './producerOptions.ts';
 export { newRunId } from './runs/newRun.ts';
 
-/** Opens runs on a Redis that workers listen to, and reads what came of them. */
-export function createProducer(options: ProducerOptions) {
-  const { redis, prefix = defaultOf('prefix'), store: given } = options;
+/**
+ * Opens runs on a Redis that workers listen to, and reads what came of them.
+ *
+ * @throws USAGE where neither a connection nor an address is given; with an address what `connectRedis` throws
+ */
+export function createProducer(options: ProducerOptions): Producer;
+export function createProducer(options: ProducerAddress): Promise<Producer>;
+export function createProducer(options: ProducerOptions | ProducerAddress): Producer | Promise<Producer> {
+  if (options.redis) return producerOn(options.redis, options);
+  if (options.url) return connectProducer(options);
+  const message = 'Expected `redis`, a connection of ioredis, or `url`, the address of a Redis; got neither.';
+  throw new ClipfleetError('USAGE', message);
+}
+
+async function connectProducer({ url, ...settings }: ProducerAddress): Promise<Producer> {
+  const redis = await connectRedis({ url });
+  const tell = tellOncePerKind(settings.onError);
+  redis.on('error', tell);
+  return producerOn(redis, { ...settings, onError: tell }, () => redis.disconnect());
+}
+
+/** @param end what ends the connection where it is the producer's own */
+function producerOn(redis: Redis, options: ProducerSettings, end = () => {}) {
+  const { prefix = defaultOf('prefix'), store: given } = options;
   const keys = keysUnder(prefix);
   const runs = createRuns(redis, keys);
   const store = given ?? createRedisResultsStore(redis, keys);
@@ -172,8 +163,11 @@ export function createProducer(options: ProducerOptions) {
     /** Images that wait in the interactive lane of a model. */
     waitingNow: (model: string): Promise<number> => answers.waiting(model),
 
-    /** Ends what single images need; the connection stays its owner's. */
-    close: (): Promise<void> => answers.close(),
+    /** Ends what single images need, and a connection of the producer's own. */
+    async close(): Promise<void> {
+      await answers.close();
+      end();
+    },
 
     /** The identity of the model that workers serve under this name now. @throws MODEL_NOT_FOUND */
     async servedModel(model: string, options: { revision?: string; dtype?: string } = {}): Promise<string> {
@@ -194,4 +188,4 @@ export function createProducer(options: ProducerOptions) {
   };
 }
 
-export type Producer = ReturnType<typeof createProducer>;
+export type Producer = ReturnType<typeof producerOn>;

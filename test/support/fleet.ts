@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import type { TestContext } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import type { Redis } from 'ioredis';
-import { createProducer } from '../../src/producer/producer.ts';
+import { createProducer, type Producer } from '../../src/producer/producer.ts';
 import { leaseLocalRedis } from '../../src/shared/redis/localRedis.ts';
 import { connectRedis } from '../../src/shared/redis/redis.ts';
 import type { Row } from '../../src/shared/rows/row.ts';
@@ -40,7 +40,7 @@ export interface Fleet {
   /** What commands are started by, such as `unshare`; nothing when empty. */
   startedBy: string[];
   redis: Redis;
-  producer: ReturnType<typeof createProducer>;
+  producer: Producer;
   start(...args: string[]): Running;
   run(...args: string[]): Promise<Ended>;
   /** All rows of a run. */

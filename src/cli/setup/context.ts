@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import type { Redis } from 'ioredis';
-import { createProducer } from '../../producer/producer.ts';
+import { createProducer, type Producer } from '../../producer/producer.ts';
 import { ClipfleetError } from '../../shared/errors.ts';
 import type { OnError } from '../../shared/fleet/tellErrors.ts';
 import { createLog, type Logger } from '../../shared/log/log.ts';
@@ -26,7 +26,7 @@ export type ContextConfig = Config<(typeof contextOptions)[number]>;
 export interface Context {
   redis: Redis;
   prefix: string;
-  producer: ReturnType<typeof createProducer>;
+  producer: Producer;
   log: Logger;
   /** Told of errors of the connection that no call throws. */
   onError: OnError;
