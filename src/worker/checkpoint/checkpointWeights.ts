@@ -2,31 +2,27 @@ import { open, readFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { z } from 'zod';
 import { ClipfleetError } from '../../shared/errors.ts';
-import { type ReadRange, readTensorRanges, type TensorRange } from './safetensors.ts';
+import { type ReadRange, readTensorRanges } from './safetensors.ts';
+import { readTorchTensors, type TorchTensor } from './torchTensors.ts';
 
 /** A tensor of a checkpoint on disk. */
-export interface StoredTensor extends TensorRange {
+export type StoredTensor = TorchTensor & {
   /** The file's path. */
   file: string;
-  /** A matrix that is stored with rows and columns swapped: in × out. Its shape is that of the others, out × in. */
-  swapped?: true;
-}
-
-/** The file that lists the shards of a checkpoint that was saved in several. */
-export const SHARD_INDEX = 'model.safetensors.index.json';
+};
 
 const indexSchema = z.object({ weight_map: z.record(z.string(), z.string()) });
 
 /**
  * The tensors of a checkpoint, by name.
  *
- * @param files its files in safetensors
+ * @param files its files, in safetensors or as PyTorch saves them (`.bin`)
  * @throws MODEL_INVALID where one of them cannot be read, or two of them have a tensor of the same name
  */
 export async function readCheckpoint(files: readonly string[]): Promise<Map<string, StoredTensor>> {
   const tensors = new Map<string, StoredTensor>();
   for (const file of files) {
-    const ranges = await withFileRanges(file, (read, bytes) => readTensorRanges(read, file, bytes)).catch(
+    const ranges = await withFileRanges(file, (read, bytes) => readTensors(read, file, bytes)).catch(
       (error: unknown) => {
         if (error instanceof ClipfleetError) throw error;
         throw new ClipfleetError(
@@ -50,18 +46,24 @@ export async function readCheckpoint(files: readonly string[]): Promise<Map<stri
   return tensors;
 }
 
-/** Names of the shards that an index lists. @throws MODEL_INVALID */
+/** The tensors of one file, by name. @throws MODEL_INVALID */
+function readTensors(read: ReadRange, file: string, bytes: number): Promise<Map<string, TorchTensor>> {
+  return file.endsWith('.bin') ? readTorchTensors(read, file, bytes) : readTensorRanges(read, file, bytes);
+}
+
+/** Names of the shards that an index lists, which are of its own format. @throws MODEL_INVALID */
 export function shardsOf(index: string, where: string): string[] {
+  const shard = where.endsWith('.bin.index.json') ? /^[\w.-]+\.bin$/ : /^[\w.-]+\.safetensors$/;
   try {
     const { weight_map } = indexSchema.parse(JSON.parse(index));
     const names = [...new Set(Object.values(weight_map))].sort();
-    const outside = names.find((name) => !/^[\w.-]+\.safetensors$/.test(name));
+    const outside = names.find((name) => !shard.test(name));
     if (outside === undefined) return names;
     throw new Error(`a shard '${outside}'`);
   } catch (error) {
     throw new ClipfleetError(
       'MODEL_INVALID',
-      `Expected the names of shards in safetensors in ${where}, got: ${(error as Error).message}.`,
+      `Expected the names of shards in ${where}, got: ${(error as Error).message}.`,
       { cause: error },
     );
   }

@@ -1,12 +1,11 @@
 import { ClipfleetError } from '../../shared/errors.ts';
-import { SHARD_INDEX } from '../checkpoint/checkpointWeights.ts';
 import { OPEN_CLIP_CONFIG } from '../checkpoint/openClipConfig.ts';
 import { type Dtype, dtypeSuffix, dtypes } from '../onnx/dtype.ts';
 
 /** The files of one tower's checkpoint. */
 export interface TowerPaths {
   config: string;
-  /** In safetensors: one, or the shards. */
+  /** One file, or the shards: in safetensors, or as PyTorch saves them. */
   weights: string[];
   /** What lists the shards. */
   index?: string;
@@ -57,6 +56,12 @@ const processors = [
 
 /** What towers that are built from a checkpoint can be asked for in. */
 const builtDtypes: readonly Dtype[] = ['fp32', 'fp16'];
+
+/** Weights in one file, with their shards; those that PyTorch's pickle names only where there are no others. */
+const weightForms = [
+  { file: 'model.safetensors', shard: /^model-\d{5}-of-\d{5}\.safetensors$/ },
+  { file: 'pytorch_model.bin', shard: /^pytorch_model-\d{5}-of-\d{5}\.bin$/ },
+];
 
 /** Any one of the lists is a tokenizer. */
 const tokenizers = [['tokenizer.json'], ['vocab.json', 'merges.txt'], ['vocab.txt']];
@@ -130,20 +135,22 @@ function checkpointOf(listed: readonly string[]): CheckpointPaths | undefined {
 function towerOf(listed: readonly string[], folder: string): TowerPaths | undefined {
   const config = `${folder}config.json`;
   if (!listed.includes(config)) return undefined;
-  const one = `${folder}model.safetensors`;
-  if (listed.includes(one)) return { config, weights: [one] };
-  const index = folder + SHARD_INDEX;
-  const shard = /^model-\d{5}-of-\d{5}\.safetensors$/;
-  const shards = listed.filter((path) => path.startsWith(folder) && shard.test(path.slice(folder.length)));
-  const total = Number(/of-(\d+)/.exec(shards[0] ?? '')?.[1]);
-  if (!listed.includes(index) || shards.length !== total) return undefined;
-  return { config, weights: shards.sort(), index };
+  for (const { file, shard } of weightForms) {
+    const [one, index] = [folder + file, `${folder}${file}.index.json`];
+    if (listed.includes(one)) return { config, weights: [one] };
+    const shards = listed.filter((path) => path.startsWith(folder) && shard.test(path.slice(folder.length)));
+    const total = Number(/of-(\d+)/.exec(shards[0] ?? '')?.[1]);
+    if (listed.includes(index) && shards.length === total) return { config, weights: shards.sort(), index };
+  }
+  return undefined;
 }
 
 function openClipOf(listed: readonly string[]): TowerPaths | undefined {
-  const weights = 'open_clip_model.safetensors';
-  const isThere = listed.includes(OPEN_CLIP_CONFIG) && listed.includes(weights);
-  return isThere ? { config: OPEN_CLIP_CONFIG, weights: [weights] } : undefined;
+  const weights = ['open_clip_model.safetensors', 'open_clip_pytorch_model.bin'].find((file) =>
+    listed.includes(file),
+  );
+  if (weights === undefined || !listed.includes(OPEN_CLIP_CONFIG)) return undefined;
+  return { config: OPEN_CLIP_CONFIG, weights: [weights] };
 }
 
 function tokenizerOf(has: (path: string) => boolean): ModelLayout['tokenizer'] | undefined {
@@ -168,23 +175,8 @@ function nothingToRun(listed: readonly string[], dtype: Dtype, where: string): C
   }
   return new ClipfleetError(
     'MODEL_UNSUPPORTED',
-    `${where} has neither a checkpoint (config.json with model.safetensors) nor ONNX graphs (onnx/vision_model.onnx and ` +
-      `onnx/text_model.onnx, or onnx/model.onnx). ${remedyFor(has)}`,
+    `${where} has neither a checkpoint (config.json with model.safetensors or pytorch_model.bin, or those of open_clip) nor ONNX graphs ` +
+      '(onnx/vision_model.onnx and onnx/text_model.onnx, or onnx/model.onnx). Take a repository that has one of them, such as ' +
+      'openai/clip-vit-base-patch32.',
   );
-}
-
-function remedyFor(has: (path: string) => boolean): string {
-  if (has('open_clip_model.safetensors') || has('open_clip_pytorch_model.bin') || has(OPEN_CLIP_CONFIG)) {
-    return (
-      'It is in the layout of open_clip: take the same model in that of transformers, which often has -hf or the like in its name, ' +
-      'or convert it with transformers.'
-    );
-  }
-  if (has('pytorch_model.bin')) {
-    return (
-      'Its weights are in pytorch_model.bin, which is not read because it can run code: in Python, load it with transformers, ' +
-      'save it with save_pretrained, and give that directory with --model.'
-    );
-  }
-  return 'Take a repository that has one of them, such as openai/clip-vit-base-patch32.';
 }

@@ -1,10 +1,10 @@
 import { basename } from 'node:path';
 import { ClipfleetError } from '../../shared/errors.ts';
-import { withFileRanges } from '../checkpoint/checkpointWeights.ts';
+import { readCheckpoint, withFileRanges } from '../checkpoint/checkpointWeights.ts';
 import type { ReadRange } from '../checkpoint/safetensors.ts';
 import type { Scale, Scoring } from '../score/rank.ts';
 import { isPlainExport, knownScale } from './knownScales.ts';
-import { readSafetensorsScale } from './safetensorsScale.ts';
+import { readSafetensorsScale, scaleIn } from './safetensorsScale.ts';
 
 /** A logit scale, and where it was found: stored and shown with the model, because scores mean nothing without it. */
 export interface SourcedScale extends Scale {
@@ -97,8 +97,17 @@ function givenScale({ given: { logitScale, logitBias }, scoreFunction }: ScaleQu
 
 async function localScale(weights: readonly string[]): Promise<SourcedScale | undefined> {
   for (const path of weights) {
-    const scale = await withFileRanges(path, (read) => readSafetensorsScale(read, path));
+    const scale = await scaleOf(path);
     if (scale) return { ...scale, source: `${basename(path)} of the model` };
   }
   return undefined;
+}
+
+async function scaleOf(path: string): Promise<Scale | undefined> {
+  const tensors = await readCheckpoint([path]).catch((error: unknown) => {
+    // Beside an export it may be of any program. Towers that are built have read theirs by now.
+    if (path.endsWith('.bin')) return undefined;
+    throw error;
+  });
+  return tensors && withFileRanges(path, (read) => scaleIn(tensors, read));
 }

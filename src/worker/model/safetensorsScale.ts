@@ -1,5 +1,5 @@
 import { fromHalf } from '../../shared/embeddings/half.ts';
-import { type ReadRange, readTensorRanges } from '../checkpoint/safetensors.ts';
+import { type ReadRange, readTensorRanges, type TensorRange } from '../checkpoint/safetensors.ts';
 import type { Scale } from '../score/rank.ts';
 
 /**
@@ -10,7 +10,14 @@ import type { Scale } from '../score/rank.ts';
  * @throws MODEL_INVALID where it is no safetensors
  */
 export async function readSafetensorsScale(read: ReadRange, where: string): Promise<Scale | undefined> {
-  const tensors = await readTensorRanges(read, where);
+  return scaleIn(await readTensorRanges(read, where), read);
+}
+
+/** Scale and bias among the tensors of a file, which `read` reads. */
+export async function scaleIn(
+  tensors: ReadonlyMap<string, TensorRange>,
+  read: ReadRange,
+): Promise<Scale | undefined> {
   const scalar = async (name: string): Promise<number | undefined> => {
     const tensor = tensors.get(name);
     if (!tensor) return undefined;

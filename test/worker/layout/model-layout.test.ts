@@ -55,15 +55,27 @@ test('a missing dtype names those that are there; half a pair is none', () => {
   });
 });
 
-test('what is missing is named, and so is what to do about weights that are not read', () => {
+test('weights that PyTorch saved are taken where there are no others, also in shards and of open_clip', () => {
+  const weightsOf = (...files: string[]) =>
+    largeFilesOf(findLayout([...configurations, ...files], 'fp32', 'It'));
+  assert.deepEqual(weightsOf('pytorch_model.bin'), ['pytorch_model.bin']);
+  assert.deepEqual(weightsOf('pytorch_model.bin', 'model.safetensors'), ['model.safetensors']);
+  const shards = ['pytorch_model-00001-of-00002.bin', 'pytorch_model-00002-of-00002.bin'];
+  assert.deepEqual(weightsOf('pytorch_model.bin.index.json', ...shards), shards);
+  const openClip = ['open_clip_config.json', 'open_clip_pytorch_model.bin'];
+  assert.deepEqual(weightsOf(...openClip), ['open_clip_pytorch_model.bin']);
+  assert.deepEqual(weightsOf(...openClip, 'open_clip_model.safetensors'), ['open_clip_model.safetensors']);
+});
+
+test('what is missing is named, and so is what to do', () => {
   const bare = checkpoint.filter((path) => path !== 'tokenizer.json');
   assert.throws(() => findLayout(bare, 'fp32', 'It'), {
     code: 'MODEL_UNSUPPORTED',
     message: /lacks tokenizer\.json/,
   });
   const remedies: [string, RegExp][] = [
-    ['pytorch_model.bin', /pytorch_model\.bin.*save_pretrained/],
-    ['open_clip_model.safetensors', /open_clip/],
+    ['pytorch_model-00001-of-00002.bin', /neither a checkpoint/],
+    ['open_clip_model.safetensors', /neither a checkpoint/],
     ['README.md', /Take a repository/],
   ];
   for (const [file, message] of remedies) {
