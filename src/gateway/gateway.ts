@@ -13,6 +13,7 @@ import { createProgressFeed } from './http/progressFeed.ts';
 import { requireBodies } from './http/requireBody.ts';
 import { classifyRoutes } from './routes/classify.ts';
 import { controlRoutes } from './routes/control.ts';
+import { embeddingRoutes } from './routes/embeddings.ts';
 import { eventRoutes } from './routes/events.ts';
 import { fleetRoutes } from './routes/fleet.ts';
 import { healthRoutes } from './routes/health.ts';
@@ -77,6 +78,7 @@ export async function openGateway(options: GatewayOptions): Promise<GatewayApp> 
     eventRoutes(within, options, feed);
     fleetRoutes(within, options);
     classifyRoutes(within, options);
+    embeddingRoutes(within, options);
     healthRoutes(within, options);
     schemaRoutes(within);
     await pageRoutes(within);

@@ -19,6 +19,7 @@ import { createRunControl } from '../shared/runs/runControl.ts';
 import { cancelledRun, readingRun } from '../shared/runs/runErrors.ts';
 import { createRuns } from '../shared/runs/runs.ts';
 import { checkLabels, type LabelsChecked, type LabelsToCheck } from './answers/checkLabels.ts';
+import { createEmbedder } from './answers/embed.ts';
 import { createAnswers, type LabelOneOptions } from './answers/labelOne.ts';
 import type {
   OpenRunOptions,
@@ -91,6 +92,7 @@ function producerOn(redis: Redis, options: ProducerSettings, end = () => {}) {
     control,
     ...manager,
     ...createRowReader({ redis, keys, runs, store }),
+    ...createEmbedder({ redis, keys, answers }),
     /** Stores the label set under its id, once; the same set again changes nothing. */
     putLabelSet: (labelSet: LabelSet): Promise<string> => storeLabelSet(redis, keys, labelSet),
 

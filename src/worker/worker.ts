@@ -121,7 +121,10 @@ export function startWorker(about: WorkerContext, config: WorkerSettings): Runni
   const heart = startHeart(heartbeats, holder, config.lockMs, log);
   const control = createRunControl(redis, keys);
   const share = createLaneShare(redis, keys);
-  const keepVectors = createKeepVectors({ places: about, fingerprint, dimensions: session.dimensions });
+  const keepVectors = createKeepVectors({
+    ...{ redis, keys, labelMatrices, fingerprint },
+    ...{ places: about, dimensions: session.dimensions },
+  });
   const consume = createConsume({
     intake: createIntake({
       store,

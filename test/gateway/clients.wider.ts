@@ -69,6 +69,14 @@ test('huggingface_hub classifies images', async () => {
   );
 });
 
+test('openai finds the text that is nearest to a picture', async () => {
+  const lines = await print(venvPython(), 'examples/gateway_openai.py', owl, join(pictures, 'bear.png'));
+  assert.deepEqual(
+    lines.map((line) => line.split('of ')[1]),
+    ['owl.', 'bear.'],
+  );
+});
+
 test('requests labels one picture, fills a run and follows its rows', async () => {
   const [first, ...rows] = await print(venvPython(), 'examples/gateway_requests.py', owl, ...files);
   assert.equal(first, `${owl} owl`);

@@ -14,7 +14,7 @@ export const walls: Record<string, readonly string[]> = {
     'src/shared/rows',
     'src/shared/rows/postgres',
   ],
-  'src/shared/embeddings': ['src/shared', 'src/shared/refs', 'src/shared/rows'],
+  'src/shared/embeddings': ['src/shared', 'src/shared/redis', 'src/shared/refs', 'src/shared/rows'],
   'src/shared/runs': ['src/shared', 'src/shared/redis', 'src/shared/refs', 'src/shared/rows'],
   'src/shared/options': ['src/shared', 'src/shared/files', 'src/shared/runs'],
   'src/shared/labels': ['src/shared', 'src/shared/redis'],
@@ -32,6 +32,7 @@ export const walls: Record<string, readonly string[]> = {
   'src/producer/answers': [
     'src/producer/runs',
     'src/shared',
+    'src/shared/embeddings',
     'src/shared/fleet',
     'src/shared/labels',
     'src/shared/options',

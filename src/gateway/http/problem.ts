@@ -94,7 +94,13 @@ export function sendProblem(request: FastifyRequest, reply: FastifyReply, thrown
   return reply
     .code(status)
     .type('application/problem+json')
-    .send(JSON.stringify(problemOf(error, request.id)));
+    .send(JSON.stringify({ ...problemOf(error, request.id), ...forOpenAi(request, error) }));
+}
+
+/** OpenAI's clients look for an error of their own form; a problem document may have more members. */
+function forOpenAi({ routeOptions }: FastifyRequest, { code, message }: ClipfleetError): object {
+  if (!routeOptions.config.isOpenAi) return {};
+  return { error: { message: withoutSecrets(message), type: code, param: null, code } };
 }
 
 function problemOf({ code, message }: ClipfleetError, requestId: string): Problem {

@@ -6,7 +6,9 @@ import { jsonIn } from '../../shared/jsonIn.ts';
 import { defineLabelSet } from '../../shared/labels/labelSet.ts';
 import { keysUnder } from '../../shared/redis/keys.ts';
 import { imageRefLimits } from '../../shared/refs/imageRef.ts';
+import { admit, untilGone } from '../http/admission.ts';
 import type { GatewayApp, GatewayOptions } from '../http/gatewayApp.ts';
+import { imageUriOf } from '../http/imageUri.ts';
 import { readUpload } from '../http/readUpload.ts';
 import { labelText, promptText } from '../schemas/labelSetBody.ts';
 import { predictionAnswer, problems } from '../schemas/rowAnswer.ts';
@@ -41,7 +43,7 @@ type Parameters = z.infer<typeof parameters>;
 
 /** One image, answered at once through the interactive lane, in the shape of Hugging Face's inference API. */
 export function classifyRoutes(app: GatewayApp, options: GatewayOptions): void {
-  const { producer, redis, prefix, waitingMax, answerTimeoutMs, answerKeptMs } = options;
+  const { producer, redis, prefix, answerTimeoutMs, answerKeptMs } = options;
 
   app.post(
     '/v1/classify',
@@ -69,13 +71,7 @@ export function classifyRoutes(app: GatewayApp, options: GatewayOptions): void {
         ? await uploaded(request)
         : imageOf(request.body as z.infer<typeof classifyBody>);
       const model = await chooseModel(redis, keysUnder(prefix), asked.model);
-      const waiting = await producer.waitingNow(model);
-      if (waiting >= waitingMax) {
-        const message = `Expected fewer than ${waitingMax} images in the interactive lane, ${waiting} wait.`;
-        throw new ClipfleetError('QUEUE_FULL', message);
-      }
-      const gone = new AbortController();
-      reply.raw.on('close', () => gone.abort(new ClipfleetError('REQUEST_INVALID', 'The client has gone.')));
+      await admit(options, model);
       const labelSet = defineLabelSet({
         labels: labelsOf(asked),
         ...(asked.hypothesis_template && { template: asked.hypothesis_template }),
@@ -85,7 +81,7 @@ export function classifyRoutes(app: GatewayApp, options: GatewayOptions): void {
         labelSet,
         timeoutMs: answerTimeoutMs,
         keptMs: answerKeptMs,
-        signal: gone.signal,
+        signal: untilGone(reply),
       });
       if (row.status === 'classified') return row.predictions as never;
       throw new ClipfleetError(row.error.code, row.error.message);
@@ -102,19 +98,7 @@ function labelsOf({ candidate_labels: given }: Parameters): string[] {
 function imageOf(body: z.infer<typeof classifyBody>): { uri: string; parameters: Parameters } {
   const text = typeof body.inputs === 'string' ? body.inputs : body.inputs.image;
   const model = body.model ?? body.parameters.model;
-  return { uri: uriOf(text), parameters: { ...body.parameters, ...(model !== undefined && { model }) } };
-}
-
-/** A URL as it is; else base64, as the data of a URL. Paths mean nothing to a worker, and are none of a caller's business. */
-function uriOf(text: string): string {
-  if (/^(https?|s3|data):/i.test(text)) return text;
-  const base64 = text.replace(/\s+/g, '');
-  if (base64.length >= 40 && /^[A-Za-z0-9+/_-]+={0,2}$/.test(base64)) {
-    return `data:;base64,${base64.replaceAll('-', '+').replaceAll('_', '/')}`;
-  }
-  const shown = JSON.stringify(text.slice(0, 60));
-  const message = `Expected inputs as base64 or an http, https, s3 or data URL, got ${shown}.`;
-  throw new ClipfleetError('REQUEST_INVALID', message);
+  return { uri: imageUriOf(text), parameters: { ...body.parameters, ...(model !== undefined && { model }) } };
 }
 
 async function uploaded(request: FastifyRequest): Promise<{ uri: string; parameters: Parameters }> {

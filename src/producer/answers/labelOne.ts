@@ -1,5 +1,6 @@
 import type { Queue } from 'bullmq';
 import type { Redis } from 'ioredis';
+import { inRedis } from '../../shared/embeddings/answerVectors.ts';
 import { ClipfleetError } from '../../shared/errors.ts';
 import { addChunkJobs } from '../../shared/fleet/chunkJobs.ts';
 import { laneName } from '../../shared/fleet/lanes.ts';
@@ -8,7 +9,7 @@ import { storeLabelSet } from '../../shared/labels/storedLabelSet.ts';
 import { defaultOf } from '../../shared/options/config.ts';
 import type { Keys } from '../../shared/redis/keys.ts';
 import type { ResultsStore } from '../../shared/rows/resultsStore.ts';
-import type { Row } from '../../shared/rows/row.ts';
+import { noLabelSet, type Row } from '../../shared/rows/row.ts';
 import type { RunControl } from '../../shared/runs/runControl.ts';
 import type { Runs } from '../../shared/runs/runs.ts';
 import { untilAborted } from '../../shared/untilAborted.ts';
@@ -18,7 +19,10 @@ import { createRunEnds } from './runEnds.ts';
 export interface OneImage {
   /** Identity of the model, `name@revision:dtype`. */
   model: string;
-  labelSet: LabelSet;
+  /** None for the image's vector alone. */
+  labelSet: LabelSet | undefined;
+  /** Whether the vectors of the image and of the labels are wanted in Redis. */
+  withVectors?: boolean;
   /** Id of the run that is made for the image, and of the image in it. */
   run: string;
   /** Where its bytes are, or a `data:` URL of them. */
@@ -79,11 +83,11 @@ export function createAnswers({ redis, openLane, keys, runs, store, control }: A
 
   /** The run is sealed before its job can be done, so that the end of the job is that of the run. */
   async function send(image: OneImage, expireAfterMs: number, source = 'classify'): Promise<void> {
-    const { model, labelSet, run, uri } = image;
+    const { model, labelSet, withVectors, run, uri } = image;
     const lane = laneOf(model);
-    const id = labelSetId(labelSet);
+    const id = labelSet ? labelSetId(labelSet) : noLabelSet;
     const [, record] = await Promise.all([
-      storeLabelSet(redis, keys, labelSet, expireAfterMs),
+      labelSet && storeLabelSet(redis, keys, labelSet, expireAfterMs),
       openRecord(
         runs,
         { run, isNew: true },
@@ -94,7 +98,11 @@ export function createAnswers({ redis, openLane, keys, runs, store, control }: A
       ),
     ]);
     const { birth, expiresAt } = record;
-    await Promise.all([store.bear({ run, birth: birth!, expiresAt }), runs.announce(record, 0, 1)]);
+    await Promise.all([
+      store.bear({ run, birth: birth!, expiresAt }),
+      runs.announce(record, 0, 1),
+      withVectors && control.setEmbeddings(run, inRedis),
+    ]);
     const pieces = [{ piece: '0', generation: 0, images: [{ id: run, uri }] }];
     await Promise.all([
       runs.seal(record),

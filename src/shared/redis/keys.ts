@@ -30,6 +30,8 @@ export function keysUnder(prefix: string) {
     fingerprints: (run: string, bucket: number) => `${prefix}:fingerprints:{${run}.${bucket}}`,
     /** Hash: status → rows in that bucket; moved only by the script that writes them. */
     counts: (run: string, bucket: number) => `${prefix}:counts:{${run}.${bucket}}`,
+    /** Hash: `image` and `texts` → the vectors of a single answer that asked for them, as float32; expires. */
+    vectors: (run: string) => `${prefix}:vectors:{${run}}`,
     /** Channel: the ids of runs, published as they become complete. */
     ended: () => `${prefix}:ended`,
     /** String: canonical JSON of a label set. */

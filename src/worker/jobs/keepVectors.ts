@@ -1,9 +1,14 @@
+import type { Redis } from 'ioredis';
 import { LRUCache } from 'lru-cache';
+import { inRedis, putAnswerVectors } from '../../shared/embeddings/answerVectors.ts';
 import { toHalf } from '../../shared/embeddings/half.ts';
 import { vectorFolderOf, type WritePlaces } from '../../shared/embeddings/vectorFolder.ts';
 import { createVectorWriter, type VectorWriter } from '../../shared/embeddings/vectorWriter.ts';
 import { ClipfleetError } from '../../shared/errors.ts';
+import type { Keys } from '../../shared/redis/keys.ts';
+import { noLabelSet } from '../../shared/rows/row.ts';
 import type { Run } from '../../shared/runs/run.ts';
+import type { LabelMatrices } from '../labels/labelMatrices.ts';
 import type { ImageOutcome } from './imageOutcome.ts';
 
 /** Runs whose file is open; of others a new file is begun when they have vectors again. */
@@ -15,18 +20,28 @@ type KeptRun = Pick<Run, 'run' | 'embeddings'>;
 export interface KeepVectors {
   /** Whether this worker may take the run: it wants no vectors kept, or they can be written here. */
   canKeep(run: KeptRun): boolean;
-  /** Resolves when the vectors of all that was classified are on disk; at once for runs that want none kept. */
-  keep(run: KeptRun & { bornAs?: string | undefined }, outcomes: readonly ImageOutcome[]): Promise<void>;
+  /**
+   * Resolves when the vectors of all that was classified are on disk, or, where the run is one answer, in Redis with those of its labels; at once for
+   * runs that want none kept.
+   */
+  keep(
+    run: KeptRun & Pick<Run, 'labelSet'> & { bornAs?: string | undefined },
+    outcomes: readonly ImageOutcome[],
+  ): Promise<void>;
   close(): Promise<void>;
 }
 
 export interface KeepVectorsOptions {
+  redis: Redis;
+  keys: Keys;
+  labelMatrices: Pick<LabelMatrices, 'get'>;
   places: WritePlaces;
   fingerprint: string;
   dimensions: number;
 }
 
-export function createKeepVectors({ places, fingerprint, dimensions }: KeepVectorsOptions): KeepVectors {
+export function createKeepVectors(options: KeepVectorsOptions): KeepVectors {
+  const { redis, keys, labelMatrices, places, fingerprint, dimensions } = options;
   const writers = new LRUCache<string, VectorWriter>({
     max: OPEN_FILES_MAX,
     dispose: (writer) => void writer.close().catch(() => {}),
@@ -46,10 +61,19 @@ export function createKeepVectors({ places, fingerprint, dimensions }: KeepVecto
     return writer;
   }
 
+  async function answer({ run, labelSet }: Pick<Run, 'run' | 'labelSet'>, outcomes: readonly ImageOutcome[]) {
+    const image = outcomes.find((outcome) => outcome.kind === 'classified')?.embedding;
+    if (!image) return;
+    const texts = labelSet === noLabelSet ? undefined : (await labelMatrices.get(labelSet)).matrix.data;
+    await putAnswerVectors(redis, keys, run, { image, ...(texts && { texts }) });
+  }
+
   return {
-    canKeep: (kept) => kept.embeddings === undefined || folderOf(kept) !== undefined,
+    canKeep: (kept) =>
+      kept.embeddings === undefined || kept.embeddings === inRedis || folderOf(kept) !== undefined,
     async keep(kept, outcomes) {
       if (kept.embeddings === undefined) return;
+      if (kept.embeddings === inRedis) return answer(kept, outcomes);
       const vectors = outcomes.flatMap((outcome) => {
         if (outcome.kind !== 'classified') return [];
         const { id, uri, generation, place } = outcome.row;
