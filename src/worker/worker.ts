@@ -106,13 +106,13 @@ export function startWorker(about: WorkerContext, config: WorkerSettings): Runni
   const model = { ...about.model, session };
   const { batchSize, newerGraceMs, hostPatienceMs } = config;
   const { fingerprint } = model;
+  const { dimensions } = session;
   const keys = keysUnder(prefix);
   const pipeline = openWorkerPipeline({ ...about, model, keys }, config);
   const { classify, imagesInFlight, times, waiting } = pipeline;
+  const shared = { redis, keys, fingerprint };
   const labelMatrices = createLabelMatrices({
-    redis,
-    keys,
-    fingerprint,
+    ...shared,
     embedTexts: (prompts) => model.session.embedTexts(prompts, about.onTextBatch),
     leaseMs: config.lockMs,
   });
@@ -121,10 +121,7 @@ export function startWorker(about: WorkerContext, config: WorkerSettings): Runni
   const heart = startHeart(heartbeats, holder, config.lockMs, log);
   const control = createRunControl(redis, keys);
   const share = createLaneShare(redis, keys);
-  const keepVectors = createKeepVectors({
-    ...{ redis, keys, labelMatrices, fingerprint },
-    ...{ places: about, dimensions: session.dimensions },
-  });
+  const keepVectors = createKeepVectors({ ...shared, labelMatrices, places: about, dimensions });
   const consume = createConsume({
     intake: createIntake({
       store,
