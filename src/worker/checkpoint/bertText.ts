@@ -15,9 +15,12 @@ import {
 } from './towerGraph.ts';
 import {
   activate,
+  apart,
+  asRows,
   attention,
   type LayerSettings,
   layerNorm,
+  lengthOf,
   lookUp,
   namedLinear,
   positions,
@@ -30,7 +33,7 @@ const lowest: Record<Arithmetic, number> = { fp32: -3.4028234663852886e38, fp16:
 /** `input_ids` and `attention_mask` to `text_embeds`. */
 export function bertText(source: WeightSource, config: TextConfig): Buffer {
   const g = createTowerGraph(source);
-  const settings = settingsOf(config);
+  const settings = settingsOf(config, lengthOf(g, 'input_ids'));
   const embeddings = 'text_model.embeddings';
   const words = lookUp(g, `${embeddings}.word_embeddings.weight`, 'input_ids');
   // Every token is of the first of BERT's two sentences.
@@ -38,11 +41,12 @@ export function bertText(source: WeightSource, config: TextConfig): Buffer {
   const placed = positions(g, `${embeddings}.position_embeddings.weight`, 'input_ids');
   const sum = g.op('Add', [g.op('Add', [words, type]), placed]);
   const mask = paddingMask(g);
-  let x = layerNorm(g, sum, `${embeddings}.LayerNorm`, settings);
+  const inner = g.shapeOf(`${embeddings}.word_embeddings.weight`)[1]!;
+  let x = asRows(g, layerNorm(g, sum, `${embeddings}.LayerNorm`, settings), inner);
   for (let i = 0; i < config.num_hidden_layers; i++) {
     x = bertLayer(g, x, `text_model.encoder.layer.${i}`, settings, mask);
   }
-  const first = g.op('Gather', [x, g.integer(0)], { axis: 1 });
+  const first = g.op('Gather', [apart(g, x, settings.places, [inner]), g.integer(0)], { axis: 1 });
   const [width] = g.shapeOf('text_projection.weight') as [number];
   const inputs = ['input_ids', 'attention_mask'].map((name) =>
     graphInput(name, dataType.int64, ['count', 'length']),

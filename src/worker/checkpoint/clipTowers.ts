@@ -12,9 +12,12 @@ import {
   type WeightSource,
 } from './towerGraph.ts';
 import {
+  apart,
+  asRows,
   encoderLayer,
   type LayerSettings,
   layerNorm,
+  lengthOf,
   lookUp,
   patches,
   positions,
@@ -25,20 +28,21 @@ import {
 /** `pixel_values`, count × 3 × side × side, to `image_embeds`. */
 export function clipVision(source: WeightSource, config: VisionConfig): Buffer {
   const g = createTowerGraph(source);
-  const settings = settingsOf(config);
   const name = 'vision_model';
   const [width] = g.shapeOf(`${name}.embeddings.class_embedding`) as [number];
+  const table = `${name}.embeddings.position_embedding.weight`;
+  const settings = settingsOf(config, g.shapeOf(table)[0]!);
   const mark = g.op('Reshape', [g.weight(`${name}.embeddings.class_embedding`), g.integers([1, 1, width])]);
   const marks = repeated(g, mark, width, 'pixel_values');
   const seen = patches(g, 'pixel_values', `${name}.embeddings.patch_embedding`);
   const tokens = g.op('Concat', [marks, seen], { axis: 1 });
-  const placed = g.op('Add', [tokens, g.weight(`${name}.embeddings.position_embedding.weight`)]);
+  const placed = g.op('Add', [tokens, g.weight(table)]);
   // The name is misspelt in every checkpoint.
-  let x = layerNorm(g, placed, `${name}.pre_layrnorm`, settings);
+  let x = asRows(g, layerNorm(g, placed, `${name}.pre_layrnorm`, settings), width);
   for (let i = 0; i < config.num_hidden_layers; i++) {
     x = encoderLayer(g, x, `${name}.encoder.layers.${i}`, settings);
   }
-  const first = g.op('Gather', [x, g.integer(0)], { axis: 1 });
+  const first = g.op('Gather', [apart(g, x, settings.places, [width]), g.integer(0)], { axis: 1 });
   const pooled = layerNorm(g, first, `${name}.post_layernorm`, settings);
   const embedding = projection(g, pooled, 'visual_projection');
   const [embedWidth] = g.shapeOf('visual_projection.weight') as [number];
@@ -58,19 +62,20 @@ export function clipVision(source: WeightSource, config: VisionConfig): Buffer {
  */
 export function clipText(source: WeightSource, config: TextConfig, endRule: 'highest' | 'id'): Buffer {
   const g = createTowerGraph(source);
-  const settings = settingsOf(config);
+  const settings = settingsOf(config, lengthOf(g, 'input_ids'));
   const name = 'text_model';
   const table = `${name}.embeddings.position_embedding.weight`;
   const words = lookUp(g, `${name}.embeddings.token_embedding.weight`, 'input_ids');
-  let x = g.op('Add', [words, positions(g, table, 'input_ids')]);
-  const mask = causalMask(g, g.shapeOf(table)[0]!);
+  const [places, width] = g.shapeOf(table) as [number, number];
+  let x = asRows(g, g.op('Add', [words, positions(g, table, 'input_ids')]), width);
+  const mask = causalMask(g, places);
   for (let i = 0; i < config.num_hidden_layers; i++) {
     x = encoderLayer(g, x, `${name}.encoder.layers.${i}`, settings, mask);
   }
   const end = endOf(g, config.eos_token_id, endRule);
   const pooled = layerNorm(
     g,
-    g.op('GatherND', [x, end], { batch_dims: 1 }),
+    g.op('GatherND', [apart(g, x, settings.places, [width]), end], { batch_dims: 1 }),
     `${name}.final_layer_norm`,
     settings,
   );
@@ -85,8 +90,12 @@ export function clipEndRule({ eos_token_id }: TextConfig): 'highest' | 'id' {
   return eos_token_id === 2 ? 'highest' : 'id';
 }
 
-export function settingsOf(config: VisionConfig | TextConfig): LayerSettings {
+export function settingsOf(
+  config: VisionConfig | TextConfig,
+  places: LayerSettings['places'],
+): LayerSettings {
   return {
+    places,
     heads: config.num_attention_heads,
     activation: config.hidden_act,
     epsilon: config.layer_norm_eps,
@@ -99,7 +108,7 @@ function causalMask(g: TowerGraph, places: number): Value {
     i % places > Math.floor(i / places) ? Number.NEGATIVE_INFINITY : 0,
   );
   const square = g.floats(later, [places, places]);
-  const length = g.op('Shape', ['input_ids'], { start: 1, end: 2 });
+  const length = lengthOf(g, 'input_ids');
   const both = g.op('Concat', [length, length], { axis: 0 });
   return g.op('Slice', [square, g.integers([0, 0]), both, g.integers([0, 1])]);
 }

@@ -15,11 +15,14 @@ import {
   type WeightSource,
 } from './towerGraph.ts';
 import {
+  apart,
+  asRows,
   attention,
   encoderLayer,
   feedForward,
   type LayerSettings,
   layerNorm,
+  lengthOf,
   linear,
   lookUp,
   namedLinear,
@@ -38,16 +41,17 @@ export function siglipVision(source: WeightSource, config: VisionConfig): Buffer
     );
   }
   const g = createTowerGraph(source);
-  const settings = settingsOf(config);
   const name = 'vision_model';
+  const table = `${name}.embeddings.position_embedding.weight`;
+  const [places, width] = g.shapeOf(table) as [number, number];
+  const settings = settingsOf(config, places);
   const seen = patches(g, 'pixel_values', `${name}.embeddings.patch_embedding`);
-  let x = g.op('Add', [seen, g.weight(`${name}.embeddings.position_embedding.weight`)]);
+  let x = asRows(g, g.op('Add', [seen, g.weight(table)]), width);
   for (let i = 0; i < config.num_hidden_layers; i++) {
     x = encoderLayer(g, x, `${name}.encoder.layers.${i}`, settings);
   }
-  const places = layerNorm(g, x, `${name}.post_layernorm`, settings);
-  const embedding = poolingHead(g, places, `${name}.head`, settings);
-  const [width] = g.shapeOf(`${name}.post_layernorm.weight`) as [number];
+  const normal = layerNorm(g, x, `${name}.post_layernorm`, settings);
+  const embedding = poolingHead(g, normal, `${name}.head`, settings);
   const pixels = graphInput('pixel_values', dataType.float, [
     'count',
     3,
@@ -70,27 +74,28 @@ function poolingHead(g: TowerGraph, places: Value, name: string, settings: Layer
       bias: `${name}.attention.in_proj_bias`,
       rows: third(i),
     });
-  const probe = repeated(g, g.weight(`${name}.probe`), width, 'pixel_values');
+  const probe = asRows(g, repeated(g, g.weight(`${name}.probe`), width, 'pixel_values'), width);
   const parts = { query: part(probe, 0), key: part(places, 1), value: part(places, 2) };
-  const attended = attention(g, parts, width, settings);
+  const attended = attention(g, parts, width, { ...settings, queries: 1 });
   const pooled = namedLinear(g, attended, `${name}.attention.out_proj`);
   const normal = layerNorm(g, pooled, `${name}.layernorm`, settings);
-  const embedding = g.op('Add', [pooled, feedForward(g, normal, `${name}.mlp`, settings)]);
-  return g.op('Gather', [embedding, g.integer(0)], { axis: 1 });
+  return g.op('Add', [pooled, feedForward(g, normal, `${name}.mlp`, settings)]);
 }
 
 /** `input_ids`, padded to the length that the model was trained on, to `pooler_output`: read at the last place, without a mask. */
 export function siglipText(source: WeightSource, config: TextConfig): Buffer {
   const g = createTowerGraph(source);
-  const settings = settingsOf(config);
+  const settings = settingsOf(config, lengthOf(g, 'input_ids'));
   const name = 'text_model';
+  const table = `${name}.embeddings.position_embedding.weight`;
   const words = lookUp(g, `${name}.embeddings.token_embedding.weight`, 'input_ids');
-  let x = g.op('Add', [words, positions(g, `${name}.embeddings.position_embedding.weight`, 'input_ids')]);
+  const inner = g.shapeOf(table)[1]!;
+  let x = asRows(g, g.op('Add', [words, positions(g, table, 'input_ids')]), inner);
   for (let i = 0; i < config.num_hidden_layers; i++) {
     x = encoderLayer(g, x, `${name}.encoder.layers.${i}`, settings);
   }
-  const places = layerNorm(g, x, `${name}.final_layer_norm`, settings);
-  const last = g.op('Gather', [places, g.integer(-1)], { axis: 1 });
+  const normal = layerNorm(g, x, `${name}.final_layer_norm`, settings);
+  const last = g.op('Gather', [apart(g, normal, settings.places, [inner]), g.integer(-1)], { axis: 1 });
   const [width] = g.shapeOf(`${name}.head.weight`) as [number];
   const ids = graphInput('input_ids', dataType.int64, ['count', 'length']);
   return g.finish([ids], namedLinear(g, last, `${name}.head`), { name: 'pooler_output', width });

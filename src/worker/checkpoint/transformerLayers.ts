@@ -7,12 +7,17 @@ import { hostNodes } from '../onnx/hostNodes.ts';
 import type { Activation } from './checkpointConfig.ts';
 import type { Rows, TowerGraph, Value } from './towerGraph.ts';
 
-/** What the layers of one tower share. */
+/**
+ * What the layers of one tower share. Between layers, places of all images or texts are rows: (count · places) × width, so that linear layers need
+ * no reshaping.
+ */
 export interface LayerSettings {
   heads: number;
   activation: Activation;
   /** Added to the variance in layer normalisation. */
   epsilon: number;
+  /** Places of an image or a text: a number, or a vector of one where it depends on the texts. */
+  places: number | Value;
 }
 
 export interface LinearTensors {
@@ -23,18 +28,23 @@ export interface LinearTensors {
 }
 
 /**
- * `x · weightᵀ + bias` over the last dimension of `count × places × in`. The weight is used as it is stored, out × in: transposed, it
+ * `x · weightᵀ + bias` of rows. The weight is used as it is stored, out × in: transposed, it
  * would be in memory a second time. A matrix that is stored in × out needs no transposing.
  */
 export function linear(g: TowerGraph, x: Value, { weight, bias, rows }: LinearTensors): Value {
-  const [allRows, inputs] = g.shapeOf(weight) as [number, number];
-  const outputs = rows ? rows[1] - rows[0] : allRows;
-  const flat = g.op('Reshape', [x, g.integers([-1, inputs])]);
   const parameters = [g.weight(weight, rows), ...(bias ? [g.weight(bias, rows)] : [])];
-  const product = g.op('Gemm', [flat, ...parameters], { transB: g.isSwapped(weight) ? 0 : 1 });
-  const leading = g.op('Shape', [x], { end: -1 });
-  const shape = g.op('Concat', [leading, g.integers([outputs])], { axis: 0 });
-  return g.op('Reshape', [product, shape]);
+  return g.op('Gemm', [x, ...parameters], { transB: g.isSwapped(weight) ? 0 : 1 });
+}
+
+/** `count × places × width` as rows. */
+export function asRows(g: TowerGraph, x: Value, width: number): Value {
+  return g.op('Reshape', [x, g.integers([-1, width])]);
+}
+
+/** Rows as count × places × `dims`. */
+export function apart(g: TowerGraph, x: Value, places: number | Value, dims: readonly number[]): Value {
+  if (typeof places === 'number') return g.op('Reshape', [x, g.integers([-1, places, ...dims])]);
+  return g.op('Reshape', [x, g.op('Concat', [g.integers([-1]), places, g.integers(dims)], { axis: 0 })]);
 }
 
 /** A layer whose tensors are `NAME.weight` and `NAME.bias`. */
@@ -53,7 +63,7 @@ export function layerNorm(g: TowerGraph, x: Value, name: string, { epsilon }: La
 }
 
 /**
- * Attention of `count × places × width` each.
+ * Attention of rows; a query may have fewer places than what it looks at.
  *
  * @param mask added to the scores before their softmax
  * @throws MODEL_UNSUPPORTED where the heads do not divide the width
@@ -62,7 +72,7 @@ export function attention(
   g: TowerGraph,
   { query, key, value }: { query: Value; key: Value; value: Value },
   width: number,
-  { heads }: LayerSettings,
+  { heads, places, queries = places }: Pick<LayerSettings, 'heads' | 'places'> & { queries?: number | Value },
   mask?: Value,
 ): Value {
   if (width % heads !== 0) {
@@ -71,16 +81,14 @@ export function attention(
       `Expected attention heads that divide the width ${width} of the weights, got ${heads} in config.json.`,
     );
   }
-  const apart = g.integers([0, 0, heads, width / heads]);
-  const split = (x: Value, perm: readonly number[]) =>
-    g.op('Transpose', [g.op('Reshape', [x, apart])], { perm });
-  const scaled = g.op('Mul', [split(query, [0, 2, 1, 3]), g.float((width / heads) ** -0.5)]);
-  const scores = g.op('MatMul', [scaled, split(key, [0, 2, 3, 1])]);
+  const split = (x: Value, of: number | Value, perm: readonly number[]) =>
+    g.op('Transpose', [apart(g, x, of, [heads, width / heads])], { perm });
+  const scaled = g.op('Mul', [split(query, queries, [0, 2, 1, 3]), g.float((width / heads) ** -0.5)]);
+  const scores = g.op('MatMul', [scaled, split(key, places, [0, 2, 3, 1])]);
   const masked = mask ? g.op('Add', [scores, mask]) : scores;
   const shares = g.op('Softmax', [masked], { axis: -1 });
-  const mixed = g.op('MatMul', [shares, split(value, [0, 2, 1, 3])]);
-  const together = g.op('Transpose', [mixed], { perm: [0, 2, 1, 3] });
-  return g.op('Reshape', [together, g.integers([0, 0, width])]);
+  const mixed = g.op('MatMul', [shares, split(value, places, [0, 2, 1, 3])]);
+  return asRows(g, g.op('Transpose', [mixed], { perm: [0, 2, 1, 3] }), width);
 }
 
 export function activate(g: TowerGraph, x: Value, activation: Activation): Value {
@@ -129,8 +137,12 @@ export function lookUp(g: TowerGraph, table: string, ids: Value): Value {
 
 /** The first rows of a table of positions, as many as `ids` is long. */
 export function positions(g: TowerGraph, table: string, ids: Value): Value {
-  const length = g.op('Shape', [ids], { start: 1, end: 2 });
-  return g.op('Slice', [g.weight(table), g.integers([0]), length, g.integers([0])]);
+  return g.op('Slice', [g.weight(table), g.integers([0]), lengthOf(g, ids), g.integers([0])]);
+}
+
+/** The number of places of token ids, count × length, as a vector of one. */
+export function lengthOf(g: TowerGraph, ids: Value): Value {
+  return g.op('Shape', [ids], { start: 1, end: 2 });
 }
 
 /** An image's patches: `count × patches × width` of float32 pixels, by a convolution whose steps are its size. */
