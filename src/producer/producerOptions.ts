@@ -3,6 +3,7 @@ import type { LaneKind } from '../shared/fleet/lanes.ts';
 import type { OnError } from '../shared/fleet/tellErrors.ts';
 import type { LabelSet } from '../shared/labels/labelSet.ts';
 import type { ResultsStore } from '../shared/rows/resultsStore.ts';
+import type { VectorSource } from '../shared/runs/run.ts';
 
 export interface ProducerSettings {
   /** First part of every key; the workers' `--prefix`. */
@@ -49,6 +50,8 @@ export interface OpenRunOptions {
    * Said when the run is opened for the first time.
    */
   keepEmbeddings?: string;
+  /** A new run whose images are labeled from the vectors of this run: their uris say which. */
+  relabels?: VectorSource;
   /** Name of a queue of one's own, instead of a lane of the model. */
   privateLane?: string;
 }

@@ -33,6 +33,11 @@ export const imageErrors = {
     says: 'Not an image, or a format that is not supported.',
   },
   IMAGE_CORRUPT: { retry: false, scope: 'image', says: 'The image is truncated or inconsistent.' },
+  VECTOR_UNREADABLE: {
+    retry: true,
+    scope: 'image',
+    says: 'The kept vector that the image is labeled from cannot be read, or is of another model.',
+  },
   IMAGE_HTTP_STATUS: {
     retry: false,
     scope: 'image',

@@ -17,10 +17,10 @@ import { createConsume } from './jobs/consume.ts';
 import { createFailureBudget } from './jobs/failureBudget.ts';
 import { createIntake } from './jobs/intake.ts';
 import type { GivenBack } from './jobs/jobsInHand.ts';
-import { createKeepVectors } from './jobs/keepVectors.ts';
 import { createLabelImages } from './jobs/labelImages.ts';
 import { openLane } from './jobs/lane.ts';
 import { createPrepareLabels } from './jobs/prepareLabels.ts';
+import { createReachedVectors } from './jobs/reachedVectors.ts';
 import { createLaneShare } from './jobs/shareLane.ts';
 import { createWorkInHand } from './jobs/workInHand.ts';
 import { createLabelMatrices } from './labels/labelMatrices.ts';
@@ -109,7 +109,7 @@ export function startWorker(about: WorkerContext, config: WorkerSettings): Runni
   const { dimensions } = session;
   const keys = keysUnder(prefix);
   const pipeline = openWorkerPipeline({ ...about, model, keys }, config);
-  const { classify, imagesInFlight, times, waiting } = pipeline;
+  const { imagesInFlight, times, waiting } = pipeline;
   const shared = { redis, keys, fingerprint };
   const labelMatrices = createLabelMatrices({
     ...shared,
@@ -121,16 +121,10 @@ export function startWorker(about: WorkerContext, config: WorkerSettings): Runni
   const heart = startHeart(heartbeats, holder, config.lockMs, log);
   const control = createRunControl(redis, keys);
   const share = createLaneShare(redis, keys);
-  const keepVectors = createKeepVectors({ ...shared, labelMatrices, places: about, dimensions });
+  const vectors = createReachedVectors(about, { ...shared, labelMatrices, dimensions }, pipeline);
+  const { classify, keepVectors, reachesVectors } = vectors;
   const consume = createConsume({
-    intake: createIntake({
-      store,
-      runs,
-      model: model.identity,
-      newerGraceMs,
-      canKeep: keepVectors.canKeep,
-      log,
-    }),
+    intake: createIntake({ store, runs, model: model.identity, newerGraceMs, reachesVectors, log }),
     keepVectors,
     store: timedStore(store, times),
     runs,
@@ -171,7 +165,7 @@ export function startWorker(about: WorkerContext, config: WorkerSettings): Runni
   const finish = async () => {
     await opened.close();
     await heart.leave();
-    await Promise.all([pipeline.close(), keepVectors.close()]);
+    await Promise.all([pipeline.close(), vectors.close()]);
     return { finished: true, givenBack: 0, left: 0 };
   };
   return {

@@ -304,6 +304,7 @@ export const walls: Record<string, readonly string[]> = {
     'src/producer/sources',
     'src/results/exports',
     'src/shared',
+    'src/shared/embeddings',
     'src/shared/fleet',
     'src/shared/labels',
     'src/shared/log',
@@ -313,6 +314,7 @@ export const walls: Record<string, readonly string[]> = {
     'src/shared/runs',
     'src/worker',
     'src/worker/model',
+    'src/worker/relabel',
   ],
   'src/cli/commands': [
     'src',

@@ -24,10 +24,14 @@ import { printRows } from '../terminal/printRows.ts';
 import { findModelShown, planSessionShown, startModelShown } from '../terminal/progress/modelShown.ts';
 import { createProgress } from '../terminal/progress/progress.ts';
 import { say } from '../terminal/screen.ts';
+import { relabelByFleet } from '../workers/relabelByFleet.ts';
 
 const optionNames = [
   ...labelOptions,
   'table',
+  'fleet',
+  'highWater',
+  'attempts',
   ...modelOptions,
   ...workerOptions,
   'root',
@@ -41,6 +45,7 @@ export const relabelCommand = createCommand({
   examples: [
     'clipfleet relabel nightly --labels "day,night"',
     'clipfleet relabel nightly --labels-file species.txt --top-k 3',
+    'clipfleet relabel nightly --labels "day,night" --fleet --root shared=/mnt/shared',
   ],
   options: optionNames,
   oneOf: ['labels', 'labelsFile'],
@@ -50,8 +55,10 @@ export const relabelCommand = createCommand({
     return withContext(config, async (context) => {
       const { producer } = context;
       const record = await producer.describe(source!);
+      const folder = keptFolderOf(record, parseRoots(config.root ?? [], process.cwd()));
+      if (config.fleet) return relabelByFleet(context, config, labelSet, { record, folder });
       const files = await findModelShown(config);
-      const from = keptRunOf(record, files, config);
+      const from = keptRunOf(record, files, folder);
       const onTorn = (file: string, bytes: number) =>
         say(`Passed over ${bytes} bytes at the end of ${file}, which its process did not finish.`);
       const places = await requireVectors(from, producer.store, { onTorn });
@@ -66,18 +73,17 @@ export const relabelCommand = createCommand({
   },
 });
 
-/** @throws RUN_MISMATCH for another model, VECTORS_UNUSABLE */
+/** @throws RUN_MISMATCH for another model */
 function keptRunOf(
   record: Run,
   { identity, fingerprint }: { identity: string; fingerprint: string },
-  { root }: RelabelConfig,
+  folder: string,
 ): KeptRun {
   const { run, birth, model } = record;
   if (model !== identity) {
     const message = `The vectors of run '${run}' are of ${model}, and --model is ${identity}: give the run's model.`;
     throw new ClipfleetError('RUN_MISMATCH', message);
   }
-  const folder = keptFolderOf(record, parseRoots(root ?? [], process.cwd()));
   return { run, birth, folder, fingerprint };
 }
 

@@ -1,11 +1,14 @@
 import { createReadStream } from 'node:fs';
-import { readdir } from 'node:fs/promises';
+import { type FileHandle, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { ClipfleetError } from '../errors.ts';
 import { decodeVector, frameAt, HEAD_BYTES, type KeptVector } from './vectorRecord.ts';
 import { type VectorFileHead, vectorSuffix } from './vectorWriter.ts';
 
 const READ_BYTES = 4 * 1024 * 1024;
+
+/** Room for the first record of a file. */
+const HEAD_RECORD_BYTES = 4096;
 
 export interface VectorFolderReader {
   /** Told of a file whose end is torn, and how many bytes are passed over there. */
@@ -27,9 +30,10 @@ export interface VectorGroup {
   vectors: (KeptVector & PlaceInFile)[];
 }
 
-/** Bytes of a file: where a vector's numbers are. */
+/** The bytes of a vector's record in its file; its numbers stand last. */
 export interface PlaceInFile {
-  at: number;
+  from: number;
+  to: number;
 }
 
 /**
@@ -55,13 +59,22 @@ export async function* readVectors(
       if (fingerprint !== undefined && head.fingerprint !== fingerprint)
         throw otherModel(path, head.fingerprint, fingerprint);
       const { dimensions } = head;
-      const vectors = frames.map(({ payload, end }) => ({
+      const vectors = frames.map(({ payload, from, to }) => ({
         ...decodeVector(payload, dimensions),
-        at: end - 2 * dimensions,
+        from,
+        to,
       }));
       yield { file: name, dimensions, vectors };
     }
   }
+}
+
+/** What a file of vectors says of all of them. @throws VECTORS_UNUSABLE */
+export async function headOfFile(file: FileHandle, path: string): Promise<VectorFileHead> {
+  const { buffer, bytesRead } = await file.read(Buffer.alloc(HEAD_RECORD_BYTES), 0, HEAD_RECORD_BYTES, 0);
+  const first = frameAt(buffer.subarray(0, bytesRead), 0);
+  if (first instanceof Buffer) return headOf(first, path);
+  throw unusable(`Expected a file of vectors, got another or a torn one in ${path}.`);
 }
 
 function headOf(payload: Buffer, path: string): VectorFileHead {
@@ -76,10 +89,9 @@ function otherModel(path: string, got: string, expected: string): ClipfleetError
   );
 }
 
-/** What a frame holds, and where it ends in its file. */
-interface Frame {
+/** What a frame holds, and where it is in its file. */
+interface Frame extends PlaceInFile {
   payload: Buffer;
-  end: number;
 }
 
 /** The whole frames of a file, those together that were read together. */
@@ -92,8 +104,9 @@ async function* framesOf(path: string, onTorn: VectorFolderReader['onTorn']): As
     let at = 0;
     let frame = frameAt(rest, at);
     while (frame instanceof Buffer) {
+      const from = restAt + at;
       at += HEAD_BYTES + frame.length;
-      frames.push({ payload: frame, end: restAt + at });
+      frames.push({ payload: frame, from, to: restAt + at });
       frame = frameAt(rest, at);
     }
     if (frames.length > 0) yield frames;

@@ -42,7 +42,8 @@ export async function openVectorIndex(from: VectorFolder): Promise<VectorIndex> 
   for await (const group of readVectors(from)) {
     dimensions = group.dimensions;
     if (files.at(-1) !== group.file) files.push(group.file);
-    for (const { place, generation, at } of group.vectors) {
+    for (const { place, generation, to } of group.vectors) {
+      const at = to - 2 * dimensions;
       const chunk = chunkWith(chunks, place);
       if (generation + 1 < chunk.generations[place.index]!) continue;
       chunk.generations[place.index] = generation + 1;

@@ -32,6 +32,13 @@ export const runOptions = {
     schema: text.optional(),
     says: 'Keep the vector of each classified image, for relabel: a folder for label, root://NAME/path for enqueue.',
   }),
+  fleet: option({
+    flag: 'fleet',
+    env: 'CLIPFLEET_FLEET',
+    schema: onOff,
+    default: 'false',
+    says: 'Let workers of the run’s model do it, those that reach its vectors. Prints the new run’s id.',
+  }),
   chunkSize: option({
     flag: 'chunk-size',
     env: 'CLIPFLEET_CHUNK_SIZE',

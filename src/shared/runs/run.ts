@@ -1,7 +1,16 @@
+import { jsonIn } from '../jsonIn.ts';
 import { redisStoreName } from '../rows/redisResultsStore.ts';
 import type { RowCounts } from '../rows/resultsStore.ts';
 import { WIRE_VERSION } from './chunkJob.ts';
 import { unreadableRun } from './runErrors.ts';
+
+/** An earlier run, whose kept vectors are labeled. */
+export interface VectorSource {
+  run: string;
+  birth?: string | undefined;
+  /** Where its vectors are kept: `root://NAME/path` or a `file:` URL. */
+  embeddings: string;
+}
 
 /** A run's record: what it is, and how far its chunks are. Rows and their counts are in the results store. */
 export interface Run {
@@ -35,6 +44,8 @@ export interface Run {
   storeAddress: string | undefined;
   /** Where the vectors of its classified images are kept, `root://NAME/path` or a `file:` URL; undefined for nowhere. */
   embeddings?: string | undefined;
+  /** The run whose vectors its images are labeled from; undefined where they are read themselves. */
+  relabels?: VectorSource | undefined;
   /** Images announced so far. */
   images: number;
   /** Images of chunks whose rows are not all stored yet. */
@@ -56,6 +67,9 @@ export function decodeRun(run: string, record: Record<string, string>): Run {
     if (!Number.isSafeInteger(Number(record[name] ?? 0)))
       throw unreadableRun(run, `its ${name} is no number`);
   const pending = Number(record.pending);
+  const relabels = jsonIn(record.relabels) as VectorSource | undefined;
+  if (record.relabels !== undefined && typeof relabels?.embeddings !== 'string')
+    throw unreadableRun(run, 'its relabels is no JSON of a run');
   return {
     run,
     birth: record.birth,
@@ -71,6 +85,7 @@ export function decodeRun(run: string, record: Record<string, string>): Run {
     store: record.store ?? redisStoreName,
     storeAddress: record.storeAddress,
     embeddings: record.embeddings,
+    relabels,
     images: Number(record.images),
     pending,
     retrying: Number(record.retrying ?? 0),

@@ -2,6 +2,7 @@ import type { Redis } from 'ioredis';
 import type { Keys } from '../redis/keys.ts';
 import { isWrongType } from '../redis/wrongType.ts';
 import { withoutSecrets } from '../withoutSecrets.ts';
+import type { VectorSource } from './run.ts';
 import { cancelledRun, unknownRun } from './runErrors.ts';
 import { defineRunScripts } from './runScripts.ts';
 
@@ -26,6 +27,8 @@ export interface RunControl {
   setSource(run: string, source: string): Promise<void>;
   /** Before its first image: from then on a row is stored only after its vector is on disk there. @throws RUN_UNKNOWN */
   setEmbeddings(run: string, uri: string): Promise<void>;
+  /** Before its first image: its images are labeled from vectors of another run. @throws RUN_UNKNOWN */
+  setRelabels(run: string, source: VectorSource): Promise<void>;
   /** Forgets the run, but for its rows. */
   remove(run: string): Promise<void>;
 }
@@ -86,6 +89,8 @@ export function createRunControl(redis: Redis, keys: Keys): RunControl {
     setSource: (run, source) => mark(run, 'source', withoutSecrets(source).slice(0, SOURCE_CHARS_MAX)),
 
     setEmbeddings: (run, uri) => mark(run, 'embeddings', uri),
+
+    setRelabels: (run, source) => mark(run, 'relabels', JSON.stringify(source)),
 
     async remove(run) {
       const { chunks, active, parts, suspects, announced, warnings } = keys;

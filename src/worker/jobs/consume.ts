@@ -146,6 +146,7 @@ export function createConsume(options: ConsumeOptions): Consume {
     if (prepared.kind === 'postponed' || prepared.kind === 'parked') return prepared;
     return labelImages(todo, labelsIn(prepared), {
       run: chunk.run,
+      relabels: chunk.relabels,
       generation: chunk.generation,
       urgent: delivery.urgent,
       refusedSince: delivery.refusedSince,

@@ -16,15 +16,18 @@ export interface IntakeOptions {
   model: string;
   /** How long a job of a newer wire version goes back to its lane before it fails. */
   newerGraceMs: number;
-  /** Whether this worker may take the run: its vectors, where it wants them kept, can be written here. */
-  canKeep?: (run: Pick<Run, 'run' | 'embeddings'>) => boolean;
+  /** Whether this worker may take the run: the vectors that it keeps can be written here, and those that it is labeled from read. */
+  reachesVectors?: (run: Pick<Run, 'run' | 'embeddings' | 'relabels'>) => boolean;
   log: Pick<Logger, 'error' | 'warn'>;
 }
 
-type KnownRun = Pick<Run, 'model' | 'labelSet' | 'birth' | 'store' | 'storeAddress' | 'embeddings'>;
+type KnownRun = Pick<
+  Run,
+  'model' | 'labelSet' | 'birth' | 'store' | 'storeAddress' | 'embeddings' | 'relabels'
+>;
 
 /** A chunk to be worked on, with what its run says of all chunks. */
-export interface TakenChunk extends Chunk, Pick<Run, 'labelSet' | 'embeddings'> {
+export interface TakenChunk extends Chunk, Pick<Run, 'labelSet' | 'embeddings' | 'relabels'> {
   /** The run's mark, also where the job names none. */
   bornAs?: string | undefined;
 }
@@ -53,17 +56,24 @@ export interface Intake {
 }
 
 /** Jobs may come from any producer: they are checked here and nowhere else. A run that nobody opened has no place for rows. */
-export function createIntake({ store, runs, model, newerGraceMs, canKeep, log }: IntakeOptions): Intake {
+export function createIntake({
+  store,
+  runs,
+  model,
+  newerGraceMs,
+  reachesVectors,
+  log,
+}: IntakeOptions): Intake {
   const knownRuns = new LRUCache<string, KnownRun>({ max: 10_000 });
   const saidElsewhere = new LRUCache<string, true>({ max: 1_000, ttl: SAY_EVERY_MS });
   const saidUnkept = new LRUCache<string, true>({ max: 10_000 });
 
-  /** A worker that cannot write a run's vectors leaves its jobs to others, and says so once. */
-  function leaveVectors(run: string, embeddings: string | undefined): JobVerdict {
+  /** A worker that a run's vectors are out of reach of leaves its jobs to others, and says so once. */
+  function leaveVectors(run: string, { embeddings, relabels }: KnownRun): JobVerdict {
     if (!saidUnkept.has(run))
       log.warn(
-        { run, embeddings },
-        'run left to other workers: its vectors cannot be written here, see --write-root',
+        { run, vectors: embeddings ?? relabels?.embeddings },
+        'run left to other workers: its vectors are out of reach here, see --write-root',
       );
     saidUnkept.set(run, true);
     return postponed(UNKEPT_DELAY_MS);
@@ -76,8 +86,8 @@ export function createIntake({ store, runs, model, newerGraceMs, canKeep, log }:
     if (remembered && isOf(remembered)) return remembered;
     const known = await runs.get(run);
     if (!known || !isOf(known)) return undefined;
-    const { model, labelSet, birth: bornAs, store, storeAddress, embeddings } = known;
-    knownRuns.set(run, { model, labelSet, birth: bornAs, store, storeAddress, embeddings });
+    const { model, labelSet, birth: bornAs, store, storeAddress, embeddings, relabels } = known;
+    knownRuns.set(run, { model, labelSet, birth: bornAs, store, storeAddress, embeddings, relabels });
     return known;
   }
 
@@ -127,10 +137,11 @@ export function createIntake({ store, runs, model, newerGraceMs, canKeep, log }:
       if (!known) return withoutRun(parsed);
       const away = await leftAlone(parsed.run, known);
       if (away) return away;
-      const { labelSet, embeddings, birth: bornAs } = known;
+      const { labelSet, embeddings, relabels, birth: bornAs } = known;
       if (known.model === model) {
-        if (canKeep?.({ run: parsed.run, embeddings }) === false) return leaveVectors(parsed.run, embeddings);
-        return { kind: 'taken', chunk: { ...parsed, labelSet, embeddings, bornAs } };
+        if (reachesVectors?.({ run: parsed.run, embeddings, relabels }) === false)
+          return leaveVectors(parsed.run, known);
+        return { kind: 'taken', chunk: { ...parsed, labelSet, embeddings, relabels, bornAs } };
       }
       const message = `Run '${parsed.run}' is for model ${known.model}, and its job came to a lane of ${model}.`;
       return failSalvaged(delivery, new ClipfleetError('RUN_MISMATCH', message));

@@ -3,6 +3,7 @@ import type { Logger } from '../../shared/log/log.ts';
 import type { ImageRef } from '../../shared/refs/imageRef.ts';
 import type { RankedLabel } from '../../shared/rows/prediction.ts';
 import { type RowPlace, rowError } from '../../shared/rows/row.ts';
+import type { VectorSource } from '../../shared/runs/run.ts';
 import { HostWait } from '../hosts/hostWait.ts';
 import type { PreparedLabels } from '../labels/labelMatrices.ts';
 import type { ImageOutcome } from './imageOutcome.ts';
@@ -10,14 +11,14 @@ import { isOutOfPatience } from './jobVerdict.ts';
 
 export interface LabelImagesOptions {
   /**
-   * One image of a run from its ref to its unit embedding and its ranked labels, none where the run has no labels. Rejects with the signal's reason where the signal was aborted before
+   * One image of a run from its ref to its unit embedding and its ranked labels, none where the run has no labels; its uri where the ref names its vector. Rejects with the signal's reason where the signal was aborted before
    * the image began.
    */
   classify: (
     ref: ImageRef & { run: string },
     labels: PreparedLabels | undefined,
-    how: { urgent: boolean; signal: AbortSignal },
-  ) => Promise<{ embedding: Float32Array; predictions: RankedLabel[] }>;
+    how: { urgent: boolean; signal: AbortSignal; relabels?: VectorSource },
+  ) => Promise<{ uri?: string; embedding: Float32Array; predictions: RankedLabel[] }>;
   fingerprint: string;
   /** How long a host may refuse an image before that is an attempt. */
   hostPatienceMs: number;
@@ -33,6 +34,8 @@ export interface Todo {
 /** What all images of one delivery have in common. */
 export interface LabelHow {
   run: string;
+  /** The run whose vectors stand for the images; undefined where they are read themselves. */
+  relabels?: VectorSource | undefined;
   generation: number;
   urgent: boolean;
   /** Since when hosts have refused images of the job, in epoch milliseconds; 0 when they have not. */
@@ -59,7 +62,7 @@ export function createLabelImages(options: LabelImagesOptions): LabelImages {
   async function labelImage(
     todo: Todo,
     labels: PreparedLabels | ClipfleetError | undefined,
-    { run, generation, urgent, refusedSince, signal, onCalledBack }: LabelHow,
+    { run, relabels, generation, urgent, refusedSince, signal, onCalledBack }: LabelHow,
   ): Promise<ImageOutcome> {
     const { ref, place } = todo;
     const base = () => ({
@@ -71,8 +74,9 @@ export function createLabelImages(options: LabelImagesOptions): LabelImages {
     });
     try {
       if (labels instanceof ClipfleetError) throw labels;
-      const { embedding, predictions } = await classify({ ...ref, run }, labels, { urgent, signal });
-      const row = { ...base(), status: 'classified', predictions, fingerprint } as const;
+      const how = { urgent, signal, ...(relabels && { relabels }) };
+      const { uri = ref.uri, embedding, predictions } = await classify({ ...ref, run }, labels, how);
+      const row = { ...base(), uri, status: 'classified', predictions, fingerprint } as const;
       return { kind: 'classified', row, embedding };
     } catch (thrown) {
       if (signal.aborted && thrown === signal.reason) {

@@ -34,6 +34,8 @@ export interface WorkerPipeline
   extends Pick<Pipeline<FetchRef>, 'imagesInFlight' | 'times' | 'died' | 'stop'> {
   /** One image from its ref to its unit embedding and its ranked labels. @throws HostWait where its host makes it wait */
   classify(ref: FetchRef, labels: ScoredLabels | undefined, how: EmbedHow): Promise<ClassifiedImage>;
+  /** The labels for an embedding, best first; none where the run has none. */
+  rank(embedding: Float32Array, labels: ScoredLabels | undefined): Promise<RankedLabel[]>;
   /** Images that wait for a host's turn and hold nothing. */
   waiting(): number;
   close(): Promise<void>;
@@ -71,12 +73,15 @@ export function openWorkerPipeline(context: WorkerPipelineContext, config: Pipel
         log.warn({ batchSize, fitting }, 'a batch did not fit into memory: lower --batch-size'),
     },
   );
-  const { embeddingOf, rank, imagesInFlight, times, died, stop } = pipeline;
+  const rank = async (embedding: Float32Array, labels: ScoredLabels | undefined) =>
+    labels ? await pipeline.rank(embedding, labels) : [];
+  const { embeddingOf, imagesInFlight, times, died, stop } = pipeline;
   return {
     async classify(ref, labels, how) {
       const embedding = await gate.waitingInPlace(() => embeddingOf(ref, how), how.signal);
-      return { embedding, predictions: labels ? await rank(embedding, labels) : [] };
+      return { embedding, predictions: await rank(embedding, labels) };
     },
+    rank,
     imagesInFlight,
     times,
     died,

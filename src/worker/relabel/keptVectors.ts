@@ -87,3 +87,19 @@ export async function requireVectors(
   const message = `Expected ${classified.size} vectors of run '${run}' in ${folder}, one for each classified image, but ${missing} are missing: label those images anew.`;
   throw new ClipfleetError('VECTORS_UNUSABLE', message);
 }
+
+/**
+ * The fingerprint of the model files that a run's rows were made with.
+ *
+ * @throws VECTORS_UNUSABLE where no image is classified
+ */
+export async function fingerprintOf(run: string, store: Pick<ResultsStore, 'getRows'>): Promise<string> {
+  let cursor: string | undefined;
+  do {
+    const page = await store.getRows(run, cursor);
+    for (const row of page.rows) if (row.status === 'classified') return row.fingerprint;
+    cursor = page.cursor;
+  } while (cursor !== undefined);
+  const message = `Expected classified images in run '${run}', found none: there is nothing to relabel.`;
+  throw new ClipfleetError('VECTORS_UNUSABLE', message);
+}

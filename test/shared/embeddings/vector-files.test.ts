@@ -31,7 +31,9 @@ test('vectors are read as they were kept, by several writers at the same time', 
   const read: KeptVector[] = [];
   for await (const { dimensions, vectors } of readVectors(of(folder))) {
     assert.equal(dimensions, 4);
-    read.push(...vectors.map(({ at: _, ...each }) => ({ ...each, half: Uint8Array.from(each.half) })));
+    read.push(
+      ...vectors.map(({ from: _, to: __, ...each }) => ({ ...each, half: Uint8Array.from(each.half) })),
+    );
   }
   assert.equal((await readdir(folder)).length, 2);
   assert.deepEqual(

@@ -112,8 +112,8 @@ test('a worker that cannot keep a run’s vectors leaves its jobs to others', as
   const known = { model, labelSet: 'l', store: store.name, embeddings: 'root://v/kept' } as Run;
   const runs = { ...tellLedger(), get: async () => known };
   const about = { store, runs, model, newerGraceMs: 0, log: silent };
-  const takes = (canKeep: boolean) =>
-    createIntake({ ...about, canKeep: () => canKeep }).take(deliver(['a']).delivery);
+  const takes = (reachesVectors: boolean) =>
+    createIntake({ ...about, reachesVectors: () => reachesVectors }).take(deliver(['a']).delivery);
   assert.equal((await takes(false)).kind, 'postponed');
   assert.equal((await takes(true)).kind, 'taken');
 });
