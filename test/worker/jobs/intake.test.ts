@@ -31,6 +31,8 @@ test('a job becomes the chunk it carries, with the label set of its run, which i
     images: refs('a', 'b'),
     labelSet: 'l',
     embeddings: undefined,
+    relabels: undefined,
+    bornAs: undefined,
   };
   assert.deepEqual(taken, { kind: 'taken', chunk });
   await intake.take(deliver(['c']).delivery);
