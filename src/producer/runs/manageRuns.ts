@@ -129,7 +129,9 @@ export function createRunManager({ redis, prefix, openLane, runs, store, control
             ...(expiresAt !== undefined && { expiresAt: new Date(expiresAt).toISOString() }),
           };
           const isHere = name === store.name;
-          const progress = isHere ? await readingRun(run, () => readProgress(from, run)) : ledgerOf(record);
+          const progress = isHere
+            ? await readingRun(run, () => readProgress(from, run, record))
+            : ledgerOf(record);
           const bytes = held ? await heldBytes({ redis, keys, prefix }, record) : undefined;
           return [{ ...about, ...progress, ...(bytes !== undefined && { redisBytes: bytes }) }];
         } catch (error) {

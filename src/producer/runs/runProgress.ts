@@ -38,9 +38,18 @@ const POLL_SHARE = 1 / 20;
 const POLL_MIN_MS = 2;
 const POLL_MAX_MS = 100;
 
-/** Where the run is, from its rows and its ledger. @throws RUN_UNKNOWN, STORE_MISMATCH */
-export async function readProgress({ runs, store }: RunState, run: string): Promise<RunProgress> {
-  let record = await readLedger({ runs, store }, run);
+/**
+ * Where the run is, from its rows and its ledger.
+ *
+ * @param known its record, where it was read just now
+ * @throws RUN_UNKNOWN, STORE_MISMATCH
+ */
+export async function readProgress(
+  { runs, store }: RunState,
+  run: string,
+  known?: Run,
+): Promise<RunProgress> {
+  let record = known ?? (await readLedger({ runs, store }, run));
   let before = record;
   let counts: RowCounts | undefined;
   let active = 0;

@@ -3,11 +3,11 @@ import { LRUCache } from 'lru-cache';
 import { namedRun } from '../birth.ts';
 import type { Keys } from '../redis/keys.ts';
 import { repliesOf } from '../redis/redisPipeline.ts';
-import type { FoundRow, ResultsStore, RowCounts, RowPage } from './resultsStore.ts';
+import type { FoundRow, ResultsStore, RowPage } from './resultsStore.ts';
 import type { Row } from './row.ts';
 import { bucketOf, ROW_BUCKETS } from './rowBucket.ts';
 import { byNumber, decodeRow, encodeRow, readHead, unlessNone } from './rowCodec.ts';
-import { countRows, replaceCounts, summed } from './rowCounts.ts';
+import { countRows, createCountsReader, replaceCounts, summed } from './rowCounts.ts';
 import { groupBy, type Part, partsOf } from './rowParts.ts';
 import { defineRowScripts } from './rowScripts.ts';
 
@@ -114,11 +114,7 @@ export function createRedisResultsStore(redis: Redis, keys: Keys): ResultsStore 
       return row === null ? undefined : decodeRow(id, row, byNumber(numbers));
     },
 
-    async counts(run): Promise<RowCounts> {
-      const pipeline = redis.pipeline();
-      for (const bucket of buckets) pipeline.hgetall(keys.counts(run, bucket));
-      return summed(await repliesOf<Record<string, string>>(pipeline));
-    },
+    counts: createCountsReader(redis, keys),
 
     async find(run, ids) {
       const groups = [...groupBy(ids, bucketOf)];

@@ -1,5 +1,7 @@
 import type { Redis } from 'ioredis';
+import type { Keys } from '../redis/keys.ts';
 import type { RowCounts } from './resultsStore.ts';
+import { ROW_BUCKETS } from './rowBucket.ts';
 import { byNumber, decodeRow, statusOf, unlessNone } from './rowCodec.ts';
 
 /** Fields that are counts of rows; beside them the hash says whether rows are refused. */
@@ -20,6 +22,48 @@ export function summed(buckets: readonly Record<string, string>[]): RowCounts {
     counts.failures[code] = (counts.failures[code] ?? 0) + rows;
   }
   return counts;
+}
+
+interface Asked {
+  run: string;
+  resolve(counts: RowCounts): void;
+  reject(error: unknown): void;
+}
+
+/**
+ * Reads the counts of runs. Those that are asked for in one turn go together: a pipeline for each of a thousand runs takes Node.js longer than
+ * the counts take Redis.
+ */
+export function createCountsReader(redis: Redis, keys: Keys): (run: string) => Promise<RowCounts> {
+  let asked: Asked[] = [];
+
+  async function readAll(all: readonly Asked[]): Promise<void> {
+    const pipeline = redis.pipeline();
+    for (const { run } of all)
+      for (let bucket = 0; bucket < ROW_BUCKETS; bucket++) pipeline.hgetall(keys.counts(run, bucket));
+    const replies = (await pipeline.exec()) ?? [];
+    all.forEach(({ resolve, reject }, i) => {
+      const own = replies.slice(i * ROW_BUCKETS, (i + 1) * ROW_BUCKETS);
+      // One run that cannot be read holds up no other.
+      const failed = own.find(([error]) => error);
+      if (failed) reject(failed[0]);
+      else resolve(summed(own.map(([, fields]) => fields as Record<string, string>)));
+    });
+  }
+
+  function flush(): void {
+    const all = asked;
+    asked = [];
+    readAll(all).catch((error) => {
+      for (const { reject } of all) reject(error);
+    });
+  }
+
+  return (run) =>
+    new Promise((resolve, reject) => {
+      asked.push({ run, resolve, reject });
+      if (asked.length === 1) queueMicrotask(flush);
+    });
 }
 
 /** The rows of a bucket, counted as the script counts them, and the ids under which there is something that is no row. */
