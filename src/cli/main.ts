@@ -6,7 +6,7 @@ import { withoutSecrets } from '../shared/withoutSecrets.ts';
 import { loadCommands } from './commands.ts';
 import { exitCodes } from './setup/exitCodes.ts';
 import { knownError } from './setup/knownError.ts';
-import { leaveThreads } from './setup/leave.ts';
+import { leaveThreads, mustLeave } from './setup/leave.ts';
 import { printable } from './terminal/printable.ts';
 import { sayShownPassword } from './terminal/sayShownPassword.ts';
 
@@ -45,8 +45,8 @@ try {
   const lines = message.split('\n').map(printable);
   process.stderr.write(`clipfleet: ${code}: ${lines.join('\n  ')}\n`);
   if (isDebugging()) process.stderr.write(`${withoutSecrets(inspect(error))}\n`);
-  // Its thread may hang, which would keep the process.
-  if (code === 'SESSION_LOST') await leaveThreads(exitCodes.couldNotRun);
+  // A thread that hangs, or a job, would keep the process.
+  if (code === 'SESSION_LOST' || mustLeave()) await leaveThreads(exitCodes.couldNotRun);
 } finally {
   // A command at its end reads nothing more: a pipe that stays open would keep the process waiting.
   process.stdin.destroy();

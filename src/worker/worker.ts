@@ -115,6 +115,8 @@ export function startWorker(about: WorkerContext, config: WorkerSettings): Runni
     ...shared,
     embedTexts: (prompts) => model.session.embedTexts(prompts, about.onTextBatch),
     leaseMs: config.lockMs,
+    onForeign: (key) =>
+      log.warn({ key }, 'key of another type passed over: labels are encoded without a lease'),
   });
   const holder = randomUUID();
   const heartbeats = createHeartbeats(redis, keys);

@@ -35,6 +35,17 @@ const exitModule = Buffer.from(
   'base64',
 );
 
+let isUnfinished = false;
+
+/** Something of this process could not be closed in its time, and would keep it alive: its end is that of `leaveThreads`. */
+export function leaveUnfinished(): void {
+  isUnfinished = true;
+}
+
+export function mustLeave(): boolean {
+  return isUnfinished;
+}
+
 /** The place of the exit code in it, a number below 64. */
 const CODE_AT = exitModule.length - 4;
 

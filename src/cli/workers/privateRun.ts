@@ -10,7 +10,7 @@ import type { Config } from '../../shared/options/config.ts';
 import { keysUnder } from '../../shared/redis/keys.ts';
 import type { ImageRef } from '../../shared/refs/imageRef.ts';
 import { createLosses } from '../../shared/runs/losses.ts';
-import { cancelledRun } from '../../shared/runs/runErrors.ts';
+import { cancelledRun, ifLost } from '../../shared/runs/runErrors.ts';
 import type { RunningWorker } from '../../worker/worker.ts';
 import type { Context } from '../setup/context.ts';
 import { unlessInterrupted } from '../terminal/interrupt.ts';
@@ -56,7 +56,7 @@ export async function workUntilEnded(
   try {
     const repair = createLossRepair(openRun.run, again);
     for (let from = refs; ; ) {
-      const missing = await Promise.race([round(from), worker.died]);
+      const missing = await Promise.race([round(from).catch(ifLost(openRun.run)), worker.died]);
       if (missing === 0) break;
       from = repair(missing);
     }

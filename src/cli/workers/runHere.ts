@@ -17,6 +17,7 @@ import { addChanged, checkChanged } from '../setup/changedFiles.ts';
 import { type Context, type contextOptions, openContext } from '../setup/context.ts';
 import { exitCodes } from '../setup/exitCodes.ts';
 import { budgetOf } from '../setup/failureBudgetFlag.ts';
+import { leaveUnfinished } from '../setup/leave.ts';
 import { onInterrupt } from '../terminal/interrupt.ts';
 import type { SourceAgain } from '../terminal/lostImages.ts';
 import { sayNext } from '../terminal/nextSteps.ts';
@@ -139,7 +140,8 @@ async function work(
     await addChanged(context, run, { ...config, roots: new Map(), signal: interrupt.signal });
     await workUntilEnded(context, settings, worker, openRun, source, interrupt.signal);
   } finally {
-    await worker.close(config.graceMs);
+    const { finished } = await worker.close(config.graceMs);
+    if (!finished) leaveUnfinished();
     await model.session.close();
     interrupt.stop();
   }

@@ -7,7 +7,7 @@ import { serverProcess, untilOnDisk } from '../../shared/redis/persistence.ts';
 import type { ResultsStore } from '../../shared/rows/resultsStore.ts';
 import { CHUNK_IMAGES_MAX } from '../../shared/runs/chunkJob.ts';
 import type { Run } from '../../shared/runs/run.ts';
-import { lostRun } from '../../shared/runs/runErrors.ts';
+import { ifLost, lostRun } from '../../shared/runs/runErrors.ts';
 import type { Runs } from '../../shared/runs/runs.ts';
 import { untilAborted } from '../../shared/untilAborted.ts';
 import {
@@ -152,13 +152,6 @@ export function createOpenRun(record: Run, { redis, queue, runs, store }: OpenRu
       await Promise.race([settled, delay(CLOSE_MAX_MS, undefined, { ref: false })]);
       await queue.close();
     },
-  };
-}
-
-/** A run that this producer has opened and that nobody knows any more is lost. */
-function ifLost(run: string): (error: unknown) => never {
-  return (error) => {
-    throw error instanceof ClipfleetError && error.code === 'RUN_UNKNOWN' ? lostRun(run) : error;
   };
 }
 

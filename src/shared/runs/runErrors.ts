@@ -30,6 +30,13 @@ export function lostRun(run: string): ClipfleetError {
   );
 }
 
+/** A run that this process has opened and that nobody knows any more is lost. */
+export function ifLost(run: string): (error: unknown) => never {
+  return (error) => {
+    throw error instanceof ClipfleetError && error.code === 'RUN_UNKNOWN' ? lostRun(run) : error;
+  };
+}
+
 export function cancelledRun(run: string): ClipfleetError {
   return new ClipfleetError('RUN_CANCELLED', `Run '${run}' is cancelled: give another --run to start anew.`);
 }

@@ -27,6 +27,8 @@ export interface LabelMatricesOptions {
   embedTexts: EmbedTexts;
   /** How long a worker that is gone keeps the others from encoding what it was at. */
   leaseMs: number;
+  /** Told of a key under which somebody else put something of another type. */
+  onForeign?: (key: string) => void;
 }
 
 /** Numbers of all matrices a worker keeps in memory: 512 MiB of float32, so that the largest label set fits. */
@@ -41,7 +43,8 @@ const POLL_MS = 100;
  *
  * @throws LABEL_SET_UNKNOWN, LABEL_SET_INVALID
  */
-export function createLabelMatrices({ redis, keys, fingerprint, embedTexts, leaseMs }: LabelMatricesOptions) {
+export function createLabelMatrices(options: LabelMatricesOptions) {
+  const { redis, keys, fingerprint, embedTexts, leaseMs } = options;
   const store = createMatrixStore(redis);
   // Concurrent callers share one preparation; one that failed is tried again by the next.
   const prepared = new LRUCache<string, PreparedLabels>({
@@ -71,7 +74,7 @@ export function createLabelMatrices({ redis, keys, fingerprint, embedTexts, leas
     for (;;) {
       const theirs = await stored();
       if (theirs) return theirs;
-      const lease = await takeLease(redis, keys.matrixLease(key), leaseMs);
+      const lease = await takeLease(redis, keys.matrixLease(key), leaseMs, options.onForeign);
       if (!lease) {
         await delay(POLL_MS);
         continue;

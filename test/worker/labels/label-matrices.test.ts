@@ -84,3 +84,23 @@ test('an unknown label set is an error, and found once it is stored', async (t) 
   const id = await storeLabels(fleet, { labels: ['fox', 'bear'] });
   assert.equal((await matrices.get(id)).matrix.labels, 2);
 });
+
+test('a lease key that holds another type is named, stays as it is, and the labels are encoded all the same', async (t) => {
+  const fleet = await startFleet(t);
+  const { asked, embedTexts } = countingTower();
+  const id = await storeLabels(fleet, { labels: ['fox', 'bear'] });
+  const named: string[] = [];
+  const open = () =>
+    createLabelMatrices({
+      ...{ redis: fleet.redis, keys, fingerprint: 'f', embedTexts, leaseMs },
+      onForeign: (key) => named.push(key),
+    });
+  await open().get(id);
+  const [matrix = ''] = await fleet.redis.keys(keys.matrix('*'));
+  const lease = keys.matrixLease(/\{(.*)\}/.exec(matrix)![1]!);
+  await fleet.redis.del(matrix);
+  await fleet.redis.hset(lease, 'not', 'ours');
+  const { matrix: encoded } = await open().get(id);
+  assert.deepEqual([encoded.labels, asked.length, named], [2, 4, [lease]]);
+  assert.equal(await fleet.redis.type(lease), 'hash');
+});
