@@ -20,6 +20,14 @@ interface PackedAxes {
   rows: PackedTaps;
 }
 
+/** Both passes over an image; `passesFor` gives them so many bytes of memory. */
+type PassOrder = (
+  source: RgbImage,
+  plan: ResizePlan,
+  axes: PackedAxes,
+  passesFor: (bytes: number) => Passes,
+) => RgbImage;
+
 /** The source is copied into the passes' memory in strips of about this size: no second copy of a large image, and the caches hold it. */
 const STRIP_BYTES = 1 << 18;
 /** WebAssembly's memory never shrinks: an image that needs more has an instance of its own. */
@@ -64,12 +72,7 @@ function keyOf({ width, height }: RgbImage, { size, window }: ResizePlan, filter
 }
 
 /** The usual order. */
-function rowsThenColumns(
-  source: RgbImage,
-  { window: { width, height } }: ResizePlan,
-  { columns, rows }: PackedAxes,
-  passesFor: (bytes: number) => Passes,
-): RgbImage {
+const rowsThenColumns: PassOrder = (source, { window: { width, height } }, { columns, rows }, passesFor) => {
   const keptBytes = columns.span * 3;
   const stride = aligned(width * 3 + 1);
   const stripRows = Math.max(2, Math.min(rows.span, Math.floor(STRIP_BYTES / keptBytes) & ~1));
@@ -108,15 +111,10 @@ function rowsThenColumns(
     rows.groups,
   );
   return { data: memory.slice(target, target + height * width * 3), width, height };
-}
+};
 
 /** Columns first, one target row at a time, so that only the source rows under it are copied. */
-function columnsThenRows(
-  source: RgbImage,
-  { window: { width, height } }: ResizePlan,
-  { columns, rows }: PackedAxes,
-  passesFor: (bytes: number) => Passes,
-): RgbImage {
+const columnsThenRows: PassOrder = (source, { window: { width, height } }, { columns, rows }, passesFor) => {
   const keptBytes = columns.span * 3;
   const betweenStride = aligned(keptBytes + columns.reach * 3 + OVERRUN);
   const stride = aligned(width * 3 + 1);
@@ -156,7 +154,7 @@ function columnsThenRows(
     data.set(memory.subarray(from, from + width * 3), y * width * 3);
   }
   return { data, width, height };
-}
+};
 
 interface Strip {
   firstRow: number;
