@@ -156,7 +156,7 @@ function refuseUnreadable({ url }: RedisAddress): void {
   }
   throw new ClipfleetError(
     'USAGE',
-    'Expected REDIS_URL as redis://USER:PASSWORD@HOST:PORT/DATABASE, got a text that is none. Write special characters of the ' +
+    'Expected REDIS_URL as redis://HOST:PORT/DATABASE, with USER:PASSWORD@ before HOST, got a text that is none. Write special characters of the ' +
       'password percent-encoded: %40 for @, %2F for /, %23 for #, %3F for ?, %25 for %.',
   );
 }
