@@ -30,7 +30,7 @@ export const runOptions = {
     env: 'CLIPFLEET_KEEP_EMBEDDINGS',
     value: 'WHERE',
     schema: text.optional(),
-    says: 'Keep the vector of each classified image, for relabel: a folder for label, root://NAME/path for enqueue.',
+    says: 'Keep the vector of each image, for relabel and export: a folder for label and embed, root://NAME/path for enqueue.',
   }),
   fleet: option({
     flag: 'fleet',

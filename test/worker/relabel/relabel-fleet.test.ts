@@ -57,7 +57,7 @@ test('a fleet relabels a run from its vectors, and only workers that reach them'
   // The pictures are gone: nothing but vectors is read.
   await rename(join(fleet.folder, 'pictures'), join(fleet.folder, 'away'));
   const killed = fleet.start('worker', ...model, '--root', `v=${vectors}`, '--lock-ms', '1000');
-  await until(async () => (await fleet.producer.progress(run)).done > 0, 'the first rows are stored');
+  await until(async () => (await fleet.producer.progress(run)).done > 0, 'rows are stored', 120_000);
   killed.child.kill('SIGKILL');
   await killed.ended;
   await endedBy(fleet, run, '--root', `v=${vectors}`, '--lock-ms', '1000');

@@ -46,7 +46,8 @@ test('a killed fleet keeps a vector for each row, and a relabeled run is the fre
   assert.equal(added.code, 0, added.stderr);
 
   const without = fleet.start('worker', ...model);
-  await until(() => /run left to other workers/.test(without.text().stderr), 'it says what it leaves alone');
+  const says = () => /run left to other workers/.test(without.text().stderr);
+  await until(says, 'it says what it leaves alone', 120_000);
   assert.equal((await fleet.producer.progress('r')).done, 0);
   without.child.kill('SIGTERM');
   await without.ended;
@@ -54,7 +55,8 @@ test('a killed fleet keeps a vector for each row, and a relabeled run is the fre
   const writing = ['--write-root', `v=${vectors}`, '--lock-ms', '1000'];
   for (const rows of [20, 80]) {
     const killed = fleet.start('worker', ...model, ...writing, '--batch-size', '4');
-    await until(async () => (await fleet.producer.progress('r')).done >= rows, `${rows} rows are stored`);
+    const stored = async () => (await fleet.producer.progress('r')).done >= rows;
+    await until(stored, `${rows} rows are stored`, 120_000);
     killed.child.kill('SIGKILL');
     await killed.ended;
   }
