@@ -4,7 +4,12 @@ import type { AddressInfo } from 'node:net';
 import { ClipfleetError } from '../shared/errors.ts';
 
 /** What is answered at a path. */
-export type Answer = () => { status: number; type: string; body: string };
+export interface HttpAnswer {
+  status: number;
+  type: string;
+  body: string;
+}
+export type Answer = () => HttpAnswer | Promise<HttpAnswer>;
 
 /** For one request to come whole. */
 const REQUEST_MS = 5_000;
@@ -20,7 +25,7 @@ export async function serveHealth(
 ): Promise<{ port: number; close(): void }> {
   const server = createServer(
     { requestTimeout: REQUEST_MS, headersTimeout: REQUEST_MS },
-    (request, response) => answer(paths, request, response),
+    (request, response) => void answer(paths, request, response),
   );
   try {
     server.listen(port, host);
@@ -40,26 +45,26 @@ export async function serveHealth(
   };
 }
 
-function answer(
+async function answer(
   paths: Readonly<Record<string, Answer>>,
   request: IncomingMessage,
   response: ServerResponse,
-): void {
+): Promise<void> {
   const path = (request.url ?? '').split('?')[0]!;
   const isRead = request.method === 'GET' || request.method === 'HEAD';
   const found = Object.hasOwn(paths, path) ? paths[path] : undefined;
   const { status, type, body } = !isRead
     ? plain(405, 'Expected GET.')
-    : (found?.() ?? plain(404, `Expected one of ${Object.keys(paths).join(', ')}.`));
+    : ((await found?.()) ?? plain(404, `Expected one of ${Object.keys(paths).join(', ')}.`));
   response.writeHead(status, { 'content-type': type, 'cache-control': 'no-store' });
   response.end(request.method === 'HEAD' ? undefined : body);
 }
 
-function plain(status: number, text: string): ReturnType<Answer> {
+function plain(status: number, text: string): HttpAnswer {
   return { status, type: 'text/plain; charset=utf-8', body: `${text}\n` };
 }
 
 /** A value as JSON: 200 where it is well, 503 where not. */
-export function jsonAnswer(isWell: boolean, value: unknown): ReturnType<Answer> {
+export function jsonAnswer(isWell: boolean, value: unknown): HttpAnswer {
   return { status: isWell ? 200 : 503, type: 'application/json', body: `${JSON.stringify(value)}\n` };
 }

@@ -1,7 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Redis } from 'ioredis';
-import type { RunName } from '../shared/birth.ts';
 import { createHeartbeats } from '../shared/fleet/heartbeats.ts';
 import type { WorkReport } from '../shared/fleet/servingWorkers.ts';
 import type { LabelSet } from '../shared/labels/labelSet.ts';
@@ -28,8 +27,9 @@ import { createSolitude } from './losses/solitude.ts';
 import { startHeart } from './losses/startHeart.ts';
 import type { LoadedModel } from './model/loadModel.ts';
 import { openLanes } from './openLanes.ts';
-import type { StageTimes } from './pipeline/stageTimes.ts';
+import type { OnStage, StageTimes } from './pipeline/stageTimes.ts';
 import { openWorkerPipeline } from './pipeline/workerPipeline.ts';
+import { timedStore } from './timedStore.ts';
 import { watchHealth, watchSession } from './watchHealth.ts';
 import type { WorkerSettings } from './workerSettings.ts';
 
@@ -49,6 +49,10 @@ export interface WorkerContext {
   log: Logger;
   /** Told of each batch as it starts. */
   onBatch?: (images: number) => void;
+  /** Told when images came through a stage. */
+  onStage?: OnStage;
+  /** Told of rows that the store has taken. */
+  onRows?: (rows: readonly Row[]) => void;
   /** Told of the prompts of each text batch as it starts. */
   onTextBatch?: (prompts: number) => void;
 }
@@ -69,6 +73,8 @@ export interface RunningWorker {
   encodeLabels(labelSet: LabelSet): Promise<void>;
   /** What it did since the last call, or since its start. */
   takeReport(): WorkReport;
+  /** Images in each stage now. */
+  inside: StageTimes['inside'];
   /** Whether it works, as of a few seconds ago. */
   health(): HealthReport;
   /** Gives the jobs in hand back to their lanes, in seconds; images that have begun are not waited for. */
@@ -86,18 +92,6 @@ const GIVING_BACK = 0.1;
 
 /** For Redis to take the jobs back, where the worker has lost its session. */
 const GIVE_BACK_MS = 2_500;
-
-/** The store, with the time that it takes to put rows. */
-function timedStore(store: ResultsStore, times: StageTimes): Pick<ResultsStore, 'find' | 'putRows'> {
-  return {
-    find: (run, ids) => store.find(run, ids),
-    putRows: times.timed(
-      'store',
-      (run: RunName, rows: readonly Row[]) => store.putRows(run, rows),
-      (_, rows) => rows.length,
-    ),
-  };
-}
 
 /** Constructs the line from lane to row, and starts it. */
 export function startWorker(about: WorkerContext, config: WorkerSettings): RunningWorker {
@@ -128,7 +122,7 @@ export function startWorker(about: WorkerContext, config: WorkerSettings): Runni
   const consume = createConsume({
     intake: createIntake({ store, runs, model: model.identity, newerGraceMs, reachesVectors, log }),
     keepVectors,
-    store: timedStore(store, times),
+    store: timedStore(store, times, about.onRows),
     runs,
     losses: createLosses(redis, keys),
     heartbeats,
@@ -175,6 +169,7 @@ export function startWorker(about: WorkerContext, config: WorkerSettings): Runni
     died,
     encodeLabels: labelMatrices.encode,
     takeReport: times.takeReport,
+    inside: times.inside,
     health: health.report,
     giveBack: () => giveBack(GIVE_BACK_MS),
     close(graceMs) {

@@ -37,6 +37,7 @@ export const walls: Record<string, readonly string[]> = {
     'src/shared/labels',
     'src/shared/options',
     'src/shared/redis',
+    'src/shared/refs',
     'src/shared/rows',
     'src/shared/runs',
   ],
@@ -315,6 +316,7 @@ export const walls: Record<string, readonly string[]> = {
     'src/worker',
     'src/worker/model',
     'src/worker/relabel',
+    'src/worker/telemetry',
   ],
   'src/cli/commands': [
     'src',
@@ -363,4 +365,5 @@ export const walls: Record<string, readonly string[]> = {
   ],
   'src/results/rows': ['src/shared/refs', 'src/shared/rows'],
   'src/results/outputs': ['src/results/rows', 'src/shared', 'src/shared/files'],
+  'src/worker/telemetry': ['src/shared/fleet', 'src/shared/refs', 'src/shared/rows'],
 };

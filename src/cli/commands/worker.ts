@@ -7,9 +7,6 @@ import type { Config } from '../../shared/options/config.ts';
 import { keysUnder } from '../../shared/redis/keys.ts';
 import { persistenceWarning, readPersistence } from '../../shared/redis/persistence.ts';
 import { parseRoots } from '../../shared/refs/roots.ts';
-import { version } from '../../shared/version.ts';
-import type { HealthReport } from '../../worker/health.ts';
-import { jsonAnswer, serveHealth } from '../../worker/healthServer.ts';
 import { isHubName, type LoadedModel, modelOptions } from '../../worker/model/loadModel.ts';
 import type { SessionPlan } from '../../worker/model/sessionPlan.ts';
 import { startReporting } from '../../worker/reportWork.ts';
@@ -22,6 +19,7 @@ import { exitCodes } from '../setup/exitCodes.ts';
 import { leaveThreads } from '../setup/leave.ts';
 import { onInterrupt } from '../terminal/interrupt.ts';
 import { findModelShown, planSessionShown, startModelShown } from '../terminal/progress/modelShown.ts';
+import { openHealth } from '../workers/openHealth.ts';
 import { devicesOf, supervise } from '../workers/supervise.ts';
 import { isSupervised, sayReady, supervisorSaysStop } from '../workers/supervised.ts';
 
@@ -97,9 +95,9 @@ async function serve(
   const { identity, fingerprint } = model;
   const { logitScale, logitBias, source: scaleSource } = model.scoring;
   const scale = { logitScale, logitBias, scaleSource };
-  const about = { fingerprint, key: modelKey(identity), ...scale, at: new Date().toISOString() };
+  const record = { fingerprint, key: modelKey(identity), ...scale, at: new Date().toISOString() };
   const keys = keysUnder(prefix);
-  await registerModel(redis, keys, identity, about);
+  await registerModel(redis, keys, identity, record);
   const lanes = [
     { name: laneName('interactive', identity), urgent: true },
     { name: laneName('bulk', identity), urgent: false },
@@ -107,14 +105,23 @@ async function serve(
   const { store, runs } = producer;
   const { logEveryMs: everyMs } = config;
   const { fallback, name: device } = plan.device;
-  const onBatch = (images: number) => log.debug({ images }, 'batch');
-  const onTextBatch = (prompts: number) => log.debug({ prompts }, 'text batch');
-  const told = { log, onBatch, onTextBatch };
-  const roomy = { redis, prefix, model, store, runs, lanes, roots, writeRoots, trustPaths: false };
-  const context = { ...roomy, ...told };
   // Before there is a worker that would have to be closed where the port is taken.
   let started: RunningWorker | undefined;
-  const at = await openHealth(() => started?.health(), config);
+  const about = { model: identity, device, batchSize: config.batchSize };
+  const { metrics, ...at } = await openHealth(about, () => started, config);
+  const onBatch = (images: number) => {
+    log.debug({ images }, 'batch');
+    metrics?.onBatch(images);
+  };
+  const onTextBatch = (prompts: number) => log.debug({ prompts }, 'text batch');
+  const told = {
+    log,
+    onBatch,
+    onTextBatch,
+    ...(metrics && { onStage: metrics.onStage, onRows: metrics.onRows }),
+  };
+  const roomy = { redis, prefix, model, store, runs, lanes, roots, writeRoots, trustPaths: false };
+  const context = { ...roomy, ...told };
   const worker = startWorker(context, config);
   started = worker;
   // Nothing can be finished without its threads; whatever started this process should start it again.
@@ -147,19 +154,4 @@ async function serve(
   // What it did not wait for would keep the process alive.
   if (!finished) await leaveThreads(left > 0 ? exitCodes.couldNotRun : exitCodes.classified);
   return exitCodes.classified;
-}
-
-/** Answers probes, where the user wants it. */
-async function openHealth(
-  healthNow: () => HealthReport | undefined,
-  { healthPort, healthHost: host }: WorkerConfig,
-): Promise<{ healthPort?: number }> {
-  if (healthPort === undefined) return {};
-  const ready = () => {
-    const report = healthNow() ?? { ready: false, reasons: ['it starts'] };
-    return jsonAnswer(report.ready, report);
-  };
-  const alive = () => jsonAnswer(true, { alive: true, version, uptimeSeconds: Math.round(process.uptime()) });
-  const { port } = await serveHealth({ '/health': alive, '/ready': ready }, { host, port: healthPort });
-  return { healthPort: port };
 }

@@ -3,6 +3,7 @@ import { ClipfleetError, type ErrorCode, errorTable } from '../../shared/errors.
 import { listServing } from '../../shared/fleet/servingWorkers.ts';
 import type { LabelSet } from '../../shared/labels/labelSet.ts';
 import type { Keys } from '../../shared/redis/keys.ts';
+import { NO_IMAGE } from '../../shared/refs/noImage.ts';
 import { newRunId } from '../runs/newRun.ts';
 import { type RunState, waitForRun } from '../runs/runProgress.ts';
 import type { OneImage } from './labelOne.ts';
@@ -33,9 +34,6 @@ const TIMEOUT_MS = 30_000;
 const MARGIN_MS = 1_000;
 /** How often it is asked whether a worker still serves the model. */
 const LOOK_MS = 1_000;
-
-/** An image without a byte: a worker comes to it only with the labels encoded, and it costs nothing. */
-const NO_IMAGE = 'data:,';
 
 /**
  * Asks a worker that serves the model whether it can encode the labels, before any image is added: by a run of one image that is none, in the

@@ -162,7 +162,7 @@ export const fleetOptions = {
     env: 'CLIPFLEET_HEALTH_PORT',
     value: 'PORT',
     schema: integer(0, 65_535).optional(),
-    says: 'Answer /health and /ready over HTTP at this port; 0 takes a free one. Of several processes, each takes the next port.',
+    says: 'Answer /health, /ready and /metrics (Prometheus) over HTTP at this port; 0 takes a free one. Of several processes, each takes the next port.',
   }),
   healthHost: option({
     flag: 'health-host',

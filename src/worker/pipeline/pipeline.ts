@@ -10,7 +10,7 @@ import { createBatcher } from './batcher.ts';
 import { createEmbeddingOf, type EmbeddingOf } from './embeddingOf.ts';
 import { createEmbedOnce } from './embedOnce.ts';
 import type { PipelineSettings } from './pipelineSettings.ts';
-import { createStageTimes, type StageTimes } from './stageTimes.ts';
+import { createStageTimes, type OnStage, type StageTimes } from './stageTimes.ts';
 
 /** Where a pipeline's images come from, and what makes pixels of them. */
 export interface PipelineInput<Ref> {
@@ -31,6 +31,7 @@ export type PipelineLimits = Pick<PipelineSettings, 'batchSize' | 'decoders'> &
 export interface PipelineListener {
   /** The images of each batch as it starts. */
   onBatch?: ((images: number) => void) | undefined;
+  onStage?: OnStage | undefined;
   /** A batch did not fit into memory; so many images do. */
   onImagesFitting?: (images: number) => void;
 }
@@ -63,9 +64,9 @@ export function openPipeline<Ref>(
     embeddingCache = defaultOf('embeddingCache'),
     inferenceTimeoutMs,
   }: PipelineLimits,
-  { onBatch, onImagesFitting }: PipelineListener = {},
+  { onBatch, onStage, onImagesFitting }: PipelineListener = {},
 ): Pipeline<Ref> {
-  const times = createStageTimes({ batchSize, decoders, imagesInFlight });
+  const times = createStageTimes({ batchSize, decoders, imagesInFlight }, undefined, undefined, onStage);
   const stopping = new AbortController();
   const batcher = createBatcher({
     batchSize,

@@ -13,6 +13,9 @@ export interface StageLimits {
   imagesInFlight: number;
 }
 
+/** Told when images came through a stage, with the time that each was in it. */
+export type OnStage = (stage: Stage, ms: number, images: number) => void;
+
 export interface StageTimes {
   /** `images` enter a stage. Returns the time, which `end` wants back. */
   begin(stage: Stage, images?: number): number;
@@ -23,6 +26,8 @@ export interface StageTimes {
     work: (...args: A) => R | Promise<R>,
     imagesOf?: (...args: A) => number,
   ): (...args: A) => Promise<R>;
+  /** Images in each stage now. */
+  inside(): Record<Stage, number>;
   /** What was done since the last call, and begins a new window. */
   takeReport(): WorkReport;
 }
@@ -43,12 +48,14 @@ const USED_MIN = 0.5;
  *   idle             none of them is used half: the worker waits for jobs.
  *
  * @param now a clock in milliseconds
+ * @param onStage told of each call that ended
  * @param loopUse share of the time since its last call in which the event loop was at work, 0 to 1
  */
 export function createStageTimes(
   limits: StageLimits,
   now = () => performance.now(),
   loopUse = createLoopUse(),
+  onStage?: OnStage,
 ): StageTimes {
   let windowBegan = now();
   const gauges = Object.fromEntries(stages.map((stage) => [stage, createGauge(windowBegan)])) as Record<
@@ -71,6 +78,7 @@ export function createStageTimes(
     gauge.calls++;
     gauge.images += images;
     gauge.spentMs += (at - begunAt) * images;
+    onStage?.(stage, at - begunAt, images);
   }
 
   return {
@@ -88,6 +96,9 @@ export function createStageTimes(
         }
       };
     },
+
+    inside: () =>
+      Object.fromEntries(stages.map((stage) => [stage, gauges[stage].inside])) as Record<Stage, number>,
 
     takeReport() {
       const at = now();

@@ -13,6 +13,7 @@ import type { EmbedHow } from './embeddingOf.ts';
 import { openPipeline, type Pipeline } from './pipeline.ts';
 import { openPipelineDecoders } from './pipelineDecoders.ts';
 import type { PipelineSettings } from './pipelineSettings.ts';
+import type { OnStage } from './stageTimes.ts';
 
 export interface WorkerPipelineContext {
   redis: Redis;
@@ -22,6 +23,7 @@ export interface WorkerPipelineContext {
   trustPaths: boolean;
   log: Logger;
   onBatch?: ((images: number) => void) | undefined;
+  onStage?: OnStage | undefined;
 }
 
 export interface ClassifiedImage {
@@ -45,7 +47,7 @@ export interface WorkerPipeline
 const noNames: GateNames = { standing: async () => ({ kind: 'known' }), nearAnswer: () => undefined };
 
 export function openWorkerPipeline(context: WorkerPipelineContext, config: PipelineSettings): WorkerPipeline {
-  const { redis, keys, model, log, onBatch } = context;
+  const { redis, keys, model, log, onBatch, onStage } = context;
   const names = openHostNames(log);
   const gate = openHostGate(redis, keys, config, hasProxies(proxiesOf(process.env)) ? noNames : names, log);
   const fetcher = createFetcher({
@@ -69,6 +71,7 @@ export function openWorkerPipeline(context: WorkerPipelineContext, config: Pipel
     config,
     {
       onBatch,
+      onStage,
       onImagesFitting: (fitting) =>
         log.warn({ batchSize, fitting }, 'a batch did not fit into memory: lower --batch-size'),
     },
