@@ -1,7 +1,8 @@
-// Runs before the install scripts of the dependencies, where npm runs scripts at all. On Linux with x64 that of onnxruntime-node downloads
-// CUDA libraries from NuGet. Where NuGet cannot be reached it fails, and says nothing of the way round: this says it first.
-const feed = process.argv[2] ?? 'https://api.nuget.org/v3/index.json';
-const { env, platform, arch } = process;
+// Runs before the install scripts of the dependencies, where npm runs scripts at all. That of onnxruntime-node downloads CUDA libraries on some
+// platforms. Where they cannot be reached it fails, and says nothing of the way round: this says it first.
+import { createRequire } from 'node:module';
+
+const require = createRequire(import.meta.url);
 const isDecided = [
   'ONNXRUNTIME_NODE_INSTALL',
   'ONNXRUNTIME_NODE_INSTALL_CUDA',
@@ -10,9 +11,20 @@ const isDecided = [
   // The script's own proxy, which this request would not take.
   'GLOBAL_AGENT_HTTP_PROXY',
   'GLOBAL_AGENT_HTTPS_PROXY',
-].some((name) => env[name]);
+].some((name) => process.env[name]);
 
-if (platform === 'linux' && arch === 'x64' && !isDecided) {
+/** What the script downloads here, and from where; undefined where it is not installed, or another version of it says this otherwise. */
+function readMetadata() {
+  try {
+    const { requirements, feeds } = require(process.argv[2] ?? 'onnxruntime-node/script/install-metadata.js');
+    return { wanted: requirements[`${process.platform}/${process.arch}`], feed: feeds.nuget.index };
+  } catch {
+    return undefined;
+  }
+}
+
+const { wanted, feed } = readMetadata() ?? {};
+if (wanted?.length > 0 && !isDecided) {
   try {
     await fetch(feed, { method: 'HEAD', signal: AbortSignal.timeout(10_000) });
   } catch (error) {

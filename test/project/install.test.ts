@@ -1,30 +1,30 @@
 // What npm says and does when somebody installs the package or the clone.
 import assert from 'node:assert/strict';
-import { execFile } from 'node:child_process';
-import { readFileSync } from 'node:fs';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { readFileSync, writeFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
-import { test } from 'node:test';
+import { type TestContext, test } from 'node:test';
 import semver from 'semver';
 import { repository } from '../support/fleet.ts';
 import { serveHttp } from '../support/imageServer.ts';
+import { temporaryFolder } from '../support/support.ts';
 
-const onlyThere =
-  process.platform === 'linux' && process.arch === 'x64'
-    ? false
-    : 'no CUDA libraries are downloaded on this machine';
-
-/** What the preinstall script says of a feed, and its exit code. */
-function beforeInstall(feed: string, env: Record<string, string> = {}) {
+/** What the preinstall script says where onnxruntime-node would download something from a feed, and its exit code. */
+async function beforeInstall(t: TestContext, feed: string, env: Record<string, string> = {}) {
+  const metadata = join(await temporaryFolder(t), 'install-metadata.json');
+  const requirements = { [`${process.platform}/${process.arch}`]: ['cuda'] };
+  writeFileSync(metadata, JSON.stringify({ requirements, feeds: { nuget: { index: feed } } }));
   const script = join(repository, 'scripts/beforeInstall.mjs');
-  return new Promise<{ code: number | null; stderr: string }>((resolve) => {
-    const child = execFile(
-      process.execPath,
-      [script, feed],
-      { env: { PATH: process.env.PATH, ...env } },
-      (_, __, stderr) => resolve({ code: child.exitCode, stderr }),
-    );
+  const child = spawn(process.execPath, [script, metadata], { env: { PATH: process.env.PATH, ...env } });
+  let stderr = '';
+  child.stderr.setEncoding('utf8').on('data', (piece: string) => {
+    stderr += piece;
   });
+  const [code] = await once(child, 'close');
+  return { code, stderr };
 }
 
 /** An address at which nobody listens any more. */
@@ -36,10 +36,8 @@ async function closedAddress(): Promise<string> {
   return `http://127.0.0.1:${port}/`;
 }
 
-test('an install that would fail at the CUDA libraries names the switch first', {
-  skip: onlyThere,
-}, async () => {
-  const { code, stderr } = await beforeInstall(await closedAddress());
+test('an install that would fail at the CUDA libraries names the switch first', async (t) => {
+  const { code, stderr } = await beforeInstall(t, await closedAddress());
   assert.equal(code, 1);
   assert.match(stderr, /ONNXRUNTIME_NODE_INSTALL=skip/);
   assert.match(stderr, /--ignore-scripts/);
@@ -47,9 +45,16 @@ test('an install that would fail at the CUDA libraries names the switch first', 
 
 test('an install goes on where the CUDA libraries can be had, or where the switch is set', async (t) => {
   const url = await serveHttp(t, (_, response) => response.writeHead(404).end());
-  assert.deepEqual(await beforeInstall(url), { code: 0, stderr: '' });
+  assert.deepEqual(await beforeInstall(t, url), { code: 0, stderr: '' });
   const switched = { ONNXRUNTIME_NODE_INSTALL: 'skip' };
-  assert.deepEqual(await beforeInstall(await closedAddress(), switched), { code: 0, stderr: '' });
+  assert.deepEqual(await beforeInstall(t, await closedAddress(), switched), { code: 0, stderr: '' });
+});
+
+test('what the script reads of onnxruntime-node is there in the version that is installed', () => {
+  const require = createRequire(import.meta.url);
+  const { requirements, feeds } = require('onnxruntime-node/script/install-metadata.js');
+  assert.deepEqual(requirements['linux/x64'], ['cuda12']);
+  assert.match(feeds.nuget.index, /^https:/);
 });
 
 test('each dependency supports the lowest Node version of each line that the package supports', () => {
