@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { readAccount } from '../../support/account.ts';
-import { addDemoRun, runCompletes } from '../../support/demoRun.ts';
+import { addDemoRun, openDemoRun, runCompletes } from '../../support/demoRun.ts';
 import { startFleet } from '../../support/fleet.ts';
 import { pathsOf, serveHeldImages } from '../../support/heldImages.ts';
 import { startPoliteWorker } from '../../support/politeFleet.ts';
@@ -26,12 +26,20 @@ test('also where two workers have it in hand at once', async (t) => {
   const { url, asked, letGo } = await serveHeldImages(t);
   // A host is asked for one image at a time until it has answered one.
   await addDemoRun(fleet, 'first', [`${url}/quick.jpg`], {});
-  await startPoliteWorker(fleet, '--images-in-flight', '1');
+  const first = await startPoliteWorker(fleet);
   await runCompletes(fleet, 'first');
-  await startPoliteWorker(fleet, '--images-in-flight', '1');
-  const twice = `${url}/held.jpg`;
-  await addDemoRun(fleet, 'r', [twice, twice], { chunkSize: 1 });
-  await until(() => asked.length === 3, 'both have asked for it');
+  const twice = { id: 'twice', uri: `${url}/held.jpg` };
+  const open = await openDemoRun(fleet, 'r');
+  await open.add([twice]);
+  await until(() => asked.length === 2, 'the first has asked for it');
+  // It would take the second chunk too, and ask for both.
+  first.child.kill('SIGSTOP');
+  await startPoliteWorker(fleet);
+  await open.add([twice]);
+  await open.seal();
+  await open.close();
+  await until(() => asked.length === 3, 'the second has asked for it');
+  first.child.kill('SIGCONT');
   letGo();
   await runCompletes(fleet, 'r');
   assert.deepEqual(await readAccount(fleet, 'r'), { expected: 1, classified: 1, duplicates: 1 });
