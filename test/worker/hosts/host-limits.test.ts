@@ -6,7 +6,8 @@ import { addUrls, owl, runIsComplete, startPoliteWorker } from '../../support/po
 
 test('two workers share one host’s concurrency', async (t) => {
   const fleet = await startFleet(t);
-  const [limit, count] = [6, 120];
+  // More than both hold at once, so that there are jobs left for whichever is slower to begin.
+  const [limit, count] = [6, 360];
   const agents = new Set<string>();
   let [here, most] = [0, 0];
   const url = await serveHttp(t, async ({ headers }, response) => {

@@ -18,11 +18,16 @@ test('a paused run holds up no other, has only what was begun, and goes on at on
       paths.map((path) => base + path),
       { chunkSize: 4 },
     );
-  await add('r', url, [...pathsOf('quick', 4), ...pathsOf('held', 36)]);
   await startPoliteWorker(fleet, '--images-in-flight', '8', '--host-concurrency', '2');
-  const isHeldUp = async () =>
-    asked.length === 6 && (await fleet.producer.store.counts('r')).classified === 4;
-  await until(isHeldUp, 'four images are done and two have begun');
+  // First what is answered: two jobs begin at once, and what is held keeps both of the host's places.
+  const open = await openDemoRun(fleet, 'r');
+  const refs = (paths: string[]) => paths.map((path) => ({ id: url + path, uri: url + path }));
+  await open.add(refs(pathsOf('quick', 4)), { chunkSize: 4 });
+  await until(async () => (await fleet.producer.store.counts('r')).classified === 4, 'four images are done');
+  await open.add(refs(pathsOf('held', 36)), { chunkSize: 4 });
+  await open.seal();
+  await open.close();
+  await until(() => asked.length === 6, 'two more have begun');
 
   const { code, stdout, stderr } = await fleet.run('pause', 'r');
   assert.equal(code, 0, stderr);
