@@ -14,9 +14,9 @@ import { createLabelImages } from '../src/worker/jobs/labelImages.ts';
 import { type LaneContext, openLane } from '../src/worker/jobs/lane.ts';
 import { createPrepareLabels } from '../src/worker/jobs/prepareLabels.ts';
 import { createLaneShare } from '../src/worker/jobs/shareLane.ts';
-import { createWorkInHand } from '../src/worker/jobs/workInHand.ts';
 import { createSolitude } from '../src/worker/losses/solitude.ts';
 import { createStageTimes } from '../src/worker/pipeline/stageTimes.ts';
+import { createWorkInHand } from '../src/worker/verdicts/workInHand.ts';
 import { fingerprint, labelSet, model, predictionsOf, prefix } from './fleetScene.ts';
 
 /** What the parent says: open the lane, with rows or without, or close it. */

@@ -21,7 +21,6 @@ import { openLane } from './jobs/lane.ts';
 import { createPrepareLabels } from './jobs/prepareLabels.ts';
 import { createReachedVectors } from './jobs/reachedVectors.ts';
 import { createLaneShare } from './jobs/shareLane.ts';
-import { createWorkInHand } from './jobs/workInHand.ts';
 import { createLabelMatrices } from './labels/labelMatrices.ts';
 import { createSolitude } from './losses/solitude.ts';
 import { startHeart } from './losses/startHeart.ts';
@@ -30,6 +29,7 @@ import { openLanes } from './openLanes.ts';
 import type { OnStage, StageTimes } from './pipeline/stageTimes.ts';
 import { openWorkerPipeline } from './pipeline/workerPipeline.ts';
 import { timedStore } from './timedStore.ts';
+import { createWorkInHand } from './verdicts/workInHand.ts';
 import { watchHealth, watchSession } from './watchHealth.ts';
 import type { WorkerSettings } from './workerSettings.ts';
 

@@ -12,8 +12,8 @@ import { type ConsumeOptions, createConsume } from '../../src/worker/jobs/consum
 import { createIntake } from '../../src/worker/jobs/intake.ts';
 import { createLabelImages } from '../../src/worker/jobs/labelImages.ts';
 import { type Lane, openLane } from '../../src/worker/jobs/lane.ts';
-import { createWorkInHand } from '../../src/worker/jobs/workInHand.ts';
 import { createSolitude } from '../../src/worker/losses/solitude.ts';
+import { createWorkInHand } from '../../src/worker/verdicts/workInHand.ts';
 import type { Fleet } from './fleet.ts';
 import { model } from './heart.ts';
 import { matrix } from './threeLabels.ts';

@@ -1,369 +1,96 @@
 // The table of walls: test/project/walls.test.ts holds the code to it.
 
+/** A folder below src (`src` is that itself), and after the colon the folders it may import from. A line that is indented goes on with the one before. */
+const table = `
+src: client producer producer/answers producer/runs producer/sources shared shared/fleet shared/labels shared/options
+    shared/redis shared/refs shared/rows shared/runs shared/store worker/decode worker/decoders worker/fetch worker/hub
+    worker/labels worker/model worker/onnx worker/pipeline worker/resize worker/score worker/session
+cli: cli/commands cli/setup cli/terminal shared
+cli/commands: src cli/setup cli/terminal cli/terminal/progress cli/workers gateway gateway/access gateway/keys producer
+    producer/images producer/runs producer/sources results/exports results/outputs results/rows shared shared/fleet
+    shared/labels shared/log shared/options shared/redis shared/refs shared/rows shared/runs worker worker/labels
+    worker/model worker/relabel worker/score worker/session worker/tune
+cli/setup: producer producer/labels producer/runs results/exports results/rows shared shared/embeddings shared/fleet
+    shared/labels shared/log shared/options shared/redis shared/refs shared/rows shared/runs shared/store
+cli/terminal: cli/setup producer/images producer/runs results/exports results/outputs shared shared/fleet shared/labels
+    shared/redis shared/refs shared/rows
+cli/terminal/progress: cli/terminal producer/runs worker/model
+cli/workers: src cli/setup cli/terminal cli/terminal/progress producer producer/images producer/runs producer/sources
+    results/exports shared shared/embeddings shared/fleet shared/labels shared/log shared/options shared/redis
+    shared/refs shared/runs worker worker/model worker/relabel worker/telemetry
+client: producer producer/runs shared shared/fleet shared/labels shared/options shared/redis shared/refs shared/rows
+gateway: gateway/access gateway/http gateway/routes shared
+gateway/access: gateway/http gateway/keys shared
+gateway/http: gateway/keys producer producer/runs shared shared/log
+gateway/keys: shared
+gateway/routes: gateway/access gateway/http gateway/schemas producer producer/bytes producer/runs results/formats
+    results/outputs results/rows shared shared/fleet shared/labels shared/redis shared/refs shared/rows
+gateway/schemas: shared/labels shared/refs shared/runs
+producer: producer/answers producer/runs shared shared/fleet shared/labels shared/options shared/redis shared/rows
+    shared/runs
+producer/answers: producer/runs shared shared/embeddings shared/fleet shared/labels shared/options shared/redis
+    shared/refs shared/rows shared/runs
+producer/bytes: shared shared/refs
+producer/images: producer/bytes shared shared/refs
+producer/labels: shared shared/labels
+producer/lists: producer/bytes shared shared/options
+producer/runs: shared shared/fleet shared/labels shared/options shared/redis shared/refs shared/rows shared/runs
+producer/sources: producer/bytes producer/images producer/lists shared shared/options shared/refs
+results/exports: results/formats results/outputs results/rows shared shared/embeddings shared/refs shared/rows
+results/formats: results/outputs results/rows shared shared/embeddings shared/refs shared/rows
+results/outputs: results/rows shared shared/files
+results/rows: shared/refs shared/rows
+shared:
+shared/embeddings: shared shared/redis shared/refs shared/rows
+shared/files: shared
+shared/fleet: shared shared/redis shared/refs shared/runs
+shared/labels: shared shared/redis
+shared/log: shared
+shared/options: shared shared/files shared/runs
+shared/redis: shared shared/files
+shared/refs: shared
+shared/rows: shared shared/redis
+shared/rows/postgres: shared shared/rows
+shared/runs: shared shared/redis shared/refs shared/rows
+shared/store: shared shared/labels shared/redis shared/rows shared/rows/postgres
+worker: shared shared/fleet shared/labels shared/log shared/options shared/redis shared/rows shared/runs worker/jobs
+    worker/labels worker/losses worker/model worker/pipeline worker/verdicts
+worker/checkpoint: shared worker/onnx
+worker/decode: shared shared/options worker/formats worker/resize
+worker/decoders: shared shared/options shared/refs worker/decode worker/onnx worker/resize
+worker/fetch: shared shared/refs worker/hosts worker/names
+worker/formats: shared worker/resize
+worker/hosts: shared shared/log shared/options shared/redis worker/names
+worker/hub: shared shared/files worker/layout worker/onnx
+worker/jobs: shared shared/embeddings shared/fleet shared/log shared/options shared/redis shared/refs shared/rows
+    shared/runs worker/hosts worker/labels worker/losses worker/verdicts
+worker/labels: shared shared/labels shared/redis worker/onnx
+worker/layout: shared worker/checkpoint worker/onnx
+worker/losses: shared/fleet shared/log shared/runs
+worker/model: shared shared/embeddings shared/files shared/fleet shared/options worker/checkpoint worker/decode
+    worker/hub worker/layout worker/onnx worker/resize worker/score worker/session worker/tokenizer
+worker/names: shared shared/log
+worker/onnx: shared shared/embeddings
+worker/pipeline: shared shared/fleet shared/log shared/options shared/redis shared/refs shared/rows worker/decoders
+    worker/fetch worker/hosts worker/model worker/names worker/resize worker/score worker/session
+worker/relabel: shared shared/embeddings shared/rows shared/runs worker/score
+worker/resize: shared
+worker/score: shared shared/labels shared/rows worker/labels worker/onnx
+worker/session: shared shared/embeddings shared/files worker/onnx worker/resize worker/score worker/tokenizer
+worker/telemetry: shared/fleet shared/refs shared/rows
+worker/tokenizer: shared
+worker/tune: shared shared/options shared/refs worker/decode worker/model worker/onnx worker/pipeline worker/resize
+    worker/session worker/tokenizer
+worker/verdicts: shared shared/rows shared/runs
+`;
+
+const pathOf = (folder: string) => (folder === 'src' ? folder : `src/${folder}`);
+
 /** Each folder of src, with the folders it may import from. An entry that nobody uses any more fails too. */
-export const walls: Record<string, readonly string[]> = {
-  'src/shared': [],
-  'src/shared/redis': ['src/shared', 'src/shared/files'],
-  'src/shared/refs': ['src/shared'],
-  'src/shared/rows': ['src/shared', 'src/shared/redis'],
-  'src/shared/rows/postgres': ['src/shared', 'src/shared/rows'],
-  'src/shared/store': [
-    'src/shared',
-    'src/shared/labels',
-    'src/shared/redis',
-    'src/shared/rows',
-    'src/shared/rows/postgres',
-  ],
-  'src/shared/embeddings': ['src/shared', 'src/shared/redis', 'src/shared/refs', 'src/shared/rows'],
-  'src/shared/runs': ['src/shared', 'src/shared/redis', 'src/shared/refs', 'src/shared/rows'],
-  'src/shared/options': ['src/shared', 'src/shared/files', 'src/shared/runs'],
-  'src/shared/labels': ['src/shared', 'src/shared/redis'],
-  'src/shared/fleet': ['src/shared', 'src/shared/redis', 'src/shared/refs', 'src/shared/runs'],
-  'src/producer/runs': [
-    'src/shared',
-    'src/shared/fleet',
-    'src/shared/labels',
-    'src/shared/options',
-    'src/shared/redis',
-    'src/shared/refs',
-    'src/shared/rows',
-    'src/shared/runs',
-  ],
-  'src/producer/answers': [
-    'src/producer/runs',
-    'src/shared',
-    'src/shared/embeddings',
-    'src/shared/fleet',
-    'src/shared/labels',
-    'src/shared/options',
-    'src/shared/redis',
-    'src/shared/refs',
-    'src/shared/rows',
-    'src/shared/runs',
-  ],
-  'src/producer/bytes': ['src/shared', 'src/shared/refs'],
-  'src/producer/images': ['src/producer/bytes', 'src/shared', 'src/shared/refs'],
-  'src/producer/lists': ['src/producer/bytes', 'src/shared', 'src/shared/options'],
-  'src/producer/sources': [
-    'src/producer/bytes',
-    'src/producer/images',
-    'src/producer/lists',
-    'src/shared',
-    'src/shared/options',
-    'src/shared/refs',
-  ],
-  'src/producer': [
-    'src/producer/answers',
-    'src/producer/runs',
-    'src/shared',
-    'src/shared/fleet',
-    'src/shared/labels',
-    'src/shared/options',
-    'src/shared/redis',
-    'src/shared/rows',
-    'src/shared/runs',
-  ],
-  'src/worker/names': ['src/shared', 'src/shared/log'],
-  'src/worker/hosts': [
-    'src/shared',
-    'src/shared/log',
-    'src/shared/options',
-    'src/shared/redis',
-    'src/worker/names',
-  ],
-  'src/worker/onnx': ['src/shared', 'src/shared/embeddings'],
-  'src/worker/labels': ['src/shared', 'src/shared/labels', 'src/shared/redis', 'src/worker/onnx'],
-  'src/worker/jobs': [
-    'src/shared',
-    'src/shared/embeddings',
-    'src/shared/fleet',
-    'src/shared/log',
-    'src/shared/options',
-    'src/shared/redis',
-    'src/shared/refs',
-    'src/shared/rows',
-    'src/shared/runs',
-    'src/worker/hosts',
-    'src/worker/labels',
-    'src/worker/losses',
-  ],
-  'src/worker/relabel': [
-    'src/shared',
-    'src/shared/embeddings',
-    'src/shared/rows',
-    'src/shared/runs',
-    'src/worker/score',
-  ],
-  'src/worker/losses': ['src/shared/fleet', 'src/shared/log', 'src/shared/runs'],
-  'src/worker/checkpoint': ['src/shared', 'src/worker/onnx'],
-  'src/worker/resize': ['src/shared'],
-  'src/worker/formats': ['src/shared', 'src/worker/resize'],
-  'src/worker/decode': ['src/shared', 'src/shared/options', 'src/worker/formats', 'src/worker/resize'],
-  'src/worker/decoders': [
-    'src/shared',
-    'src/shared/options',
-    'src/shared/refs',
-    'src/worker/decode',
-    'src/worker/onnx',
-    'src/worker/resize',
-  ],
-  'src/worker/layout': ['src/shared', 'src/worker/checkpoint', 'src/worker/onnx'],
-  'src/worker/hub': ['src/shared', 'src/shared/files', 'src/worker/layout', 'src/worker/onnx'],
-  'src/worker/score': [
-    'src/shared',
-    'src/shared/labels',
-    'src/shared/rows',
-    'src/worker/labels',
-    'src/worker/onnx',
-  ],
-  'src/worker/tokenizer': ['src/shared'],
-  'src/worker/session': [
-    'src/shared',
-    'src/shared/embeddings',
-    'src/shared/files',
-    'src/worker/onnx',
-    'src/worker/resize',
-    'src/worker/score',
-    'src/worker/tokenizer',
-  ],
-  'src/worker/model': [
-    'src/shared',
-    'src/shared/embeddings',
-    'src/shared/files',
-    'src/shared/fleet',
-    'src/shared/options',
-    'src/worker/checkpoint',
-    'src/worker/decode',
-    'src/worker/hub',
-    'src/worker/layout',
-    'src/worker/onnx',
-    'src/worker/resize',
-    'src/worker/score',
-    'src/worker/session',
-    'src/worker/tokenizer',
-  ],
-  'src/worker/fetch': ['src/shared', 'src/shared/refs', 'src/worker/hosts', 'src/worker/names'],
-  'src/worker/pipeline': [
-    'src/shared',
-    'src/shared/fleet',
-    'src/shared/log',
-    'src/shared/options',
-    'src/shared/redis',
-    'src/shared/refs',
-    'src/shared/rows',
-    'src/worker/decoders',
-    'src/worker/fetch',
-    'src/worker/hosts',
-    'src/worker/model',
-    'src/worker/names',
-    'src/worker/resize',
-    'src/worker/score',
-    'src/worker/session',
-  ],
-  'src/worker': [
-    'src/shared',
-    'src/shared/fleet',
-    'src/shared/labels',
-    'src/shared/log',
-    'src/shared/options',
-    'src/shared/redis',
-    'src/shared/rows',
-    'src/shared/runs',
-    'src/worker/jobs',
-    'src/worker/labels',
-    'src/worker/losses',
-    'src/worker/model',
-    'src/worker/pipeline',
-  ],
-  'src/worker/tune': [
-    'src/shared',
-    'src/shared/options',
-    'src/shared/refs',
-    'src/worker/decode',
-    'src/worker/model',
-    'src/worker/onnx',
-    'src/worker/pipeline',
-    'src/worker/resize',
-    'src/worker/session',
-    'src/worker/tokenizer',
-  ],
-  'src/client': [
-    'src/producer',
-    'src/producer/runs',
-    'src/shared',
-    'src/shared/fleet',
-    'src/shared/labels',
-    'src/shared/options',
-    'src/shared/redis',
-    'src/shared/refs',
-    'src/shared/rows',
-  ],
-  src: [
-    'src/client',
-    'src/producer',
-    'src/producer/answers',
-    'src/producer/runs',
-    'src/producer/sources',
-    'src/shared',
-    'src/shared/fleet',
-    'src/shared/labels',
-    'src/shared/options',
-    'src/shared/redis',
-    'src/shared/refs',
-    'src/shared/rows',
-    'src/shared/runs',
-    'src/shared/store',
-    'src/worker/decode',
-    'src/worker/decoders',
-    'src/worker/fetch',
-    'src/worker/hub',
-    'src/worker/labels',
-    'src/worker/model',
-    'src/worker/onnx',
-    'src/worker/pipeline',
-    'src/worker/resize',
-    'src/worker/score',
-    'src/worker/session',
-  ],
-  'src/producer/labels': ['src/shared', 'src/shared/labels'],
-  'src/cli/setup': [
-    'src/producer',
-    'src/producer/labels',
-    'src/producer/runs',
-    'src/results/exports',
-    'src/results/rows',
-    'src/shared',
-    'src/shared/embeddings',
-    'src/shared/fleet',
-    'src/shared/labels',
-    'src/shared/log',
-    'src/shared/options',
-    'src/shared/redis',
-    'src/shared/refs',
-    'src/shared/rows',
-    'src/shared/runs',
-    'src/shared/store',
-  ],
-  'src/results/exports': [
-    'src/results/formats',
-    'src/results/outputs',
-    'src/results/rows',
-    'src/shared',
-    'src/shared/embeddings',
-    'src/shared/refs',
-    'src/shared/rows',
-  ],
-  'src/gateway/keys': ['src/shared'],
-  'src/gateway/schemas': ['src/shared/labels', 'src/shared/refs', 'src/shared/runs'],
-  'src/gateway/http': [
-    'src/gateway/keys',
-    'src/producer',
-    'src/producer/runs',
-    'src/shared',
-    'src/shared/log',
-  ],
-  'src/gateway/access': ['src/gateway/http', 'src/gateway/keys', 'src/shared'],
-  'src/gateway/routes': [
-    'src/gateway/access',
-    'src/gateway/http',
-    'src/gateway/schemas',
-    'src/producer',
-    'src/producer/bytes',
-    'src/producer/runs',
-    'src/results/formats',
-    'src/results/outputs',
-    'src/results/rows',
-    'src/shared',
-    'src/shared/fleet',
-    'src/shared/labels',
-    'src/shared/redis',
-    'src/shared/refs',
-    'src/shared/rows',
-  ],
-  'src/gateway': ['src/gateway/access', 'src/gateway/http', 'src/gateway/routes', 'src/shared'],
-  'src/cli/terminal': [
-    'src/cli/setup',
-    'src/producer/images',
-    'src/producer/runs',
-    'src/results/exports',
-    'src/results/outputs',
-    'src/shared',
-    'src/shared/fleet',
-    'src/shared/labels',
-    'src/shared/redis',
-    'src/shared/refs',
-    'src/shared/rows',
-  ],
-  'src/cli/workers': [
-    'src',
-    'src/cli/setup',
-    'src/cli/terminal',
-    'src/cli/terminal/progress',
-    'src/producer',
-    'src/producer/images',
-    'src/producer/runs',
-    'src/producer/sources',
-    'src/results/exports',
-    'src/shared',
-    'src/shared/embeddings',
-    'src/shared/fleet',
-    'src/shared/labels',
-    'src/shared/log',
-    'src/shared/options',
-    'src/shared/redis',
-    'src/shared/refs',
-    'src/shared/runs',
-    'src/worker',
-    'src/worker/model',
-    'src/worker/relabel',
-    'src/worker/telemetry',
-  ],
-  'src/cli/commands': [
-    'src',
-    'src/cli/setup',
-    'src/cli/terminal',
-    'src/cli/terminal/progress',
-    'src/cli/workers',
-    'src/gateway',
-    'src/gateway/access',
-    'src/gateway/keys',
-    'src/producer',
-    'src/producer/images',
-    'src/producer/runs',
-    'src/producer/sources',
-    'src/results/exports',
-    'src/results/outputs',
-    'src/results/rows',
-    'src/shared',
-    'src/shared/fleet',
-    'src/shared/labels',
-    'src/shared/log',
-    'src/shared/options',
-    'src/shared/redis',
-    'src/shared/refs',
-    'src/shared/rows',
-    'src/shared/runs',
-    'src/worker',
-    'src/worker/labels',
-    'src/worker/model',
-    'src/worker/relabel',
-    'src/worker/score',
-    'src/worker/session',
-    'src/worker/tune',
-  ],
-  'src/cli': ['src/cli/commands', 'src/cli/setup', 'src/cli/terminal', 'src/shared'],
-  'src/cli/terminal/progress': ['src/cli/terminal', 'src/producer/runs', 'src/worker/model'],
-  'src/shared/files': ['src/shared'],
-  'src/shared/log': ['src/shared'],
-  'src/results/formats': [
-    'src/results/outputs',
-    'src/results/rows',
-    'src/shared',
-    'src/shared/embeddings',
-    'src/shared/refs',
-    'src/shared/rows',
-  ],
-  'src/results/rows': ['src/shared/refs', 'src/shared/rows'],
-  'src/results/outputs': ['src/results/rows', 'src/shared', 'src/shared/files'],
-  'src/worker/telemetry': ['src/shared/fleet', 'src/shared/refs', 'src/shared/rows'],
-};
+export const walls: Record<string, readonly string[]> = Object.fromEntries(
+  table
+    .trim()
+    .split(/\n(?! )/)
+    .map((line) => line.split(/[:\s]+/).filter((word) => word !== ''))
+    .map(([folder, ...others]) => [pathOf(folder!), others.map(pathOf)]),
+);

@@ -5,10 +5,10 @@ import { pieceOf } from '../../shared/runs/chunkJob.ts';
 import type { Losses } from '../../shared/runs/losses.ts';
 import type { Runs } from '../../shared/runs/runs.ts';
 import { DEATHS_MAX, planOf } from '../losses/lossPlan.ts';
+import { type JobVerdict, postponed } from '../verdicts/jobVerdict.ts';
 import type { Delivery } from './delivery.ts';
 import { piecesOf } from './giveAway.ts';
 import type { TakenChunk } from './intake.ts';
-import { type JobVerdict, postponed } from './jobVerdict.ts';
 import type { Todo } from './labelImages.ts';
 
 export interface AfterLossesOptions {

@@ -5,18 +5,18 @@ import { pieceOf } from '../../shared/runs/chunkJob.ts';
 import type { Losses } from '../../shared/runs/losses.ts';
 import type { Runs } from '../../shared/runs/runs.ts';
 import type { Solitude } from '../losses/solitude.ts';
+import { type ImageOutcome, rowsOf } from '../verdicts/imageOutcome.ts';
+import { type JobVerdict, postponed, verdictOf } from '../verdicts/jobVerdict.ts';
+import type { InHand, WorkInHand } from '../verdicts/workInHand.ts';
 import { createAfterLosses } from './afterLosses.ts';
 import type { Delivery } from './delivery.ts';
 import type { FailureBudget } from './failureBudget.ts';
 import { createGiveAway, type GivenAway } from './giveAway.ts';
-import { type ImageOutcome, rowsOf } from './imageOutcome.ts';
 import type { Intake, TakenChunk } from './intake.ts';
-import { type JobVerdict, postponed, verdictOf } from './jobVerdict.ts';
 import type { KeepVectors } from './keepVectors.ts';
 import type { LabelImages, Todo } from './labelImages.ts';
 import type { LabelsOfChunk, PrepareLabels } from './prepareLabels.ts';
 import { createTakeHold, type TakeHoldOptions } from './takeHold.ts';
-import type { InHand, WorkInHand } from './workInHand.ts';
 
 export interface ConsumeOptions extends Pick<TakeHoldOptions, 'heartbeats' | 'worker'> {
   intake: Intake;

@@ -5,9 +5,9 @@ import type { ResultsStore } from '../../shared/rows/resultsStore.ts';
 import { type Chunk, parseChunkJob, salvageChunk } from '../../shared/runs/chunkJob.ts';
 import type { Run } from '../../shared/runs/run.ts';
 import type { Runs } from '../../shared/runs/runs.ts';
+import { type JobVerdict, type Postponed, postponed } from '../verdicts/jobVerdict.ts';
 import type { Delivery } from './delivery.ts';
 import { failChunk, giveUpChunk } from './failChunk.ts';
-import { type JobVerdict, type Postponed, postponed } from './jobVerdict.ts';
 
 export interface IntakeOptions {
   store: Pick<ResultsStore, 'name' | 'find' | 'putRows'>;

@@ -9,7 +9,7 @@ import type { Keys } from '../../shared/redis/keys.ts';
 import { noLabelSet } from '../../shared/rows/row.ts';
 import type { Run } from '../../shared/runs/run.ts';
 import type { LabelMatrices } from '../labels/labelMatrices.ts';
-import type { ImageOutcome } from './imageOutcome.ts';
+import type { ImageOutcome } from '../verdicts/imageOutcome.ts';
 
 /** Runs whose file is open; of others a new file is begun when they have vectors again. */
 const OPEN_FILES_MAX = 100;

@@ -6,8 +6,8 @@ import { type RowPlace, rowError } from '../../shared/rows/row.ts';
 import type { VectorSource } from '../../shared/runs/run.ts';
 import { HostWait } from '../hosts/hostWait.ts';
 import type { PreparedLabels } from '../labels/labelMatrices.ts';
-import type { ImageOutcome } from './imageOutcome.ts';
-import { isOutOfPatience } from './jobVerdict.ts';
+import type { ImageOutcome } from '../verdicts/imageOutcome.ts';
+import { isOutOfPatience } from '../verdicts/jobVerdict.ts';
 
 export interface LabelImagesOptions {
   /**

@@ -9,12 +9,12 @@ import type { Logger } from '../../shared/log/log.ts';
 import type { Config } from '../../shared/options/config.ts';
 import type { ResultsStore } from '../../shared/rows/resultsStore.ts';
 import type { Runs } from '../../shared/runs/runs.ts';
+import { backoffStrategy, type JobVerdict, PARKED_MS } from '../verdicts/jobVerdict.ts';
+import { isOfSurroundings, isPassingState, whatFailed } from '../verdicts/surroundings.ts';
 import type { Consume } from './consume.ts';
 import { type Delivery, deliveryOf, imagesIn, refusedSinceOf } from './delivery.ts';
 import { createJobsInHand, type GivenBack } from './jobsInHand.ts';
-import { backoffStrategy, type JobVerdict, PARKED_MS } from './jobVerdict.ts';
 import type { LaneShare } from './shareLane.ts';
-import { isOfSurroundings, isPassingState, whatFailed } from './surroundings.ts';
 import { startSweeping } from './sweep.ts';
 import { withstandFaults } from './withstand.ts';
 

@@ -5,9 +5,9 @@ import { noLabelSet } from '../../shared/rows/row.ts';
 import type { RunControl } from '../../shared/runs/runControl.ts';
 import type { Runs } from '../../shared/runs/runs.ts';
 import type { LabelMatrices, PreparedLabels } from '../labels/labelMatrices.ts';
+import { type JobVerdict, postponedUntil } from '../verdicts/jobVerdict.ts';
 import type { Delivery } from './delivery.ts';
 import { postponedIfNewer, type TakenChunk } from './intake.ts';
-import { type JobVerdict, postponedUntil } from './jobVerdict.ts';
 
 export interface PrepareLabelsOptions {
   labelMatrices: Pick<LabelMatrices, 'get'>;

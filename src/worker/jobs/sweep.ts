@@ -6,8 +6,8 @@ import type { Logger } from '../../shared/log/log.ts';
 import type { ResultsStore } from '../../shared/rows/resultsStore.ts';
 import { isBeyondSaving, salvageChunk } from '../../shared/runs/chunkJob.ts';
 import type { Runs } from '../../shared/runs/runs.ts';
+import { isPassingState } from '../verdicts/surroundings.ts';
 import { failChunk, giveUpChunk } from './failChunk.ts';
-import { isPassingState } from './surroundings.ts';
 
 export interface SweepContext {
   redis: Redis;

@@ -4,8 +4,8 @@ import { pieceOf } from '../../shared/runs/chunkJob.ts';
 import type { Losses } from '../../shared/runs/losses.ts';
 import type { Begun } from '../../shared/runs/run.ts';
 import type { Runs } from '../../shared/runs/runs.ts';
+import { type Postponed, postponed } from '../verdicts/jobVerdict.ts';
 import type { TakenChunk } from './intake.ts';
-import { type Postponed, postponed } from './jobVerdict.ts';
 import type { Todo } from './labelImages.ts';
 
 export interface TakeHoldOptions {

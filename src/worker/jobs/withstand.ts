@@ -1,8 +1,8 @@
 import type { BackOff } from '../../shared/backOff.ts';
 import type { Logger } from '../../shared/log/log.ts';
+import { postponed } from '../verdicts/jobVerdict.ts';
+import { isOfSurroundings } from '../verdicts/surroundings.ts';
 import type { Consume } from './consume.ts';
-import { postponed } from './jobVerdict.ts';
-import { isOfSurroundings } from './surroundings.ts';
 
 /** Jobs that went back together come back spread over so many milliseconds. */
 const SPREAD_MS = 250;

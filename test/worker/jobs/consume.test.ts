@@ -5,10 +5,10 @@ import { ClipfleetError } from '../../../src/shared/errors.ts';
 import { defineLabelSet } from '../../../src/shared/labels/labelSet.ts';
 import type { Run } from '../../../src/shared/runs/run.ts';
 import { type ConsumeOptions, createConsume } from '../../../src/worker/jobs/consume.ts';
-import type { ImageOutcome } from '../../../src/worker/jobs/imageOutcome.ts';
 import { createIntake } from '../../../src/worker/jobs/intake.ts';
 import { createLabelImages } from '../../../src/worker/jobs/labelImages.ts';
-import type { CallBack } from '../../../src/worker/jobs/workInHand.ts';
+import type { ImageOutcome } from '../../../src/worker/verdicts/imageOutcome.ts';
+import type { CallBack } from '../../../src/worker/verdicts/workInHand.ts';
 import { deliver, keepRows, model, silent, tellLedger, withoutLosses } from '../../support/heart.ts';
 import { matrix } from '../../support/threeLabels.ts';
 

@@ -2,13 +2,13 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { ClassifiedRow, FailedRow } from '../../../src/shared/rows/row.ts';
-import { type ImageOutcome, rowsOf } from '../../../src/worker/jobs/imageOutcome.ts';
+import { type ImageOutcome, rowsOf } from '../../../src/worker/verdicts/imageOutcome.ts';
 import {
   isOutOfPatience,
   postponedUntil,
   type SettledImages,
   verdictOf,
-} from '../../../src/worker/jobs/jobVerdict.ts';
+} from '../../../src/worker/verdicts/jobVerdict.ts';
 
 const base = { uri: '', generation: 0, place: { chunk: 0, index: 0 }, at: 0 };
 const classifiedRow = (id: string): ClassifiedRow => ({

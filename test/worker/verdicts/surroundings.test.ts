@@ -2,8 +2,8 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { createBackOff } from '../../../src/shared/backOff.ts';
 import { ClipfleetError } from '../../../src/shared/errors.ts';
-import { isOfSurroundings, isPassingState, whatFailed } from '../../../src/worker/jobs/surroundings.ts';
 import { withstandFaults } from '../../../src/worker/jobs/withstand.ts';
+import { isOfSurroundings, isPassingState, whatFailed } from '../../../src/worker/verdicts/surroundings.ts';
 import { deliver, silent } from '../../support/heart.ts';
 import { keepLog } from '../../support/laneInProcess.ts';
 
