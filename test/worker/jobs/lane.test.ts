@@ -24,13 +24,17 @@ async function openScene(t: TestContext) {
 
   async function deliver(...verdicts: ((delivery: Delivery) => JobVerdict | Promise<JobVerdict>)[]) {
     const deliveries: Delivery[] = [];
+    let closed: Promise<void> | undefined;
     const lane = openLane(
       { name, urgent: true },
       {
         ...{ redis: fleet.redis, prefix, store, runs, log: silent, holder: 'w' },
         async consume(delivery) {
           deliveries.push(delivery);
-          return verdicts.shift()!(delivery);
+          const verdict = await verdicts.shift()!(delivery);
+          // Before BullMQ hears the last verdict: a job that may go on at once would be taken again.
+          if (verdicts.length === 0) closed = lane.close();
+          return verdict;
         },
         share: { want: async () => {}, isWanted: async () => false },
         imagesInFlight: 4,
@@ -38,8 +42,8 @@ async function openScene(t: TestContext) {
       },
       { lockMs: 30_000 },
     );
-    await until(() => verdicts.length === 0, 'all verdicts are given');
-    await lane.close();
+    await until(() => closed !== undefined, 'all verdicts are given');
+    await closed;
     return deliveries;
   }
 
