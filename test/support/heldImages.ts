@@ -9,24 +9,29 @@ export interface HeldImages {
   url: string;
   /** Paths that were asked for, in their order. */
   asked: string[];
-  letGo(): void;
+  /** Answers those that begin so, `/held` where nothing is said, and whatever begins so from now on. */
+  letGo(start?: string): void;
   /** The URL of a path at a host of its own, where it waits for no other's turn. */
   urlAlone(path: string): Promise<string>;
 }
 
 export async function serveHeldImages(t: TestContext): Promise<HeldImages> {
   const asked: string[] = [];
-  const held: (() => void)[] = [];
-  let isOpen = false;
+  const held: { path: string; answer: () => void }[] = [];
+  const open: string[] = [];
+  const isOpen = (path: string) => !path.startsWith('/held') || open.some((start) => path.startsWith(start));
   const serve = () => serveHttp(t, answer);
   function answer({ url: path = '' }: IncomingMessage, response: ServerResponse): void {
     asked.push(path);
-    if (isOpen || !path.startsWith('/held')) response.end(owl);
-    else held.push(() => response.end(owl));
+    if (isOpen(path)) response.end(owl);
+    else held.push({ path, answer: () => response.end(owl) });
   }
-  const letGo = () => {
-    isOpen = true;
-    for (const answer of held.splice(0)) answer();
+  const letGo = (start = '/held') => {
+    open.push(start);
+    for (const { path, answer } of held.splice(0)) {
+      if (isOpen(path)) answer();
+      else held.push({ path, answer });
+    }
   };
   const urlAlone = async (path: string) => (await serve()) + path;
   return { url: await serve(), asked, letGo, urlAlone };

@@ -19,15 +19,19 @@ test('a paused run holds up no other, has only what was begun, and goes on at on
       { chunkSize: 4 },
     );
   await startPoliteWorker(fleet, '--images-in-flight', '8', '--host-concurrency', '2');
-  // First what is answered: two jobs begin at once, and what is held keeps both of the host's places.
+  // A host is asked for one image at a time until it has answered one, and forgotten when nothing is asked of it. So the first chunk has an image
+  // under way until those that are held are there.
   const open = await openDemoRun(fleet, 'r');
   const refs = (paths: string[]) => paths.map((path) => ({ id: url + path, uri: url + path }));
-  await open.add(refs(pathsOf('quick', 4)), { chunkSize: 4 });
-  await until(async () => (await fleet.producer.store.counts('r')).classified === 4, 'four images are done');
+  await open.add(refs([...pathsOf('quick', 3), '/held-first.jpg']), { chunkSize: 4 });
+  await until(() => asked.length === 4, 'the first four have begun');
   await open.add(refs(pathsOf('held', 36)), { chunkSize: 4 });
   await open.seal();
   await open.close();
-  await until(() => asked.length === 6, 'two more have begun');
+  letGo('/held-first');
+  const isHeldUp = async () =>
+    asked.length === 6 && (await fleet.producer.store.counts('r')).classified === 4;
+  await until(isHeldUp, 'four images are done and two have begun');
 
   const { code, stdout, stderr } = await fleet.run('pause', 'r');
   assert.equal(code, 0, stderr);
