@@ -39,7 +39,9 @@ export async function heldBytes(
   const measured = (found?.[1] ?? []).slice(0, 2 * JOBS_MEASURED);
   for (let i = 0; i < measured.length; i += 2) {
     const generation = Number(measured[i + 1]!.split(' ')[1] ?? 0);
-    jobs.call('MEMORY', 'USAGE', `${prefix}:${lane}:${jobId({ run, birth }, measured[i]!, generation)}`);
+    const key = `${prefix}:${lane}:${jobId({ run, birth }, measured[i]!, generation)}`;
+    // All its fields: a job has few, and its images are in one of them.
+    jobs.call('MEMORY', 'USAGE', key, 'SAMPLES', 0);
   }
   const jobSizes = ((await jobs.exec()) ?? []) as [Error | null, number | null][];
   const perJob = jobSizes.length === 0 ? 0 : sumOf(jobSizes) / jobSizes.length;
