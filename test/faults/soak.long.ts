@@ -12,7 +12,6 @@ import type { Row } from '../../src/shared/rows/row.ts';
 import { type Fleet, jsonLines, pictures, type Running, repository, startFleet } from '../support/fleet.ts';
 import { serveHttp } from '../support/imageServer.ts';
 import { startRedisServer } from '../support/redisServer.ts';
-import { until } from '../support/support.ts';
 
 const IMAGES = Number(process.env.SOAK_IMAGES ?? 20_000);
 const FILES = 48;
@@ -43,23 +42,30 @@ async function soak(t: TestContext): Promise<void> {
   redis.on('error', () => {});
   t.after(() => redis.disconnect());
   const producer = createProducer({ redis });
-  const workers: Running[] = [];
-  const start = (place: number) => {
+  // By the name under which each asks hosts: every process has its own, so that the one that asked for the poison is the one killed.
+  const workers = new Map<string, Running>();
+  let started = 0;
+  const start = () => {
+    const name = `worker-${started++}`;
     const how = ['--model', model, '--lock-ms', '2000', '--threads', '1', '--allow-private-addresses'];
-    workers[place] = fleet.start('worker', ...how, '--user-agent', `worker-${place}`);
+    workers.set(name, fleet.start('worker', ...how, '--user-agent', name));
   };
-  const kill = async (place: number) => {
-    workers[place]!.child.kill('SIGKILL');
-    await workers[place]!.ended;
-    start(place);
+  const kill = async (name: string) => {
+    const worker = workers.get(name);
+    // Killed already, with its question on the way.
+    if (!worker) return;
+    workers.delete(name);
+    worker.child.kill('SIGKILL');
+    await worker.ended;
+    start();
   };
   let poisoned = 0;
   const url = await serveHttp(t, ({ headers }) => {
     poisoned++;
-    void kill(Number(headers['user-agent']?.split('-')[1]));
+    void kill(headers['user-agent']!);
   });
   await writeSource(fleet, `${url}/poison.jpg`);
-  for (let place = 0; place < WORKERS; place++) start(place);
+  for (let place = 0; place < WORKERS; place++) start();
   const enqueue = ['--labels', 'fox,owl', '--model', model, '--run', 'r', '--chunk-size', '32'];
   const added = await fleet.run('enqueue', 'list.csv', ...enqueue);
   assert.equal(added.code, 0, added.stderr);
@@ -81,10 +87,13 @@ async function soak(t: TestContext): Promise<void> {
     }
     if (performance.now() - killedAt < KILL_EVERY_MS) continue;
     // One that starts holds nothing yet; on a slow machine none would ever come to work.
-    const ready = workers.flatMap((worker, i) => (worker.text().stderr.includes('worker ready') ? [i] : []));
+    const ready = [...workers].flatMap(([name, worker]) =>
+      worker.text().stderr.includes('worker ready') ? [name] : [],
+    );
     if (ready.length === 0) continue;
     killedAt = performance.now();
-    await kill(ready[kills++ % ready.length]!);
+    kills++;
+    await kill(ready[0]!);
   }
   const seconds = Math.round((performance.now() - beganAt) / 1_000);
   t.diagnostic(
@@ -105,11 +114,9 @@ async function soak(t: TestContext): Promise<void> {
   const audited = await fleet.run('audit', 'r', '--format', 'jsonl');
   assert.equal(audited.code, 0, audited.stderr);
   assert.deepEqual(jsonLines(audited.stdout)[0]!.withdrawn, []);
-  for (const { child } of workers) child.kill('SIGKILL');
-  await until(
-    () => workers.every(({ child }) => child.exitCode !== null || child.signalCode !== null),
-    'all ended',
-  );
+  const last = [...workers.values()];
+  for (const { child } of last) child.kill('SIGKILL');
+  await Promise.all(last.map(({ ended }) => ended));
 }
 
 /** Some dozens of small image files, and a list in which thousands of images name them; one in the middle is the poison. */
