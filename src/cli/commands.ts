@@ -105,6 +105,10 @@ const commands: Record<string, ListedCommand> = {
     summary: 'Find and save the fastest batch size and threads for a model on this machine.',
     load: async () => (await import('./commands/tune.ts')).tuneCommand,
   },
+  doctor: {
+    summary: 'Look at Redis, the model, devices and this machine, and say what is not well and what to do.',
+    load: async () => (await import('./commands/doctor.ts')).doctorCommand,
+  },
   demo: {
     summary: 'Label the example pictures with the bundled model, in three runs with three label sets.',
     load: async () => (await import('./commands/demo.ts')).demoCommand,

@@ -33,14 +33,23 @@ export interface Context {
   close(): Promise<void>;
 }
 
+/** A connection to Redis, and how to be done with it. */
+export interface OpenRedis {
+  redis: Redis;
+  /** Told of errors of the connection that no call throws. */
+  onError: OnError;
+  close(): Promise<void>;
+}
+
 /**
  * Connects to the Redis of REDIS_URL, or to this user's own server, which runs as long as a command uses it.
  *
- * @param waits where it is said that the results store is away and waited for; the log when absent
- * @throws REDIS_UNAVAILABLE, REDIS_UNSUITABLE, REDIS_MISSING, DATA_DIR_UNUSABLE, STORE_UNAVAILABLE, STORE_UNSUITABLE
+ * @throws REDIS_UNAVAILABLE, REDIS_UNSUITABLE, REDIS_FORBIDDEN, REDIS_MISSING, DATA_DIR_UNUSABLE
  */
-export async function openContext(config: ContextConfig, waits?: OpenStoreOptions['log']): Promise<Context> {
-  const log = createLog(config.logLevel);
+export async function openRedis(
+  config: Pick<ContextConfig, 'redisUrl' | 'redisTimeoutMs' | 'dataDir'>,
+  log: Logger,
+): Promise<OpenRedis> {
   const local = config.redisUrl ? undefined : await leaseLocalRedis({ dataDir: resolve(config.dataDir) });
   try {
     const address = { url: config.redisUrl, socket: local?.socket };
@@ -55,22 +64,10 @@ export async function openContext(config: ContextConfig, waits?: OpenStoreOption
           ?.ensure()
           .catch((error: Error) => log.error({ err: error }, 'private Redis server not restarted')),
     );
-    const store = await openStore(config.store, {
-      redis,
-      keys: keysUnder(config.prefix),
-      log: waits ?? log,
-    }).catch((error) => {
-      redis.disconnect();
-      throw error;
-    });
     return {
       redis,
-      prefix: config.prefix,
-      producer: createProducer({ redis, prefix: config.prefix, store, onError }),
-      log,
       onError,
       async close() {
-        await store.close();
         redis.removeAllListeners('close');
         redis.disconnect();
         await local?.release();
@@ -78,6 +75,32 @@ export async function openContext(config: ContextConfig, waits?: OpenStoreOption
     };
   } catch (error) {
     await local?.release();
+    throw error;
+  }
+}
+
+/**
+ * Connects to Redis and to the results store.
+ *
+ * @param waits where it is said that the results store is away and waited for; the log when absent
+ * @throws what `openRedis` throws, STORE_UNAVAILABLE, STORE_UNSUITABLE
+ */
+export async function openContext(config: ContextConfig, waits?: OpenStoreOptions['log']): Promise<Context> {
+  const { prefix } = config;
+  const log = createLog(config.logLevel);
+  const { redis, onError, close } = await openRedis(config, log);
+  try {
+    const store = await openStore(config.store, { redis, keys: keysUnder(prefix), log: waits ?? log });
+    return {
+      ...{ redis, prefix, log, onError },
+      producer: createProducer({ redis, prefix, store, onError }),
+      async close() {
+        await store.close();
+        await close();
+      },
+    };
+  } catch (error) {
+    await close();
     throw error;
   }
 }

@@ -27,8 +27,17 @@ let found: { heicDecode: HeicDecode | undefined } | undefined;
 
 /** The tools of this machine; `heic-decode` is loaded once, at the first HEIC. */
 export function heicTools(given: Pick<HeicTools, 'decodePng' | 'helper' | 'timeoutMs'>): HeicTools {
+  return { ...packageHere(), ...given, heifConvert: HEIF_CONVERT };
+}
+
+/** What reads HEIC on this machine, and undefined where nothing does. */
+export function heicReader(findProgram: (name: string) => string | undefined): string | undefined {
+  return packageHere().heicDecode ? 'heic-decode' : findProgram(HEIF_CONVERT);
+}
+
+function packageHere() {
   found ??= { heicDecode: requireIfThere('heic-decode') };
-  return { ...found, ...given, heifConvert: HEIF_CONVERT };
+  return found;
 }
 
 /**

@@ -97,6 +97,17 @@ export async function hubCommit(name: string, options: HubOptions): Promise<stri
   }
 }
 
+/**
+ * Asks the Hub once, and for nothing.
+ *
+ * Throws HUB_UNAVAILABLE, HUB_FORBIDDEN where the token is refused, USAGE (the endpoint), or the signal's reason.
+ */
+export async function askHub(access: HubAccess): Promise<void> {
+  const once = { ...access, limits: { ...access.limits, triesMax: 1 } };
+  const path = access.token === undefined ? '/api/models?limit=1' : '/api/whoami-v2';
+  await withHub(once, async (hub) => (await hub.get(`${access.endpoint}${path}`)).body?.cancel());
+}
+
 async function fetchModel(
   hub: Hub,
   cache: RepositoryCache,

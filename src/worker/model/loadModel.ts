@@ -120,22 +120,11 @@ function localDirectory(model: string): string {
 export async function startModel(
   files: ModelFiles,
   { device, settings, cacheDir, answerMaxMs, fingerprint, dtype }: SessionPlan,
-  { userAgent, ...given }: GivenScale & HubClient,
+  given: GivenScale & HubClient,
   options: FindModelOptions = {},
 ): Promise<LoadedModel> {
-  const { identity, preprocessing, decoding, scoreFunction, hub } = files;
-  const access = hub && hubOptions({ revision: hub.commit, dtype: files.dtype, userAgent }, options);
-  const scale = await findScale({
-    dir: files.dir,
-    weights: weightsOf(files),
-    name: hub?.name,
-    exportedFrom: files.exportedFrom,
-    scoreFunction,
-    given,
-    readHub: access && ((repository, use) => readHubScale(repository, hub, access, cacheDir, use)),
-    joint: files.joint,
-    downloadJoint: access && (() => downloadJointGraph(hub.name, access)),
-  });
+  const { identity, preprocessing, decoding, scoreFunction } = files;
+  const scale = await findModelScale(files, { ...given, cacheDir }, options);
   const remember = (images: number) =>
     void rememberFitting({ fingerprint, device: device.name, cacheDir }, images).catch((error: Error) =>
       options.onWarning?.(
@@ -156,6 +145,31 @@ export async function startModel(
   );
   const scoring = { ...('solve' in scale ? solved(session) : scale), scoreFunction };
   return { identity, fingerprint, preprocessing, decoding, session, scoring };
+}
+
+/**
+ * The model's scale and where it was found, or the path of the joint graph that its session is to solve it from.
+ *
+ * @throws MODEL_SCALE_UNKNOWN, what the Hub's answer throws
+ */
+export function findModelScale(
+  files: ModelFiles,
+  { userAgent, cacheDir, ...given }: GivenScale & HubClient & { cacheDir: string },
+  options: FindModelOptions = {},
+) {
+  const { hub } = files;
+  const access = hub && hubOptions({ revision: hub.commit, dtype: files.dtype, userAgent }, options);
+  return findScale({
+    dir: files.dir,
+    weights: weightsOf(files),
+    name: hub?.name,
+    exportedFrom: files.exportedFrom,
+    scoreFunction: files.scoreFunction,
+    given,
+    readHub: access && ((repository, use) => readHubScale(repository, hub, access, cacheDir, use)),
+    joint: files.joint,
+    downloadJoint: access && (() => downloadJointGraph(hub.name, access)),
+  });
 }
 
 /** A model's graphs in a precision: towers that are built can be computed in another than they were read for. */

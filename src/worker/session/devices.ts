@@ -83,10 +83,9 @@ export async function openDevice(
   if (asked !== 'auto') {
     const missing = await whyMissing(asked, platform);
     if (missing === undefined) return deviceOf(asked);
-    const { remedy } = kindOf(asked);
     throw new ClipfleetError(
       'DEVICE_UNAVAILABLE',
-      `Expected the device ${asked}, got: ${missing}. ${remedy}. Or use --device cpu.`,
+      `Expected the device ${asked}, got: ${missing}. ${remedyOf(asked)}. Or use --device cpu.`,
     );
   }
   const gpu = autoTries[platform];
@@ -108,7 +107,25 @@ function deviceOf(name: string): Device {
   return { name, providers: numbered, takesBytes, plansShapes, fallback: undefined };
 }
 
-async function whyMissing(name: string, platform: NodeJS.Platform): Promise<string | undefined> {
+/** The kinds of devices that a platform may have. */
+export function devicesOf(platform: NodeJS.Platform): string[] {
+  return Object.entries(kinds).flatMap(([name, kind]) =>
+    (kind.platform ?? platform) === platform ? [name] : [],
+  );
+}
+
+/** What `auto` tries before the CPU; undefined where that is all it takes. */
+export function autoDevice(platform: NodeJS.Platform): string | undefined {
+  return autoTries[platform];
+}
+
+/** What a user can do where a device is missing, as a sentence without its stop. */
+export function remedyOf(device: string): string {
+  return kindOf(device).remedy;
+}
+
+/** Why a device cannot be used here; undefined where a small graph ran on it. */
+export async function whyMissing(name: string, platform: NodeJS.Platform): Promise<string | undefined> {
   if (name === 'cpu') return undefined;
   const only = kindOf(name).platform ?? platform;
   if (only !== platform) return `a machine of the platform ${platform}`;
