@@ -48,6 +48,10 @@ const commands: Record<string, ListedCommand> = {
     summary: 'Show a run’s progress and its workers.',
     load: async () => (await import('./commands/status.ts')).statusCommand,
   },
+  workers: {
+    summary: 'List the workers: model, device, speed, what each does, its last batch and last error.',
+    load: async () => (await import('./commands/workers.ts')).workersCommand,
+  },
   results: {
     arguments: '<run>',
     summary: 'Print the rows of a run, also while it is in progress.',

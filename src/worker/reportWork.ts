@@ -3,6 +3,7 @@ import { hostname } from 'node:os';
 import type { Redis } from 'ioredis';
 import {
   forgetServing,
+  type RecentWork,
   reportServing,
   type ServingWorker,
   type WorkReport,
@@ -20,17 +21,18 @@ export interface ReportOptions {
   roots: Map<string, string>;
   everyMs: number;
   takeReport(): WorkReport;
+  takeRecent(): RecentWork;
 }
 
 /** A record outlives this many windows, so that one that comes late does not make its worker vanish. */
 const WINDOWS_KEPT = 3;
 
 /**
- * Logs what the worker did in each window, if it did something, and says it in Redis either way, where `clipfleet status`
- * finds it.
+ * Logs what the worker did in each window, if it did something, and says it in Redis either way, where `clipfleet status` and
+ * `clipfleet workers` find it.
  */
 export function startReporting(options: ReportOptions): { stop(): Promise<void> } {
-  const { redis, keys, log, model, device, roots, everyMs, takeReport } = options;
+  const { redis, keys, log, model, device, roots, everyMs, takeReport, takeRecent } = options;
   const about = { worker: randomUUID(), host: hostname(), pid: process.pid, model, device };
   let last: ServingWorker;
   let saying: Promise<void> | undefined;
@@ -38,7 +40,8 @@ export function startReporting(options: ReportOptions): { stop(): Promise<void> 
   function report(): void {
     const work = takeReport();
     if (didSomething(work)) log.info({ ...about, ...rounded(work) }, 'worker report');
-    last = { ...about, roots: Object.fromEntries(roots), at: new Date().toISOString(), ...work };
+    const at = new Date().toISOString();
+    last = { ...about, roots: Object.fromEntries(roots), at, ...work, ...takeRecent() };
     // While Redis is away one record waits for it, not one a window.
     saying ??= reportServing(redis, keys, last, WINDOWS_KEPT * everyMs)
       .catch((error: Error) => log.warn({ err: error }, 'worker report not stored'))

@@ -6,10 +6,12 @@ src: client producer producer/answers producer/runs producer/sources shared shar
     shared/redis shared/refs shared/rows shared/runs shared/store worker/decode worker/decoders worker/fetch worker/hub
     worker/labels worker/model worker/onnx worker/pipeline worker/resize worker/score worker/session
 cli: cli/commands cli/setup cli/terminal shared
-cli/commands: src cli/setup cli/terminal cli/terminal/progress cli/workers gateway gateway/access gateway/keys producer
+cli/commands: src cli/doctor cli/setup cli/terminal cli/terminal/progress cli/workers gateway gateway/access gateway/keys producer
     producer/images producer/runs producer/sources results/exports results/outputs results/rows shared shared/fleet
     shared/labels shared/log shared/options shared/redis shared/refs shared/rows shared/runs worker worker/labels
     worker/model worker/relabel worker/score worker/session worker/tune
+cli/doctor: cli/setup cli/terminal producer shared shared/fleet shared/log shared/options shared/redis shared/store
+    worker/decode worker/decoders worker/formats worker/hub worker/layout worker/model worker/onnx worker/session
 cli/setup: producer producer/labels producer/runs results/exports results/rows shared shared/embeddings shared/fleet
     shared/labels shared/log shared/options shared/redis shared/refs shared/rows shared/runs shared/store
 cli/terminal: cli/setup producer/images producer/runs results/exports results/outputs shared shared/fleet shared/labels

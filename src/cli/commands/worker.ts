@@ -7,8 +7,10 @@ import type { Config } from '../../shared/options/config.ts';
 import { keysUnder } from '../../shared/redis/keys.ts';
 import { persistenceWarning, readPersistence } from '../../shared/redis/persistence.ts';
 import { parseRoots } from '../../shared/refs/roots.ts';
+import type { Row } from '../../shared/rows/row.ts';
 import { isHubName, type LoadedModel, modelOptions } from '../../worker/model/loadModel.ts';
 import type { SessionPlan } from '../../worker/model/sessionPlan.ts';
+import { createRecentWork } from '../../worker/recentWork.ts';
 import { startReporting } from '../../worker/reportWork.ts';
 import { coresOfEach } from '../../worker/session/settings.ts';
 import { type RunningWorker, startWorker } from '../../worker/worker.ts';
@@ -54,7 +56,8 @@ export const workerCommand = createCommand({
     const roots = parseRoots(config.root ?? [], process.cwd());
     const writeRoots = config.writeRoot ? parseRoots(config.writeRoot, process.cwd()) : new Map();
     const here = isHubName(config.model) ? undefined : await findModelShown(config);
-    const context = await openContext(config);
+    const recent = createRecentWork();
+    const context = await openContext(config, { onLoggedError: recent.onLoggedError });
     try {
       const loses = persistenceWarning(await readPersistence(context.redis));
       if (loses !== undefined) context.log.warn({ why: loses }, 'Redis may lose runs');
@@ -68,7 +71,7 @@ export const workerCommand = createCommand({
           { ...config, ...plan.settings },
           plan,
           model,
-          { roots, writeRoots },
+          { roots, writeRoots, recent },
           supervised,
         );
       } finally {
@@ -80,6 +83,8 @@ export const workerCommand = createCommand({
   },
 });
 
+const sumOf = (numbers: readonly number[]) => numbers.reduce((sum, number) => sum + number, 0);
+
 /** Share of the grace time for its last report, which Redis may not take any more. */
 const LAST_WORDS = 0.05;
 
@@ -89,7 +94,13 @@ async function serve(
   config: WorkerConfig & WorkerSettings,
   plan: SessionPlan,
   model: LoadedModel,
-  { roots, writeRoots }: Record<'roots' | 'writeRoots', Map<string, string>>,
+  {
+    roots,
+    writeRoots,
+    recent,
+  }: Record<'roots' | 'writeRoots', Map<string, string>> & {
+    recent: ReturnType<typeof createRecentWork>;
+  },
   supervised: Promise<void> | undefined,
 ): Promise<number> {
   const { identity, fingerprint } = model;
@@ -111,14 +122,20 @@ async function serve(
   const { metrics, ...at } = await openHealth(about, () => started, config);
   const onBatch = (images: number) => {
     log.debug({ images }, 'batch');
+    recent.onBatch(images);
     metrics?.onBatch(images);
   };
   const onTextBatch = (prompts: number) => log.debug({ prompts }, 'text batch');
+  const onRows = (rows: readonly Row[]) => {
+    recent.onRows(rows);
+    metrics?.onRows(rows);
+  };
   const told = {
     log,
     onBatch,
     onTextBatch,
-    ...(metrics && { onStage: metrics.onStage, onRows: metrics.onRows }),
+    onRows,
+    ...(metrics && { onStage: metrics.onStage }),
   };
   const roomy = { redis, prefix, model, store, runs, lanes, roots, writeRoots, trustPaths: false };
   const context = { ...roomy, ...told };
@@ -146,7 +163,9 @@ async function serve(
   log.info({ pid: process.pid, ...on, ...said, ...at }, 'worker ready');
   sayReady();
   const { takeReport } = worker;
-  const reporting = startReporting({ redis, keys, log, model: identity, device, roots, everyMs, takeReport });
+  const takeRecent = () => recent.read(sumOf(Object.values(worker.inside())));
+  const reports = { takeReport, takeRecent };
+  const reporting = startReporting({ redis, keys, log, model: identity, device, roots, everyMs, ...reports });
   await stopped;
   const { finished, givenBack, left } = await worker.close(config.graceMs);
   await Promise.race([reporting.stop(), delay(LAST_WORDS * config.graceMs, undefined, { ref: false })]);

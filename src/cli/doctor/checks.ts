@@ -9,7 +9,7 @@ import { hubEnvironment } from '../../worker/hub/hubEnvironment.ts';
 import { isHubName, type ModelConfig } from '../../worker/model/loadModel.ts';
 import { type ContextConfig, mayHaveRuns, openRedis } from '../setup/context.ts';
 import { lookAtDevices } from './deviceChecks.ts';
-import { type Check, type Finding, fault, faultOf, ok } from './finding.ts';
+import { type Examination, type Finding, fault, faultOf, ok } from './finding.ts';
 import { decodeFindings, folderFinding, limitFindings, temporaryFolder } from './machineChecks.ts';
 import { hubFindings, lookAtModel, type ModelSeen, settingsFindings } from './modelChecks.ts';
 import { loadFindings, redisFindings } from './redisChecks.ts';
@@ -24,7 +24,7 @@ const LIMIT_MS = 15_000;
 const SLOW_LIMIT_MS = 120_000;
 
 /** Everything the doctor looks at, in the order it is shown. What one finds, later ones use. */
-export function checksOf(config: DoctorConfig): Check[] {
+export function checksOf(config: DoctorConfig): Examination[] {
   let device = 'cpu';
   let model: ModelSeen['files'];
   return [

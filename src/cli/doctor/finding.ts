@@ -11,7 +11,7 @@ export interface Finding {
 }
 
 /** Things that are looked at together. */
-export interface Check {
+export interface Examination {
   /** The name of the group, and of the line where all that can be said is that it failed. */
   group: string;
   limitMs: number;
@@ -37,7 +37,7 @@ export function faultOf(about: string, error: unknown): Finding {
 }
 
 /** What a check finds. It ends at its limit, as a fault, whatever it waits for; and what it throws is a fault too. */
-export async function findingsOf({ group, limitMs, look }: Check): Promise<Finding[]> {
+export async function findingsOf({ group, limitMs, look }: Examination): Promise<Finding[]> {
   const ended = new AbortController();
   let timer: NodeJS.Timeout | undefined;
   const late = new Promise<Finding[]>((resolve) => {

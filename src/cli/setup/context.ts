@@ -79,15 +79,24 @@ export async function openRedis(
   }
 }
 
+export interface OpenContextOptions {
+  /** Where it is said that the results store is away and waited for; the log when absent. */
+  waits?: OpenStoreOptions['log'];
+  /** Told of each line of the log of level error or above. */
+  onLoggedError?: (message: string) => void;
+}
+
 /**
  * Connects to Redis and to the results store.
  *
- * @param waits where it is said that the results store is away and waited for; the log when absent
  * @throws what `openRedis` throws, STORE_UNAVAILABLE, STORE_UNSUITABLE
  */
-export async function openContext(config: ContextConfig, waits?: OpenStoreOptions['log']): Promise<Context> {
+export async function openContext(
+  config: ContextConfig,
+  { waits, onLoggedError }: OpenContextOptions = {},
+): Promise<Context> {
   const { prefix } = config;
-  const log = createLog(config.logLevel);
+  const log = createLog(config.logLevel, undefined, undefined, onLoggedError);
   const { redis, onError, close } = await openRedis(config, log);
   try {
     const store = await openStore(config.store, { redis, keys: keysUnder(prefix), log: waits ?? log });

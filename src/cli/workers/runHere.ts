@@ -85,7 +85,7 @@ export async function runHere(
   const isQuiet = config.logLevel === 'info';
   const context = await openContext(
     { ...config, logLevel: isQuiet ? 'error' : config.logLevel },
-    isQuiet ? waitsSaid : undefined,
+    isQuiet ? { waits: waitsSaid } : {},
   );
   // Standard input cannot be read twice.
   const again = paths.includes('-') ? undefined : () => open();

@@ -14,6 +14,11 @@ const workerAnswer = z.looseObject({
   imagesPerSecond: z.number(),
   fill: z.number(),
   bottleneck: z.string(),
+  version: z.string().optional(),
+  startedAt: z.string().optional(),
+  inHand: z.number().optional(),
+  lastBatch: z.looseObject({ at: z.string(), images: z.number() }).optional(),
+  lastError: z.looseObject({ at: z.string(), code: z.string().optional(), message: z.string() }).optional(),
 });
 
 /** Models that were ever served, and the workers that serve them now. */

@@ -39,8 +39,21 @@ export interface WorkReport {
   stages: Record<Stage, StageTime>;
 }
 
+/** What a worker is at now, and what came of it last. Absent where an older version wrote the record. */
+export interface RecentWork {
+  /** Clipfleet's version. */
+  version: string;
+  /** When it began to take jobs, ISO 8601, as the other times. */
+  startedAt: string;
+  /** Images in one of its stages now. */
+  inHand: number;
+  lastBatch?: { at: string; images: number };
+  /** Of its log, at level error or above, or of an image that failed; `code` is an image's. */
+  lastError?: { at: string; code?: string; message: string };
+}
+
 /** A worker that serves a model now, and what it did last. */
-export interface ServingWorker extends WorkReport {
+export interface ServingWorker extends WorkReport, Partial<RecentWork> {
   /** Unique to the process. */
   worker: string;
   host: string;
@@ -90,6 +103,9 @@ export async function forgetServing(
 const recordSchema = z.looseObject({
   ...{ worker: z.string(), host: z.string(), pid: z.number(), model: z.string(), device: z.string() },
   ...{ imagesPerSecond: z.number(), batches: z.number(), fill: z.number(), bottleneck: z.string() },
+  ...{ version: z.string().optional(), startedAt: z.string().optional(), inHand: z.number().optional() },
+  lastBatch: z.looseObject({ at: z.string(), images: z.number() }).optional(),
+  lastError: z.looseObject({ at: z.string(), code: z.string().optional(), message: z.string() }).optional(),
   stages: z.record(z.enum(stages), z.looseObject({ images: z.number(), meanMs: z.number() })),
 });
 

@@ -6,7 +6,7 @@ import { createRepeatedEvents, type EventNews } from './repeatedEvents.ts';
 export type { Logger } from 'pino';
 
 /** Warnings and errors may repeat as fast as a server answers; the rest is written as it comes. */
-const [WARN, FATAL] = [40, 60];
+const [WARN, ERROR, FATAL] = [40, 50, 60];
 
 const LOOK_MS = 60_000;
 
@@ -19,13 +19,21 @@ const placeFields = ['host', 'lane', 'run', 'device', 'code'];
  *
  * A warning or an error that repeats is written once, then at most once a minute with `times`, how often it came since, then once
  * that it is `over`.
+ *
+ * @param onError told of each line of level error or above, in a sentence
  */
-export function createLog(level: string, stream = standardError(), lookMs = LOOK_MS): Logger {
+export function createLog(
+  level: string,
+  stream = standardError(),
+  lookMs = LOOK_MS,
+  onError?: (message: string) => void,
+): Logger {
   const repeated = createRepeatedEvents({ everyMs: lookMs });
   setInterval(repeated.look, lookMs).unref();
   const logMethod: NonNullable<LoggerOptions['hooks']>['logMethod'] = function (args, method, severity) {
-    if (severity < WARN || severity >= FATAL) return method.apply(this, args);
     const [about, message] = typeof args[0] === 'object' ? [args[0] as object, args[1]] : [{}, args[0]];
+    if (severity >= ERROR) onError?.(inShort(message, about));
+    if (severity < WARN || severity >= FATAL) return method.apply(this, args);
     repeated.note(eventOf(severity, about, String(message)), (news: EventNews) => {
       if (news.kind === 'first') return method.apply(this, args);
       const { kind, ...counts } = news;
@@ -57,6 +65,11 @@ function errorText(error: unknown): unknown {
     typeof value === 'string' ? withoutSecrets(value) : value,
   ]);
   return Object.fromEntries(entries);
+}
+
+function inShort(message: unknown, about: { err?: Error }): string {
+  const { err } = about;
+  return withoutSecrets(err === undefined ? String(message) : `${message}: ${err.message}`);
 }
 
 function eventOf(severity: number, about: object, message: string): string {

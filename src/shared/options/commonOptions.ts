@@ -79,7 +79,7 @@ export const outputOptions = {
     env: 'CLIPFLEET_WATCH',
     schema: onOff,
     default: 'false',
-    says: 'Show progress until the run ends.',
+    says: 'Show progress until the run ends; the workers, until Ctrl-C.',
   }),
   output: option({
     flag: 'output',
