@@ -62,6 +62,12 @@ const commands: Record<string, ListedCommand> = {
     summary: 'Write the rows of a run to a file that other tools read: CSV, Parquet, Label Studio, FiftyOne.',
     load: async () => (await import('./commands/export.ts')).exportCommand,
   },
+  sort: {
+    arguments: '[run]',
+    summary:
+      'Sort the labeled files of a run into a folder for each label, by link, copy or move. Can be undone.',
+    load: async () => (await import('./files/sort.ts')).sortCommand,
+  },
   relabel: {
     arguments: '<run>',
     summary: 'Label the images of a run anew with other labels, from its kept vectors alone.',

@@ -5,13 +5,15 @@ const table = `
 src: client producer producer/answers producer/runs producer/sources shared shared/fleet shared/labels shared/options
     shared/redis shared/refs shared/rows shared/runs shared/store worker/decode worker/decoders worker/fetch worker/hub
     worker/labels worker/model worker/onnx worker/pipeline worker/resize worker/score worker/session
-cli: cli/commands cli/setup cli/terminal shared
+cli: cli/commands cli/files cli/setup cli/terminal shared
 cli/commands: src cli/doctor cli/setup cli/terminal cli/terminal/progress cli/workers gateway gateway/access gateway/keys producer
     producer/images producer/runs producer/sources results/exports results/outputs results/rows shared shared/fleet
     shared/labels shared/log shared/options shared/redis shared/refs shared/rows shared/runs worker worker/labels
     worker/model worker/relabel worker/score worker/session worker/tune
 cli/doctor: cli/setup cli/terminal producer shared shared/fleet shared/log shared/options shared/redis shared/store
     worker/decode worker/decoders worker/formats worker/hub worker/layout worker/model worker/onnx worker/session
+cli/files: cli/setup cli/terminal cli/terminal/progress results/actions results/rows results/sort shared shared/options
+    shared/refs shared/rows
 cli/setup: producer producer/labels producer/runs results/exports results/rows shared shared/embeddings shared/fleet
     shared/labels shared/log shared/options shared/redis shared/refs shared/rows shared/runs shared/store
 cli/terminal: cli/setup producer/images producer/runs results/exports results/outputs shared shared/fleet shared/labels
@@ -38,10 +40,12 @@ producer/labels: shared shared/labels
 producer/lists: producer/bytes shared shared/options
 producer/runs: shared shared/fleet shared/labels shared/options shared/redis shared/refs shared/rows shared/runs
 producer/sources: producer/bytes producer/images producer/lists shared shared/options shared/refs
+results/actions: shared shared/refs shared/rows
 results/exports: results/formats results/outputs results/rows shared shared/embeddings shared/refs shared/rows
 results/formats: results/outputs results/rows shared shared/embeddings shared/refs shared/rows
 results/outputs: results/rows shared shared/files
 results/rows: shared/refs shared/rows
+results/sort: results/actions results/rows shared shared/refs shared/rows
 shared:
 shared/embeddings: shared shared/redis shared/refs shared/rows
 shared/files: shared

@@ -1,5 +1,6 @@
 import { endOptions, outputOptions, redisOptions } from './commonOptions.ts';
 import { exportOptions } from './exportOptions.ts';
+import { fileOptions } from './fileOptions.ts';
 import { gatewayOptions } from './gatewayOptions.ts';
 import { imageOptions } from './imageOptions.ts';
 import { labelSetOptions } from './labelSetOptions.ts';
@@ -20,6 +21,7 @@ export const options = {
   ...endOptions,
   ...outputOptions,
   ...exportOptions,
+  ...fileOptions,
 } as const;
 
 export type OptionName = keyof typeof options;
@@ -37,6 +39,7 @@ export const optionGroups = [
   { title: 'Ending', options: endOptions },
   { title: 'Output', options: outputOptions },
   { title: 'Exports', options: exportOptions },
+  { title: 'Labeled files', options: fileOptions },
 ] as const;
 
 /** What most people set, in the order of the help texts, which show the first ten that a command has before the rest. */
@@ -45,6 +48,11 @@ export const usualOptions: readonly OptionName[] = [
   'labelsFile',
   'model',
   'output',
+  'into',
+  'by',
+  'unsure',
+  'dryRun',
+  'undo',
   'run',
   'topK',
   'template',
