@@ -19,11 +19,14 @@ import { fleetRoutes } from './routes/fleet.ts';
 import { healthRoutes } from './routes/health.ts';
 import { imageRoutes } from './routes/images.ts';
 import { labelSetRoutes } from './routes/labelSets.ts';
+import { metricsRoute } from './routes/metrics.ts';
 import { pageRoutes } from './routes/page.ts';
+import { queueRoutes } from './routes/queue.ts';
 import { rowRoutes } from './routes/rows.ts';
 import { runRoutes } from './routes/runs.ts';
 import { schemaRoutes } from './routes/schemas.ts';
 import { summaryRoutes } from './routes/summary.ts';
+import { measureGateway } from './telemetry/gatewayMetrics.ts';
 
 /** A caller's own request id is taken where it can do no harm in a log. */
 const requestIdForm = /^[A-Za-z0-9._-]{1,64}$/;
@@ -47,6 +50,7 @@ export async function openGateway(options: GatewayOptions): Promise<GatewayApp> 
   }).withTypeProvider<ZodTypeProvider>();
   app.setValidatorCompiler(validatorCompiler);
   app.setSerializerCompiler(serializerCompiler);
+  app.decorateReply('problemCode', undefined);
   app.setErrorHandler((error, request, reply) => sendProblem(request, reply, error));
   app.setNotFoundHandler((request, reply) => {
     const message = `Expected a route of /openapi.json, got ${request.method} ${request.url.split('?')[0]}.`;
@@ -55,6 +59,7 @@ export async function openGateway(options: GatewayOptions): Promise<GatewayApp> 
   app.addHook('onRequest', async (request, reply) => {
     reply.header('x-request-id', request.id).header('x-content-type-options', 'nosniff');
   });
+  const metrics = measureGateway(app, options);
   guardRoutes(app, keys);
   await limitRate(app, options);
   await app.register(underPressure, { maxEventLoopDelay: LOOP_DELAY_MAX_MS, retryAfter: 1 });
@@ -77,6 +82,8 @@ export async function openGateway(options: GatewayOptions): Promise<GatewayApp> 
     summaryRoutes(within, options);
     eventRoutes(within, options, feed);
     fleetRoutes(within, options);
+    queueRoutes(within, options);
+    metricsRoute(within, metrics);
     classifyRoutes(within, options);
     embeddingRoutes(within, options);
     healthRoutes(within, options);

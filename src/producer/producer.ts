@@ -21,6 +21,7 @@ import { createRuns } from '../shared/runs/runs.ts';
 import { checkLabels, type LabelsChecked, type LabelsToCheck } from './answers/checkLabels.ts';
 import { createEmbedder } from './answers/embed.ts';
 import { createAnswers, type LabelOneOptions } from './answers/labelOne.ts';
+import { createFleetView } from './fleet/fleetView.ts';
 import type {
   OpenRunOptions,
   ProducerAddress,
@@ -93,6 +94,7 @@ function producerOn(redis: Redis, options: ProducerSettings, end = () => {}) {
     ...manager,
     ...createRowReader({ redis, keys, runs, store }),
     ...createEmbedder({ redis, keys, answers }),
+    ...createFleetView({ redis, keys, prefix, control }),
     /** Stores the label set under its id, once; the same set again changes nothing. */
     putLabelSet: (labelSet: LabelSet): Promise<string> => storeLabelSet(redis, keys, labelSet),
 

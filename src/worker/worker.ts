@@ -11,6 +11,7 @@ import type { Row } from '../shared/rows/row.ts';
 import { createLosses } from '../shared/runs/losses.ts';
 import { createRunControl } from '../shared/runs/runControl.ts';
 import type { Runs } from '../shared/runs/runs.ts';
+import type { CountEvent } from '../shared/telemetry/countedEvents.ts';
 import type { HealthReport } from './health.ts';
 import { createConsume } from './jobs/consume.ts';
 import { createFailureBudget } from './jobs/failureBudget.ts';
@@ -53,6 +54,8 @@ export interface WorkerContext {
   onStage?: OnStage;
   /** Told of rows that the store has taken. */
   onRows?: (rows: readonly Row[]) => void;
+  /** Counts what becomes of jobs, cache hits, changes of hosts and decoders that ended. */
+  countEvent?: CountEvent;
   /** Told of the prompts of each text batch as it starts. */
   onTextBatch?: (prompts: number) => void;
 }
@@ -109,6 +112,7 @@ export function startWorker(about: WorkerContext, config: WorkerSettings): Runni
     ...shared,
     embedTexts: (prompts) => model.session.embedTexts(prompts, about.onTextBatch),
     leaseMs: config.lockMs,
+    countEvent: about.countEvent,
     onForeign: (key) =>
       log.warn({ key }, 'key of another type passed over: labels are encoded without a lease'),
   });
@@ -139,7 +143,13 @@ export function startWorker(about: WorkerContext, config: WorkerSettings): Runni
     batchSize,
     log,
   });
-  const context = { redis, prefix, store, runs, log, consume, share, holder, imagesInFlight, waiting };
+  const counted: typeof consume = async (delivery) => {
+    const verdict = await consume(delivery);
+    about.countEvent?.('jobs', verdict.kind);
+    return verdict;
+  };
+  const work = { consume: counted, share, holder, imagesInFlight, waiting };
+  const context = { redis, prefix, store, runs, log, ...work };
   const opened = openLanes(lanes, (lane) => openLane(lane, context, config), log);
   const { ready } = opened;
   const health = watchHealth({

@@ -19,7 +19,7 @@ const importSites: Record<string, readonly string[]> = {
   saxes: ['src/worker/fetch/s3List.ts'],
   fastify: ['src/gateway/gateway.ts'],
   pg: ['src/shared/rows/postgres/sqlSession.ts'],
-  'prom-client': ['src/worker/telemetry/workerMetrics.ts'],
+  'prom-client': ['src/shared/telemetry/metrics.ts'],
   pino: ['src/shared/log/log.ts'],
   ioredis: ['src/shared/redis/redis.ts'],
   bullmq: ['src/shared/fleet/laneQueue.ts', 'src/worker/jobs/lane.ts'],

@@ -17,6 +17,7 @@ export function playDecoders(t: TestContext, { decoders = 2, pixels = 100, free 
   const done: string[] = [];
   const forgotten: number[] = [];
   const ended: number[] = [];
+  const replaced: boolean[] = [];
   const lost: ClipfleetError[] = [];
   let begun = 0;
   const schedule = createDecodeSchedule(
@@ -28,6 +29,7 @@ export function playDecoders(t: TestContext, { decoders = 2, pixels = 100, free 
     },
     { room: { decoders, pixels, free }, limits },
     {
+      onEnded: (withImage) => void replaced.push(withImage),
       onBegin() {
         begun++;
         return () => begun--;
@@ -55,6 +57,8 @@ export function playDecoders(t: TestContext, { decoders = 2, pixels = 100, free 
     done,
     forgotten,
     ended,
+    /** Of each that ended by itself, whether it had an image. */
+    replaced,
     lost,
     schedule,
     begun: () => begun,

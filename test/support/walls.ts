@@ -23,18 +23,20 @@ cli/workers: src cli/setup cli/terminal cli/terminal/progress producer producer/
     results/exports shared shared/embeddings shared/fleet shared/labels shared/log shared/options shared/redis
     shared/refs shared/runs worker worker/model worker/relabel worker/telemetry
 client: producer producer/runs shared shared/fleet shared/labels shared/options shared/redis shared/refs shared/rows
-gateway: gateway/access gateway/http gateway/routes shared
+gateway: gateway/access gateway/http gateway/routes gateway/telemetry shared
 gateway/access: gateway/http gateway/keys shared
 gateway/http: gateway/keys producer producer/runs shared shared/log
 gateway/keys: shared
 gateway/routes: gateway/access gateway/http gateway/schemas producer producer/bytes producer/runs results/formats
-    results/outputs results/rows shared shared/fleet shared/labels shared/redis shared/refs shared/rows
+    results/outputs results/rows shared shared/fleet shared/labels shared/redis shared/refs shared/rows shared/telemetry
 gateway/schemas: shared/labels shared/refs shared/runs
-producer: producer/answers producer/runs shared shared/fleet shared/labels shared/options shared/redis shared/rows
-    shared/runs
+gateway/telemetry: gateway/http shared shared/fleet shared/redis shared/telemetry
+producer: producer/answers producer/fleet producer/runs shared shared/fleet shared/labels shared/options
+    shared/redis shared/rows shared/runs
 producer/answers: producer/runs shared shared/embeddings shared/fleet shared/labels shared/options shared/redis
     shared/refs shared/rows shared/runs
 producer/bytes: shared shared/refs
+producer/fleet: shared shared/fleet shared/redis shared/runs
 producer/images: producer/bytes shared shared/refs
 producer/labels: shared shared/labels
 producer/lists: producer/bytes shared shared/options
@@ -59,31 +61,32 @@ shared/rows: shared shared/redis
 shared/rows/postgres: shared shared/rows
 shared/runs: shared shared/redis shared/refs shared/rows
 shared/store: shared shared/labels shared/redis shared/rows shared/rows/postgres
-worker: shared shared/fleet shared/labels shared/log shared/options shared/redis shared/rows shared/runs worker/jobs
-    worker/labels worker/losses worker/model worker/pipeline worker/verdicts
+shared/telemetry:
+worker: shared shared/fleet shared/labels shared/log shared/options shared/redis shared/rows shared/runs
+    shared/telemetry worker/jobs worker/labels worker/losses worker/model worker/pipeline worker/verdicts
 worker/checkpoint: shared worker/onnx
 worker/decode: shared shared/options worker/formats worker/resize
 worker/decoders: shared shared/options shared/refs worker/decode worker/onnx worker/resize
 worker/fetch: shared shared/refs worker/hosts worker/names
 worker/formats: shared worker/resize
-worker/hosts: shared shared/log shared/options shared/redis worker/names
+worker/hosts: shared shared/log shared/options shared/redis shared/telemetry worker/names
 worker/hub: shared shared/files worker/layout worker/onnx
 worker/jobs: shared shared/embeddings shared/fleet shared/log shared/options shared/redis shared/refs shared/rows
     shared/runs worker/hosts worker/labels worker/losses worker/verdicts
-worker/labels: shared shared/labels shared/redis worker/onnx
+worker/labels: shared shared/labels shared/redis shared/telemetry worker/onnx
 worker/layout: shared worker/checkpoint worker/onnx
 worker/losses: shared/fleet shared/log shared/runs
 worker/model: shared shared/embeddings shared/files shared/fleet shared/options worker/checkpoint worker/decode
     worker/hub worker/layout worker/onnx worker/resize worker/score worker/session worker/tokenizer
 worker/names: shared shared/log
 worker/onnx: shared shared/embeddings
-worker/pipeline: shared shared/fleet shared/log shared/options shared/redis shared/refs shared/rows worker/decoders
-    worker/fetch worker/hosts worker/model worker/names worker/resize worker/score worker/session
+worker/pipeline: shared shared/fleet shared/log shared/options shared/redis shared/refs shared/rows shared/telemetry
+    worker/decoders worker/fetch worker/hosts worker/model worker/names worker/resize worker/score worker/session
 worker/relabel: shared shared/embeddings shared/rows shared/runs worker/score
 worker/resize: shared
 worker/score: shared shared/labels shared/rows worker/labels worker/onnx
 worker/session: shared shared/embeddings shared/files worker/onnx worker/resize worker/score worker/tokenizer
-worker/telemetry: shared/fleet shared/refs shared/rows
+worker/telemetry: shared/fleet shared/refs shared/rows shared/telemetry
 worker/tokenizer: shared
 worker/tune: shared shared/options shared/refs worker/decode worker/model worker/onnx worker/pipeline worker/resize
     worker/session worker/tokenizer

@@ -135,7 +135,7 @@ async function serve(
     onBatch,
     onTextBatch,
     onRows,
-    ...(metrics && { onStage: metrics.onStage }),
+    ...(metrics && { onStage: metrics.onStage, countEvent: metrics.countEvent }),
   };
   const roomy = { redis, prefix, model, store, runs, lanes, roots, writeRoots, trustPaths: false };
   const context = { ...roomy, ...told };

@@ -7,6 +7,8 @@ declare module 'fastify' {
   interface FastifyContextConfig {
     /** What a key needs for the route; absent for routes that everybody may ask. */
     scope?: KeyScope;
+    /** Whether its requests are counted by no limit. */
+    isUncounted?: boolean;
     /** Whether OpenAI's clients ask it, whose errors have a form of their own. */
     isOpenAi?: boolean;
   }

@@ -4,7 +4,7 @@ import type { GatewayApp, GatewayOptions } from '../http/gatewayApp.ts';
 
 /**
  * Counts the requests of each key, or of each address where there are no keys, in Redis: one limit for all gateways. Routes for
- * probes and scrapers have no scope and no limit. Where Redis does not answer, requests are not counted.
+ * probes and scrapers have no limit: they are answered without Redis, too. Where Redis does not answer, requests are not counted.
  */
 export async function limitRate(app: GatewayApp, options: GatewayOptions): Promise<void> {
   const { redis, prefix, requestsPerMinute } = options;
@@ -15,7 +15,7 @@ export async function limitRate(app: GatewayApp, options: GatewayOptions): Promi
     nameSpace: `${prefix}:rate:`,
     skipOnError: true,
     keyGenerator: ({ holder, ip }) => (holder ? `key:${holder.name}` : `ip:${ip}`),
-    allowList: ({ routeOptions }) => routeOptions.config.scope === undefined,
+    allowList: ({ routeOptions: { config } }) => config.scope === undefined || config.isUncounted === true,
     errorResponseBuilder: (_, { max, after }) =>
       new ClipfleetError('RATE_LIMITED', `Expected at most ${max} requests a minute; go on in ${after}.`),
   });

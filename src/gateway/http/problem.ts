@@ -3,6 +3,13 @@ import { hasZodFastifySchemaValidationErrors } from 'fastify-type-provider-zod';
 import { ClipfleetError, type ErrorCode, errorTable } from '../../shared/errors.ts';
 import { withoutSecrets } from '../../shared/withoutSecrets.ts';
 
+declare module 'fastify' {
+  interface FastifyReply {
+    /** The code of the error that the request was answered with. */
+    problemCode: ErrorCode | undefined;
+  }
+}
+
 /** The HTTP status of a code; 500 where none is said, because then the fault is the gateway's. */
 const statuses: Partial<Record<ErrorCode, number>> = {
   REQUEST_INVALID: 400,
@@ -88,6 +95,7 @@ const RETRY_AFTER_S = 1;
 export function sendProblem(request: FastifyRequest, reply: FastifyReply, thrown: unknown): FastifyReply {
   const error = asRequestError(thrown);
   const status = statusOf(error.code);
+  reply.problemCode = error.code;
   if (status >= 500) request.log.error({ err: thrown, requestId: request.id }, 'request failed');
   if ((status === 429 || status === 503) && !reply.hasHeader('retry-after'))
     reply.header('retry-after', RETRY_AFTER_S);

@@ -1,6 +1,7 @@
 import type { Redis } from 'ioredis';
 import { ClipfleetError } from '../../shared/errors.ts';
 import type { LabelSet } from '../../shared/labels/labelSet.ts';
+import { readRedisMemory } from '../../shared/redis/redisMemory.ts';
 import type { ImageRef } from '../../shared/refs/imageRef.ts';
 
 /**
@@ -35,7 +36,7 @@ export async function refuseTooLarge(
   open: () => AsyncIterable<ImageRef>,
   { redis, labelSet, highWater, rows, rowsHere }: RoomOptions,
 ): Promise<void> {
-  const { maxmemory, used } = await readMemory(redis);
+  const { max: maxmemory, used } = await readRedisMemory(redis);
   if (maxmemory === 0) return;
   let images = 0;
   let texts = 0;
@@ -60,10 +61,4 @@ export async function refuseTooLarge(
       `${count(maxmemory / 1e6)} MB. Raise maxmemory, remove runs that are done (clipfleet runs, clipfleet rm RUN), ` +
       'keep fewer labels (--top-k), or split the run.',
   );
-}
-
-async function readMemory(redis: Redis): Promise<{ maxmemory: number; used: number }> {
-  const info = await redis.info('memory');
-  const field = (name: string) => Number(new RegExp(`^${name}:(\\d+)`, 'm').exec(info)?.[1] ?? 0);
-  return { maxmemory: field('maxmemory'), used: field('used_memory') };
 }

@@ -11,6 +11,11 @@ export function unreadableRun(run: string, why: string): ClipfleetError {
   return new ClipfleetError('RUN_UNREADABLE', message);
 }
 
+/** Whether an error says that a run's keys hold what is no run. */
+export function isUnreadable(error: unknown): boolean {
+  return isWrongType(error) || (error instanceof ClipfleetError && error.code === 'RUN_UNREADABLE');
+}
+
 /** What comes of work on a run's keys. @throws RUN_UNREADABLE where one of them is of another type */
 export async function readingRun<T>(run: string, work: () => Promise<T>): Promise<T> {
   try {

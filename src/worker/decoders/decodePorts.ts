@@ -17,6 +17,8 @@ export interface DecoderHost {
 export interface ScheduleEvents {
   /** An image has its turn in a decoder; what this returns is called when it has left it. */
   onBegin(): () => void;
+  /** A decoder ended by itself. */
+  onEnded(withImage: boolean): void;
   /** The image is done. */
   onPixels(task: DecodeTask, answer: Extract<DecoderAnswer, { reply: object }>): void;
   onFailed(task: DecodeTask, error: ClipfleetError): void;

@@ -139,6 +139,8 @@ export function createDecodeSchedule(
     { ended, begun }: { ended: Ending; begun: boolean },
   ): void {
     leave(decoder);
+    // Images behind that one come back with the same ending.
+    if (begun) events.onEnded(true);
     if (begun) task.deaths++;
     const error = begun && afterEnding(ended, task.deaths, limits);
     if (error) events.onFailed(task, error);
@@ -179,6 +181,7 @@ export function createDecodeSchedule(
       const decoder = [...crew.all()].find((each) => each.number === number);
       // Where it had images, each has had its answer, which came before.
       if (!decoder || decoder.state === 'starting') return;
+      events.onEnded(false);
       leave(decoder);
       feed();
     },

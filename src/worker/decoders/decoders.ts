@@ -102,6 +102,7 @@ export function openDecoders(options: DecodersOptions): Decoders {
       { room: roomOf(options), limits: setup.limits },
       {
         onBegin: options.onBegin ?? (() => () => {}),
+        onEnded: options.onEnded ?? (() => {}),
         onPixels(task, { reply, pixels: data }) {
           if (!('width' in reply)) return;
           const { width, height, digest } = reply;

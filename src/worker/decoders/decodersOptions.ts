@@ -18,6 +18,8 @@ export interface DecodersOptions {
   program?: URL;
   /** Told when an image begins to be decoded; what it returns is called when that is done. */
   onBegin?: () => () => void;
+  /** Told of each decoder that ended by itself, and whether it had an image. */
+  onEnded?: (withImage: boolean) => void;
 }
 
 /** Each is that of the option table when absent. */

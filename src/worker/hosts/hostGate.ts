@@ -2,6 +2,7 @@ import type { Redis } from 'ioredis';
 import type { Logger } from '../../shared/log/log.ts';
 import type { Config } from '../../shared/options/config.ts';
 import type { Keys } from '../../shared/redis/keys.ts';
+import { type CountEvent, countNothing } from '../../shared/telemetry/countedEvents.ts';
 import type { HostNames } from '../names/hostNames.ts';
 import { createHostRecord, type HostAnswer, type VisitHost, visitInTime } from './hostRecord.ts';
 import type { Asker } from './hostState.ts';
@@ -36,6 +37,7 @@ interface HostGateOptions {
   /** How long no address may come for a host's name before its images fail. */
   unresolvedMs: number;
   log: Logger;
+  countEvent?: CountEvent;
 }
 
 /** How long one image waits in place. A job is held up for about as long, then it makes room for others. */
@@ -48,12 +50,14 @@ export function createHostGate({
   patienceMs,
   unresolvedMs,
   log,
+  countEvent = countNothing,
 }: HostGateOptions): HostGate {
   const hosts = new Map<string, HostTurns>();
   let waiting = 0;
 
   const safely = visitInTime(visitHost, log);
   const onState = (host: string, { state, waitMs }: HostAnswer) => {
+    countEvent('host_changes', state);
     if (state === 'open') log.info({ host }, 'host recovered');
     else log.warn({ host, waitMs }, state === 'asked' ? 'host throttles requests' : `host is ${state}`);
   };
@@ -113,9 +117,17 @@ export function openHostGate(
   config: Config<(typeof hostOptions)[number]>,
   names: GateNames,
   log: Logger,
+  countEvent?: CountEvent,
 ): HostGate {
   const limits = { concurrency: config.hostConcurrency, rate: config.hostRate, downMs: config.hostDownMs };
   const visitHost = createHostRecord(redis, keys, limits);
   const { hostPatienceMs: patienceMs, hostDownMs: unresolvedMs } = config;
-  return createHostGate({ visitHost, names, patienceMs, unresolvedMs, log });
+  return createHostGate({
+    visitHost,
+    names,
+    patienceMs,
+    unresolvedMs,
+    log,
+    ...(countEvent && { countEvent }),
+  });
 }

@@ -6,6 +6,7 @@ import { ClipfleetError } from '../../shared/errors.ts';
 import { type LabelSet, labelSetId, promptsKey } from '../../shared/labels/labelSet.ts';
 import { readLabelSet } from '../../shared/labels/storedLabelSet.ts';
 import type { Keys } from '../../shared/redis/keys.ts';
+import { type CountEvent, countNothing } from '../../shared/telemetry/countedEvents.ts';
 import { type EmbedTexts, encodeLabels } from './encodeLabels.ts';
 import type { LabelMatrix } from './labelMatrix.ts';
 import { takeLease } from './lease.ts';
@@ -29,6 +30,7 @@ export interface LabelMatricesOptions {
   leaseMs: number;
   /** Told of a key under which somebody else put something of another type. */
   onForeign?: (key: string) => void;
+  countEvent?: CountEvent | undefined;
 }
 
 /** Numbers of all matrices a worker keeps in memory: 512 MiB of float32, so that the largest label set fits. */
@@ -44,7 +46,7 @@ const POLL_MS = 100;
  * @throws LABEL_SET_UNKNOWN, LABEL_SET_INVALID
  */
 export function createLabelMatrices(options: LabelMatricesOptions) {
-  const { redis, keys, fingerprint, embedTexts, leaseMs } = options;
+  const { redis, keys, fingerprint, embedTexts, leaseMs, countEvent = countNothing } = options;
   const store = createMatrixStore(redis);
   // Concurrent callers share one preparation; one that failed is tried again by the next.
   const prepared = new LRUCache<string, PreparedLabels>({
@@ -70,7 +72,11 @@ export function createLabelMatrices(options: LabelMatricesOptions) {
     const key = createHash('sha256')
       .update(`${fingerprint} ${promptsKey(labelSet)}`)
       .digest('hex');
-    const stored = () => store.get(keys.matrix(key), labelSet.labels.length, keptMs);
+    const stored = async () => {
+      const matrix = await store.get(keys.matrix(key), labelSet.labels.length, keptMs);
+      if (matrix) countEvent('label_matrices', 'fleet');
+      return matrix;
+    };
     for (;;) {
       const theirs = await stored();
       if (theirs) return theirs;
@@ -84,6 +90,7 @@ export function createLabelMatrices(options: LabelMatricesOptions) {
         const meanwhile = await stored();
         if (meanwhile) return meanwhile;
         const encoded = await encodeLabels(embedTexts, labelSet);
+        countEvent('label_matrices', 'encoded');
         await store.put(keys.matrix(key), encoded, keptMs);
         return encoded;
       } finally {

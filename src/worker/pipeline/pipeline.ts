@@ -2,6 +2,7 @@ import PQueue from 'p-queue';
 import { defaultOf } from '../../shared/options/config.ts';
 import type { ImageSource } from '../../shared/refs/imageSource.ts';
 import type { RankedLabel } from '../../shared/rows/prediction.ts';
+import type { CountEvent } from '../../shared/telemetry/countedEvents.ts';
 import type { Decoders } from '../decoders/decoders.ts';
 import type { LoadedModel } from '../model/loadModel.ts';
 import { imageBytesOf } from '../resize/resample.ts';
@@ -32,6 +33,7 @@ export interface PipelineListener {
   /** The images of each batch as it starts. */
   onBatch?: ((images: number) => void) | undefined;
   onStage?: OnStage | undefined;
+  countEvent?: CountEvent | undefined;
   /** A batch did not fit into memory; so many images do. */
   onImagesFitting?: (images: number) => void;
 }
@@ -64,7 +66,7 @@ export function openPipeline<Ref>(
     embeddingCache = defaultOf('embeddingCache'),
     inferenceTimeoutMs,
   }: PipelineLimits,
-  { onBatch, onStage, onImagesFitting }: PipelineListener = {},
+  { onBatch, onStage, countEvent, onImagesFitting }: PipelineListener = {},
 ): Pipeline<Ref> {
   const times = createStageTimes({ batchSize, decoders, imagesInFlight }, undefined, undefined, onStage);
   const stopping = new AbortController();
@@ -91,7 +93,7 @@ export function openPipeline<Ref>(
     },
     decodeImage: decoding.decode,
     embedImage: batcher.embedImage,
-    ...(embeddingCache > 0 && { embedOnce: createEmbedOnce(embeddingCache) }),
+    ...(embeddingCache > 0 && { embedOnce: createEmbedOnce(embeddingCache, countEvent) }),
     inFlight: new PQueue({ concurrency: imagesInFlight }),
     times,
   });

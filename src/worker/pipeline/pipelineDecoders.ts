@@ -18,7 +18,7 @@ type DecodeSettings = Pick<
 /** The decoders of a pipeline, as the model wants images and within the limits of the settings. */
 export function openPipelineDecoders(
   { preprocessing, decoding }: Pick<LoadedModel, 'preprocessing' | 'decoding'>,
-  { files, onBegin }: Pick<DecodersOptions, 'files' | 'onBegin'>,
+  { files, onBegin, onEnded }: Pick<DecodersOptions, 'files' | 'onBegin' | 'onEnded'>,
   settings: DecodeSettings,
 ): Decoders {
   const { truncated, decoders, imagePixelsMax, imageSideMax, imageScansMax, ...limits } = settings;
@@ -29,5 +29,6 @@ export function openPipelineDecoders(
     decoders,
     limits: { ...limits, pixelsMax: imagePixelsMax, sideMax: imageSideMax, scansMax: imageScansMax },
     ...(onBegin && { onBegin }),
+    ...(onEnded && { onEnded }),
   });
 }

@@ -3,6 +3,7 @@ import type { Logger } from '../../shared/log/log.ts';
 import { hasProxies, proxiesOf } from '../../shared/proxies.ts';
 import type { Keys } from '../../shared/redis/keys.ts';
 import type { RankedLabel } from '../../shared/rows/prediction.ts';
+import type { CountEvent } from '../../shared/telemetry/countedEvents.ts';
 import { createFetcher, type FetchRef } from '../fetch/fetch.ts';
 import { type GateNames, openHostGate } from '../hosts/hostGate.ts';
 import { createPolitely } from '../hosts/politeRequest.ts';
@@ -24,6 +25,7 @@ export interface WorkerPipelineContext {
   log: Logger;
   onBatch?: ((images: number) => void) | undefined;
   onStage?: OnStage | undefined;
+  countEvent?: CountEvent | undefined;
 }
 
 export interface ClassifiedImage {
@@ -47,9 +49,10 @@ export interface WorkerPipeline
 const noNames: GateNames = { standing: async () => ({ kind: 'known' }), nearAnswer: () => undefined };
 
 export function openWorkerPipeline(context: WorkerPipelineContext, config: PipelineSettings): WorkerPipeline {
-  const { redis, keys, model, log, onBatch, onStage } = context;
+  const { redis, keys, model, log, onBatch, onStage, countEvent } = context;
   const names = openHostNames(log);
-  const gate = openHostGate(redis, keys, config, hasProxies(proxiesOf(process.env)) ? noNames : names, log);
+  const gateNames = hasProxies(proxiesOf(process.env)) ? noNames : names;
+  const gate = openHostGate(redis, keys, config, gateNames, log, countEvent);
   const fetcher = createFetcher({
     bytesMax: config.imageBytesMax,
     timeoutMs: config.fetchTimeoutMs,
@@ -62,16 +65,18 @@ export function openWorkerPipeline(context: WorkerPipelineContext, config: Pipel
   const { batchSize } = config;
   const { roots, trustPaths } = context;
   const files = { roots, trustPaths, bytesMax: config.imageBytesMax };
+  const onEnded = (withImage: boolean) => countEvent?.('decoders_ended', withImage ? 'image' : 'nothing');
   const pipeline = openPipeline<FetchRef>(
     model,
     {
       fetchImage: fetcher.fetchImage,
-      openDecoders: (onBegin) => openPipelineDecoders(model, { files, onBegin }, config),
+      openDecoders: (onBegin) => openPipelineDecoders(model, { files, onBegin, onEnded }, config),
     },
     config,
     {
       onBatch,
       onStage,
+      countEvent,
       onImagesFitting: (fitting) =>
         log.warn({ batchSize, fitting }, 'a batch did not fit into memory: lower --batch-size'),
     },

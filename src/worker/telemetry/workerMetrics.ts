@@ -1,7 +1,15 @@
-import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
 import { type Stage, stages } from '../../shared/fleet/servingWorkers.ts';
 import { NO_IMAGE } from '../../shared/refs/noImage.ts';
 import type { Row } from '../../shared/rows/row.ts';
+import { type CountEvent, countedEvents, type EventName } from '../../shared/telemetry/countedEvents.ts';
+import {
+  Counter,
+  createProcessRegistry,
+  Gauge,
+  Histogram,
+  type MetricsText,
+  textOf,
+} from '../../shared/telemetry/metrics.ts';
 
 /** What never changes while a worker runs. */
 export interface ModelLabels {
@@ -19,8 +27,9 @@ export interface WorkerMetrics {
   onBatch(images: number): void;
   /** Rows that the store has taken. */
   onRows(rows: readonly Row[]): void;
+  countEvent: CountEvent;
   /** Everything in Prometheus' text format, with its content type. */
-  text(): Promise<{ type: string; body: string }>;
+  text(): Promise<MetricsText>;
 }
 
 /** What is read when somebody asks. */
@@ -44,12 +53,8 @@ export function createWorkerMetrics(
   batchSize: number,
   live: () => LiveNumbers | undefined,
 ): WorkerMetrics {
-  const registry = new Registry();
+  const registry = createProcessRegistry();
   const registers = [registry];
-  collectDefaultMetrics({ register: registry });
-  // Gauges with the suffix of counters, which promtool objects to.
-  for (const what of ['handles', 'requests', 'resources'])
-    registry.removeSingleMetric(`nodejs_active_${what}_total`);
   new Gauge({
     ...{ name: 'clipfleet_model_info', help: 'The model that the worker serves, always 1.', registers },
     labelNames: ['model', 'device', 'version'],
@@ -98,6 +103,18 @@ export function createWorkerMetrics(
       for (const row of written.filter(({ uri }) => uri !== NO_IMAGE))
         rows.inc({ status: row.status, code: row.status === 'failed' ? row.error.code : '' });
     },
-    text: async () => ({ type: registry.contentType, body: await registry.metrics() }),
+    countEvent: createEventCounters(registers),
+    text: () => textOf(registry),
   };
+}
+
+/** The counters of `countedEvents`, whose series begin at 0. */
+function createEventCounters(registers: ReturnType<typeof createProcessRegistry>[]): CountEvent {
+  const counters = new Map<EventName, Counter>();
+  for (const [name, { help, label, values }] of Object.entries(countedEvents)) {
+    const counter = new Counter({ name: `clipfleet_${name}_total`, help, labelNames: [label], registers });
+    for (const value of values) counter.inc({ [label]: value }, 0);
+    counters.set(name as EventName, counter);
+  }
+  return (name, value) => counters.get(name)!.inc({ [countedEvents[name].label]: value });
 }

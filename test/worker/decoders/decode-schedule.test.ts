@@ -90,7 +90,7 @@ test('the room of an image that is to be alone is kept while its decoder starts'
 });
 
 test('an image whose decoder died is alone in a new one, and fails if that dies too', async (t) => {
-  const { add, ready, given, dies, pixels, done, starts } = playDecoders(t, { decoders: 1 });
+  const { add, ready, given, dies, pixels, done, starts, replaced } = playDecoders(t, { decoders: 1 });
   for (const id of [1, 2, 3]) add(id);
   await ready(0);
   assert.deepEqual(given(), ['0:1', '0:2']);
@@ -101,6 +101,7 @@ test('an image whose decoder died is alone in a new one, and fails if that dies 
   assert.deepEqual(given(), ['1:1'], 'nobody is behind it');
   await dies(1, crash);
   assert.deepEqual(done, ['1 IMAGE_CRASHED_DECODER']);
+  assert.deepEqual(replaced, [true, true], 'each death once, whoever was behind');
   await ready(2);
   assert.deepEqual(given(), ['2:2', '2:3'], 'who was behind it goes first, and not alone');
   await pixels(2);
@@ -204,11 +205,12 @@ test('however many images are slow, at most twice the decoders are started for t
 });
 
 test('an idle decoder that is gone is not given anything', async (t) => {
-  const { add, ready, pixels, schedule, starts, given } = playDecoders(t, { decoders: 1 });
+  const { add, ready, pixels, schedule, starts, given, replaced } = playDecoders(t, { decoders: 1 });
   add(1);
   await ready(0);
   await pixels(1);
   schedule.gone(0);
+  assert.deepEqual(replaced, [false]);
   add(2);
   assert.deepEqual([...starts.keys()], [1]);
   await ready(1);
