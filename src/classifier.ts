@@ -8,6 +8,7 @@
 import { LRUCache } from 'lru-cache';
 import { type ImageInput, readImageInput } from './imageInput.ts';
 import { type OpenedModel, type OpenModelOptions, openModel } from './openModel.ts';
+import { ClipfleetError } from './shared/errors.ts';
 import { defineLabelSet, type LabelSet, type LabelSetInput, labelSetId } from './shared/labels/labelSet.ts';
 import { defaultOf } from './shared/options/config.ts';
 import { nameLabels, type Prediction } from './shared/rows/prediction.ts';
@@ -110,6 +111,7 @@ export async function createClassifier(options: ClassifierOptions): Promise<Clas
     labels: LabelSetInput['labels'],
     how: ClassifyOptions = {},
   ) {
+    if (closed) throw new ClipfleetError('USAGE', 'The classifier is closed: make another.');
     const { hypothesisTemplate, ...scoring } = how;
     const templates = hypothesisTemplate === undefined ? undefined : [hypothesisTemplate].flat();
     const labelSet = defineLabelSet({ ...scoring, labels, ...(templates && { templates }) });

@@ -55,8 +55,12 @@ test('what is read from a Blob or a stream is bounded, and a path that is none i
   await assert.rejects(classifier.classify('no/such.jpg', labels), { code: 'IMAGE_NOT_FOUND' });
 });
 
-test('it can be closed twice', async () => {
+test('it can be closed twice, and then says that it is closed', async () => {
   const other = await createClassifier({ model: demoModel });
   await Promise.all([other.close(), other.close()]);
   await other.close();
+  await assert.rejects(other.classify(bytes, labels), {
+    code: 'USAGE',
+    message: 'The classifier is closed: make another.',
+  });
 });
