@@ -6,15 +6,19 @@ import { serializerCompiler, validatorCompiler, type ZodTypeProvider } from 'fas
 import { ClipfleetError } from '../shared/errors.ts';
 import { guardRoutes } from './access/access.ts';
 import { limitRate } from './access/rateLimit.ts';
+import { openBatches } from './batches/openBatches.ts';
+import { createFileStore } from './files/fileStore.ts';
 import type { GatewayApp, GatewayOptions } from './http/gatewayApp.ts';
 import { documentRoutes } from './http/openApi.ts';
 import { sendProblem } from './http/problem.ts';
 import { createProgressFeed } from './http/progressFeed.ts';
 import { requireBodies } from './http/requireBody.ts';
+import { batchRoutes } from './routes/batches.ts';
 import { classifyRoutes } from './routes/classify.ts';
 import { controlRoutes } from './routes/control.ts';
 import { embeddingRoutes } from './routes/embeddings.ts';
 import { eventRoutes } from './routes/events.ts';
+import { fileRoutes } from './routes/files.ts';
 import { fleetRoutes } from './routes/fleet.ts';
 import { healthRoutes } from './routes/health.ts';
 import { imageRoutes } from './routes/images.ts';
@@ -34,6 +38,9 @@ const requestIdForm = /^[A-Za-z0-9._-]{1,64}$/;
 /** Streams of a client that reads nothing are not waited for when the gateway ends. */
 const LOOP_DELAY_MAX_MS = 2_000;
 
+/** Node takes no longer head of a request. */
+const PATH_CHARS_MAX = 16_384;
+
 /** The HTTP gateway, ready to listen. */
 export async function openGateway(options: GatewayOptions): Promise<GatewayApp> {
   const { log, keys, bodyBytesMax } = options;
@@ -41,6 +48,8 @@ export async function openGateway(options: GatewayOptions): Promise<GatewayApp> 
     loggerInstance: log as FastifyBaseLogger,
     logController: new LogController({ disableRequestLogging: true }),
     bodyLimit: bodyBytesMax,
+    // A path that is too long for its schema is refused by that, with a problem of ours.
+    routerOptions: { maxParamLength: PATH_CHARS_MAX },
     // Server-sent events of a page that stays open would keep it from ending.
     forceCloseConnections: true,
     genReqId: ({ headers }) => {
@@ -72,6 +81,10 @@ export async function openGateway(options: GatewayOptions): Promise<GatewayApp> 
   requireBodies(app);
   await documentRoutes(app);
   const feed = createProgressFeed(options.producer);
+  const { filesDir: folder, filesBytesMax, fileBytesMax, filesKeptMs: keptMs } = options;
+  const files = createFileStore({ folder, bytesMax: filesBytesMax, fileBytesMax, keptMs });
+  const batches = openBatches({ ...options, files, keptMs });
+  app.addHook('onClose', batches.close);
   await app.register(async (routes) => {
     const within = routes.withTypeProvider<ZodTypeProvider>();
     labelSetRoutes(within, options);
@@ -86,6 +99,8 @@ export async function openGateway(options: GatewayOptions): Promise<GatewayApp> 
     metricsRoute(within, metrics);
     classifyRoutes(within, options);
     embeddingRoutes(within, options);
+    fileRoutes(within, files, fileBytesMax);
+    batchRoutes(within, { files, ...batches });
     healthRoutes(within, options);
     schemaRoutes(within);
     await pageRoutes(within);

@@ -80,8 +80,8 @@ function producerOn(redis: Redis, options: ProducerSettings, end = () => {}) {
   const openOf = (record: Run): OpenRun =>
     createOpenRun(record, { redis, queue: openLane(record.lane), runs, store });
 
-  async function labelSetNamed({ labelSet, keepEmbeddings }: OpenRunOptions): Promise<string> {
-    if (labelSet) return storeLabelSet(redis, keys, validLabelSet(labelSet));
+  async function labelSetNamed({ labelSet, keepEmbeddings, expireAfterMs }: OpenRunOptions): Promise<string> {
+    if (labelSet) return storeLabelSet(redis, keys, validLabelSet(labelSet), expireAfterMs);
     if (keepEmbeddings !== undefined) return noLabelSet;
     const message = 'Expected a label set, or a place to keep vectors, got neither.';
     throw new ClipfleetError('USAGE', message);
@@ -124,6 +124,7 @@ function producerOn(redis: Redis, options: ProducerSettings, end = () => {}) {
         lane: name,
         store: store.name,
         storeAddress: store.address,
+        expireAfterMs: options.expireAfterMs,
       });
       const { run, birth, expiresAt } = record;
       if (birth !== undefined) await store.bear({ run, birth, expiresAt });

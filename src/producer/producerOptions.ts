@@ -50,6 +50,8 @@ export interface OpenRunOptions {
    * Said when the run is opened for the first time.
    */
   keepEmbeddings?: string;
+  /** A new run goes after so many milliseconds, with its rows and jobs, and its label set unless others need that; it stays when absent. */
+  expireAfterMs?: number;
   /** A new run whose images are labeled from the vectors of this run: their uris say which. */
   relabels?: VectorSource;
   /** Name of a queue of one's own, instead of a lane of the model. */

@@ -30,6 +30,29 @@ export const requestErrors = {
     scope: 'request',
     says: 'Too many images wait in the interactive lane. Retry-After says when to try again.',
   },
+  FILE_UNKNOWN: {
+    retry: false,
+    scope: 'request',
+    says: 'The gateway has no file of that id: it was deleted, or has expired.',
+  },
+  FILES_FULL: { retry: true, scope: 'request', says: 'The gateway has no room for more files.' },
+  BATCH_UNKNOWN: { retry: false, scope: 'request', says: 'There is no batch of that id, or no longer.' },
+  BATCH_INVALID: {
+    retry: false,
+    scope: 'request',
+    says: 'The file of a batch holds no requests, or too many.',
+  },
+  BATCH_ENDED: { retry: false, scope: 'request', says: 'The batch has ended already.' },
+  BATCH_CANCELLED: {
+    retry: false,
+    scope: 'request',
+    says: 'The batch was cancelled before the request was answered.',
+  },
+  BATCH_EXPIRED: {
+    retry: false,
+    scope: 'request',
+    says: 'The batch came to the end of its time before the request was answered.',
+  },
   ANSWER_TIMEOUT: {
     retry: true,
     scope: 'request',

@@ -77,6 +77,15 @@ test('openai finds the text that is nearest to a picture', async () => {
   );
 });
 
+test('openai labels pictures by a batch', async () => {
+  const pictured = [owl, join(pictures, 'bear.png'), 'package.json'];
+  const lines = await print(venvPython(), 'examples/gateway_batch.py', ...pictured);
+  assert.deepEqual(
+    lines.map((line) => line.split(' ').at(-1)),
+    ['owl', 'bear', 'IMAGE_UNSUPPORTED'],
+  );
+});
+
 test('requests labels one picture, fills a run and follows its rows', async () => {
   const [first, ...rows] = await print(venvPython(), 'examples/gateway_requests.py', owl, ...files);
   assert.equal(first, `${owl} owl`);

@@ -23,12 +23,16 @@ cli/workers: src cli/setup cli/terminal cli/terminal/progress producer producer/
     results/exports shared shared/embeddings shared/fleet shared/labels shared/log shared/options shared/redis
     shared/refs shared/runs worker worker/model worker/relabel worker/telemetry
 client: producer producer/runs shared shared/fleet shared/labels shared/options shared/redis shared/refs shared/rows
-gateway: gateway/access gateway/http gateway/routes gateway/telemetry shared
+gateway: gateway/access gateway/batches gateway/files gateway/http gateway/routes gateway/telemetry shared
 gateway/access: gateway/http gateway/keys shared
+gateway/batches: gateway/files gateway/http gateway/schemas producer producer/bytes shared shared/embeddings
+    shared/files shared/fleet shared/labels shared/log shared/redis shared/refs shared/rows shared/runs
+gateway/files: shared shared/files
 gateway/http: gateway/keys producer producer/runs shared shared/log
 gateway/keys: shared
-gateway/routes: gateway/access gateway/http gateway/schemas producer producer/bytes producer/runs results/formats
-    results/outputs results/rows shared shared/fleet shared/labels shared/redis shared/refs shared/rows shared/telemetry
+gateway/routes: gateway/access gateway/batches gateway/files gateway/http gateway/schemas producer producer/bytes
+    producer/runs results/formats results/outputs results/rows shared shared/fleet shared/labels shared/redis shared/refs
+    shared/rows shared/telemetry
 gateway/schemas: shared/labels shared/refs shared/runs
 gateway/telemetry: gateway/http shared shared/fleet shared/redis shared/telemetry
 producer: producer/answers producer/fleet producer/runs shared shared/fleet shared/labels shared/options

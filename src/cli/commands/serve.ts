@@ -1,4 +1,5 @@
 import { readFile } from 'node:fs/promises';
+import { join, resolve } from 'node:path';
 import { isLoopback } from '../../gateway/access/access.ts';
 import { openGateway } from '../../gateway/gateway.ts';
 import { type ApiKeys, parseApiKeys } from '../../gateway/keys/apiKeys.ts';
@@ -23,16 +24,21 @@ export const serveCommand = createCommand({
     'interactiveWaitingMax',
     'answerTimeoutMs',
     'answerKeptMs',
+    'filesDir',
+    'filesBytesMax',
+    'fileBytesMax',
+    'filesKeptMs',
     'graceMs',
     ...contextOptions,
   ] as const,
   async run(_, config) {
     const { host, port, apiKeys, interactiveWaitingMax: waitingMax } = config;
     const keys = await keysOf(apiKeys, host);
+    const filesDir = resolve(config.filesDir ?? join(config.dataDir, 'files'));
     const context = await openContext(config);
     const { producer, log } = context;
     try {
-      const gateway = await openGateway({ ...config, ...context, keys, waitingMax });
+      const gateway = await openGateway({ ...config, ...context, keys, waitingMax, filesDir });
       const interrupt = onInterrupt('finishing the requests in progress.', config);
       const url = await gateway
         .listen({ host, port })

@@ -24,6 +24,13 @@ export interface GatewayOptions {
   answerTimeoutMs: number;
   /** How long Redis keeps the run and the row of one. */
   answerKeptMs: number;
+  /** Folder of the files of batches. */
+  filesDir: string;
+  /** Most bytes of all of them, and of one. */
+  filesBytesMax: number;
+  fileBytesMax: number;
+  /** How long files and batches stay. */
+  filesKeptMs: number;
 }
 
 /** The HTTP server, whose routes have zod schemas. */

@@ -24,6 +24,12 @@ const statuses: Partial<Record<ErrorCode, number>> = {
   ROW_UNKNOWN: 404,
   LABEL_SET_UNKNOWN: 404,
   MODEL_NOT_FOUND: 404,
+  FILE_UNKNOWN: 404,
+  BATCH_UNKNOWN: 404,
+  BATCH_INVALID: 400,
+  BATCH_ENDED: 409,
+  BATCH_CANCELLED: 409,
+  BATCH_EXPIRED: 409,
   RUN_MISMATCH: 409,
   RUN_BUSY: 409,
   RUN_CANCELLED: 409,
@@ -37,6 +43,7 @@ const statuses: Partial<Record<ErrorCode, number>> = {
   REDIS_UNAVAILABLE: 503,
   RUN_TOO_LARGE: 503,
   GATEWAY_OVERLOADED: 503,
+  FILES_FULL: 503,
   ANSWER_TIMEOUT: 503,
 };
 
@@ -96,22 +103,23 @@ export function sendProblem(request: FastifyRequest, reply: FastifyReply, thrown
   const error = asRequestError(thrown);
   const status = statusOf(error.code);
   reply.problemCode = error.code;
+  const { isOpenAi } = request.routeOptions.config;
   if (status >= 500) request.log.error({ err: thrown, requestId: request.id }, 'request failed');
   if ((status === 429 || status === 503) && !reply.hasHeader('retry-after'))
     reply.header('retry-after', RETRY_AFTER_S);
   return reply
     .code(status)
     .type('application/problem+json')
-    .send(JSON.stringify({ ...problemOf(error, request.id), ...forOpenAi(request, error) }));
+    .send(JSON.stringify({ ...problemOf(error, request.id), ...(isOpenAi && openAiError(error)) }));
 }
 
 /** OpenAI's clients look for an error of their own form; a problem document may have more members. */
-function forOpenAi({ routeOptions }: FastifyRequest, { code, message }: ClipfleetError): object {
-  if (!routeOptions.config.isOpenAi) return {};
+export function openAiError({ code, message }: ClipfleetError) {
   return { error: { message: withoutSecrets(message), type: code, param: null, code } };
 }
 
-function problemOf({ code, message }: ClipfleetError, requestId: string): Problem {
+/** @param requestId of the request that it answers */
+export function problemOf({ code, message }: ClipfleetError, requestId: string): Problem {
   const status = statusOf(code);
   const { says } = errorTable[code];
   return {

@@ -1,8 +1,9 @@
 import type { Redis } from 'ioredis';
-import { readAnswerVectors } from '../../shared/embeddings/answerVectors.ts';
+import { readImageVector, readTextVectors } from '../../shared/embeddings/answerVectors.ts';
 import { ClipfleetError } from '../../shared/errors.ts';
 import { defineLabelSet } from '../../shared/labels/labelSet.ts';
 import type { Keys } from '../../shared/redis/keys.ts';
+import { ANY_IMAGE } from '../../shared/refs/anyImage.ts';
 import { newRunId } from '../runs/newRun.ts';
 import type { AnswerOptions, Answers, OneImage } from './labelOne.ts';
 
@@ -13,10 +14,6 @@ export interface EmbedOptions extends Omit<AnswerOptions, 'keptMs'> {
 
 /** Nothing of an answer is wanted later than the answer. */
 const KEPT_MS = 60_000;
-
-/** One transparent pixel. */
-const PIXEL =
-  'data:;base64,iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAQAAAC1HAwCAAAAC0lEQVR42mNkYAAAAAYAAjCB0C8AAAAASUVORK5CYII=';
 
 /** Asks for vectors, through the interactive lane. */
 export function createEmbedder({ redis, keys, answers }: { redis: Redis; keys: Keys; answers: Answers }) {
@@ -38,7 +35,7 @@ export function createEmbedder({ redis, keys, answers }: { redis: Redis; keys: K
      */
     async embedImage(uri: string, options: EmbedOptions): Promise<Float32Array> {
       const run = await ask({ uri, labelSet: undefined }, options);
-      return readAnswerVectors(redis, keys, run, 'image');
+      return readImageVector(redis, keys, run, run);
     },
 
     /**
@@ -48,8 +45,8 @@ export function createEmbedder({ redis, keys, answers }: { redis: Redis; keys: K
      */
     async embedTexts(texts: readonly string[], options: EmbedOptions): Promise<Float32Array[]> {
       const labels = texts.map((text, i) => ({ label: String(i), prompts: [text] }));
-      const run = await ask({ uri: PIXEL, labelSet: defineLabelSet({ labels }) }, options);
-      const all = await readAnswerVectors(redis, keys, run, 'texts');
+      const run = await ask({ uri: ANY_IMAGE, labelSet: defineLabelSet({ labels }) }, options);
+      const all = await readTextVectors(redis, keys, run);
       const dimensions = all.length / texts.length;
       return texts.map((_, i) => all.subarray(i * dimensions, (i + 1) * dimensions));
     },

@@ -30,8 +30,16 @@ export function keysUnder(prefix: string) {
     fingerprints: (run: string, bucket: number) => `${prefix}:fingerprints:{${run}.${bucket}}`,
     /** Hash: status → rows in that bucket; moved only by the script that writes them. */
     counts: (run: string, bucket: number) => `${prefix}:counts:{${run}.${bucket}}`,
-    /** Hash: `image` and `texts` → the vectors of a single answer that asked for them, as float32; expires. */
+    /** Hash: `image:ID` and `texts` → the vectors of a run that says `redis:` or `redis:run`, as float32; expires. */
     vectors: (run: string) => `${prefix}:vectors:{${run}}`,
+    /** Hash: a batch of the gateway, and how far its windows are; expires. */
+    batch: (id: string) => `${prefix}:batch:{${id}}`,
+    /** String: the gateway that carries the batch; expires. */
+    batchLease: (id: string) => `${prefix}:batch-lease:{${id}}`,
+    /** Sorted set: batch → when it was made, in milliseconds. */
+    batches: () => `${prefix}:batches`,
+    /** Set: the batches that have not ended. */
+    batchesUnderWay: () => `${prefix}:batches-under-way`,
     /** Channel: the ids of runs, published as they become complete. */
     ended: () => `${prefix}:ended`,
     /** String: canonical JSON of a label set. */

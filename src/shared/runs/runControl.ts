@@ -93,8 +93,8 @@ export function createRunControl(redis: Redis, keys: Keys): RunControl {
     setRelabels: (run, source) => mark(run, 'relabels', JSON.stringify(source)),
 
     async remove(run) {
-      const { chunks, active, parts, suspects, announced, warnings } = keys;
-      const of = [chunks, active, parts, suspects, announced, warnings, keys.run];
+      const { chunks, active, parts, suspects, announced, warnings, vectors } = keys;
+      const of = [chunks, active, parts, suspects, announced, warnings, vectors, keys.run];
       await redis.unlink(...of.map((key) => key(run)));
     },
   };

@@ -1,6 +1,6 @@
 import type { Redis } from 'ioredis';
 import { LRUCache } from 'lru-cache';
-import { inRedis, putAnswerVectors } from '../../shared/embeddings/answerVectors.ts';
+import { areInRedis, putAnswerVectors } from '../../shared/embeddings/answerVectors.ts';
 import { toHalf } from '../../shared/embeddings/half.ts';
 import { vectorFolderOf, type WritePlaces } from '../../shared/embeddings/vectorFolder.ts';
 import { createVectorWriter, type VectorWriter } from '../../shared/embeddings/vectorWriter.ts';
@@ -21,7 +21,7 @@ export interface KeepVectors {
   /** Whether this worker may take the run: it wants no vectors kept, or they can be written here. */
   canKeep(run: KeptRun): boolean;
   /**
-   * Resolves when the vectors of all that was classified are on disk, or, where the run is one answer, in Redis with those of its labels; at once for
+   * Resolves when the vectors of all that was classified are on disk, or, where the run says so, in Redis with those of its labels; at once for
    * runs that want none kept.
    */
   keep(
@@ -61,19 +61,22 @@ export function createKeepVectors(options: KeepVectorsOptions): KeepVectors {
     return writer;
   }
 
-  async function answer({ run, labelSet }: Pick<Run, 'run' | 'labelSet'>, outcomes: readonly ImageOutcome[]) {
-    const image = outcomes.find((outcome) => outcome.kind === 'classified')?.embedding;
-    if (!image) return;
-    const texts = labelSet === noLabelSet ? undefined : (await labelMatrices.get(labelSet)).matrix.data;
-    await putAnswerVectors(redis, keys, run, { image, ...(texts && { texts }) });
+  async function answer(kept: KeptRun & Pick<Run, 'labelSet'>, outcomes: readonly ImageOutcome[]) {
+    const images = new Map<string, Float32Array>();
+    for (const outcome of outcomes)
+      if (outcome.kind === 'classified') images.set(outcome.row.id, outcome.embedding);
+    if (images.size === 0) return;
+    const hasTexts = kept.labelSet !== noLabelSet;
+    const texts = hasTexts ? (await labelMatrices.get(kept.labelSet)).matrix.data : undefined;
+    await putAnswerVectors(redis, keys, kept, { images, texts });
   }
 
   return {
     canKeep: (kept) =>
-      kept.embeddings === undefined || kept.embeddings === inRedis || folderOf(kept) !== undefined,
+      kept.embeddings === undefined || areInRedis(kept.embeddings) || folderOf(kept) !== undefined,
     async keep(kept, outcomes) {
       if (kept.embeddings === undefined) return;
-      if (kept.embeddings === inRedis) return answer(kept, outcomes);
+      if (areInRedis(kept.embeddings)) return answer(kept, outcomes);
       const vectors = outcomes.flatMap((outcome) => {
         if (outcome.kind !== 'classified') return [];
         const { id, uri, generation, place } = outcome.row;
