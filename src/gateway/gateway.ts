@@ -30,7 +30,9 @@ import { rowRoutes } from './routes/rows.ts';
 import { runRoutes } from './routes/runs.ts';
 import { schemaRoutes } from './routes/schemas.ts';
 import { summaryRoutes } from './routes/summary.ts';
+import { uploadRoutes } from './routes/uploads.ts';
 import { measureGateway } from './telemetry/gatewayMetrics.ts';
+import { createLendImage } from './uploads/lendImage.ts';
 
 /** A caller's own request id is taken where it can do no harm in a log. */
 const requestIdForm = /^[A-Za-z0-9._-]{1,64}$/;
@@ -40,6 +42,11 @@ const LOOP_DELAY_MAX_MS = 2_000;
 
 /** Node takes no longer head of a request. */
 const PATH_CHARS_MAX = 16_384;
+
+/** The address at which workers reach a gateway that listens; on all addresses, workers of this machine do. */
+export function workersUrl(app: GatewayApp, { gateway }: Pick<GatewayOptions, 'gateway'>): string {
+  return gateway ?? app.listeningOrigin.replace(/\/\/(0\.0\.0\.0|\[::\])(?=:)/, '//127.0.0.1');
+}
 
 /** The HTTP gateway, ready to listen. */
 export async function openGateway(options: GatewayOptions): Promise<GatewayApp> {
@@ -85,6 +92,8 @@ export async function openGateway(options: GatewayOptions): Promise<GatewayApp> 
   const files = createFileStore({ folder, bytesMax: filesBytesMax, fileBytesMax, keptMs });
   const batches = openBatches({ ...options, files, keptMs });
   app.addHook('onClose', batches.close);
+  const { spool, answerKeptMs } = options;
+  const lend = createLendImage({ spool, keptMs: answerKeptMs, gatewayUrl: () => workersUrl(app, options) });
   await app.register(async (routes) => {
     const within = routes.withTypeProvider<ZodTypeProvider>();
     labelSetRoutes(within, options);
@@ -97,8 +106,9 @@ export async function openGateway(options: GatewayOptions): Promise<GatewayApp> 
     fleetRoutes(within, options);
     queueRoutes(within, options);
     metricsRoute(within, metrics);
-    classifyRoutes(within, options);
-    embeddingRoutes(within, options);
+    classifyRoutes(within, options, lend);
+    embeddingRoutes(within, options, lend);
+    uploadRoutes(within, options.spool);
     fileRoutes(within, files, fileBytesMax);
     batchRoutes(within, { files, ...batches });
     healthRoutes(within, options);

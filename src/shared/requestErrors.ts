@@ -53,6 +53,21 @@ export const requestErrors = {
     scope: 'request',
     says: 'The batch came to the end of its time before the request was answered.',
   },
+  SPOOL_FULL: {
+    retry: true,
+    scope: 'request',
+    says: 'Too many bytes of uploaded images wait. Retry-After says when to try again.',
+  },
+  UPLOAD_UNKNOWN: {
+    retry: false,
+    scope: 'request',
+    says: 'No upload of that name waits: it was labeled, or has expired.',
+  },
+  UPLOAD_UNREAD: {
+    retry: true,
+    scope: 'request',
+    says: 'Workers could not read an uploaded image from the gateway.',
+  },
   ANSWER_TIMEOUT: {
     retry: true,
     scope: 'request',

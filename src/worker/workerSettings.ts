@@ -1,5 +1,5 @@
 import type { Config } from '../shared/options/config.ts';
-import { type PipelineSettings, pipelineOptions } from './pipeline/pipelineSettings.ts';
+import { type GatewaySettings, type PipelineSettings, pipelineOptions } from './pipeline/pipelineSettings.ts';
 
 const laneOptions = ['lockMs', 'newerGraceMs'] as const;
 
@@ -7,4 +7,4 @@ const laneOptions = ['lockMs', 'newerGraceMs'] as const;
 export const workerOptions = [...pipelineOptions, ...laneOptions] as const;
 
 /** The settings of a worker, with those that depend on the machine resolved. */
-export type WorkerSettings = PipelineSettings & Config<(typeof laneOptions)[number]>;
+export type WorkerSettings = PipelineSettings & GatewaySettings & Config<(typeof laneOptions)[number]>;

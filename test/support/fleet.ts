@@ -60,6 +60,7 @@ export async function startFleet(t: TestContext): Promise<Fleet> {
   const env: Record<string, string> = {
     CLIPFLEET_DATA_DIR: dataDir,
     CLIPFLEET_CACHE_DIR: join(folder, 'cache'),
+    CLIPFLEET_SPOOL: join(folder, 'spool'),
   };
   t.after(async () => {
     for (const child of children) child.kill('SIGKILL');

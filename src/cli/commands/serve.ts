@@ -1,8 +1,9 @@
 import { readFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { isLoopback } from '../../gateway/access/access.ts';
-import { openGateway } from '../../gateway/gateway.ts';
+import { openGateway, workersUrl } from '../../gateway/gateway.ts';
 import { type ApiKeys, parseApiKeys } from '../../gateway/keys/apiKeys.ts';
+import { openSpool } from '../../gateway/uploads/spool.ts';
 import { ClipfleetError } from '../../shared/errors.ts';
 import { createCommand } from '../setup/commandOptions.ts';
 import { contextOptions, openContext } from '../setup/context.ts';
@@ -19,6 +20,9 @@ export const serveCommand = createCommand({
     'host',
     'port',
     'apiKeys',
+    'gateway',
+    'spool',
+    'spoolBytesMax',
     'bodyBytesMax',
     'requestsPerMinute',
     'interactiveWaitingMax',
@@ -35,21 +39,24 @@ export const serveCommand = createCommand({
     const { host, port, apiKeys, interactiveWaitingMax: waitingMax } = config;
     const keys = await keysOf(apiKeys, host);
     const filesDir = resolve(config.filesDir ?? join(config.dataDir, 'files'));
+    const spool = await openSpool({ folder: resolve(config.spool), bytesMax: config.spoolBytesMax });
     const context = await openContext(config);
     const { producer, log } = context;
     try {
-      const gateway = await openGateway({ ...config, ...context, keys, waitingMax, filesDir });
+      const gateway = await openGateway({ ...config, ...context, keys, waitingMax, filesDir, spool });
       const interrupt = onInterrupt('finishing the requests in progress.', config);
       const url = await gateway
         .listen({ host, port })
         .catch((error: Error) => cannotListen(host, port, error));
-      log.info({ url, keys: apiKeys ?? 'none: only this machine is served' }, 'gateway ready');
+      const known = apiKeys ?? 'none: only this machine is served';
+      log.info({ url, keys: known, workersReadAt: workersUrl(gateway, config) }, 'gateway ready');
       await interrupt.interrupted;
       await gateway.close();
       interrupt.stop();
       log.info({}, 'gateway stopped');
       return exitCodes.classified;
     } finally {
+      spool.close();
       await producer.close();
       await context.close();
     }

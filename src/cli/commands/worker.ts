@@ -3,7 +3,7 @@ import { laneName } from '../../shared/fleet/lanes.ts';
 import { modelKey } from '../../shared/fleet/modelIdentity.ts';
 import { registerModel } from '../../shared/fleet/models.ts';
 import { createLog } from '../../shared/log/log.ts';
-import type { Config } from '../../shared/options/config.ts';
+import { type Config, defaultOf } from '../../shared/options/config.ts';
 import { keysUnder } from '../../shared/redis/keys.ts';
 import { persistenceWarning, readPersistence } from '../../shared/redis/persistence.ts';
 import { parseRoots } from '../../shared/refs/roots.ts';
@@ -32,6 +32,8 @@ const optionNames = [
   ...workerOptions,
   'devices',
   'processes',
+  'gateway',
+  'gatewayKey',
   'healthPort',
   'healthHost',
   'logEveryMs',
@@ -68,7 +70,11 @@ export const workerCommand = createCommand({
       try {
         return await serve(
           context,
-          { ...config, ...plan.settings },
+          {
+            ...config,
+            ...plan.settings,
+            gateway: config.gateway ?? `http://${defaultOf('host')}:${defaultOf('port')}`,
+          },
           plan,
           model,
           { roots, writeRoots, recent },

@@ -4,7 +4,7 @@ import type { GatewayApp, GatewayOptions } from '../http/gatewayApp.ts';
 
 /**
  * Counts the requests of each key, or of each address where there are no keys, in Redis: one limit for all gateways. Routes for
- * probes and scrapers have no limit: they are answered without Redis, too. Where Redis does not answer, requests are not counted.
+ * probes, scrapers and workers have no limit: they are answered without Redis, too. Where Redis does not answer, requests are not counted.
  */
 export async function limitRate(app: GatewayApp, options: GatewayOptions): Promise<void> {
   const { redis, prefix, requestsPerMinute } = options;

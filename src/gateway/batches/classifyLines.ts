@@ -1,8 +1,8 @@
 import { defineLabelSet, type LabelSet, labelSetId } from '../../shared/labels/labelSet.ts';
 import { nameLabels } from '../../shared/rows/prediction.ts';
 import type { ResultsStore } from '../../shared/rows/resultsStore.ts';
-import { imageUriOf } from '../http/imageUri.ts';
 import { classifyBody, imageOfBody, labelsOfParameters } from '../schemas/classifyBody.ts';
+import { imageIn, inlineUri } from '../uploads/imageIn.ts';
 import { type BatchEndpoint, bodyOf, classifiedRow, groupedBy } from './batchEndpoint.ts';
 
 interface ClassifyAsked {
@@ -19,7 +19,11 @@ export function classifyLines(store: Pick<ResultsStore, 'getRow'>): BatchEndpoin
     read(given) {
       const body = bodyOf(classifyBody, given);
       const { image, model } = imageOfBody(body);
-      return { model, uri: imageUriOf(image), labelSet: defineLabelSet(labelsOfParameters(body.parameters)) };
+      return {
+        model,
+        uri: inlineUri(imageIn(image)),
+        labelSet: defineLabelSet(labelsOfParameters(body.parameters)),
+      };
     },
 
     plan(lines) {

@@ -5,8 +5,8 @@ import { defineLabelSet } from '../../shared/labels/labelSet.ts';
 import type { Keys } from '../../shared/redis/keys.ts';
 import { ANY_IMAGE } from '../../shared/refs/anyImage.ts';
 import type { ResultsStore } from '../../shared/rows/resultsStore.ts';
-import { imageUriOf } from '../http/imageUri.ts';
 import { type EmbeddingsBody, embeddingsBody, embeddingsOf, inputsOf } from '../schemas/embeddingsBody.ts';
+import { imageIn, inlineUri } from '../uploads/imageIn.ts';
 import {
   type BatchEndpoint,
   bodyOf,
@@ -46,7 +46,7 @@ export function embedLines(context: EmbedContext): BatchEndpoint<EmbedAsked> {
     read(given) {
       const body = bodyOf(embeddingsBody, given);
       const { texts, images } = inputsOf(body);
-      const refs = images.map(({ i, image }) => ({ i, uri: imageUriOf(image) }));
+      const refs = images.map(({ i, image }) => ({ i, uri: inlineUri(imageIn(image)) }));
       // What no label can be is refused here, and not together with the texts of other lines.
       if (texts.length > 0) labelSetOf(texts.map(({ text }) => text));
       return { model: body.model, texts, images: refs, encoding_format: body.encoding_format };

@@ -5,6 +5,7 @@ import type { Redis } from 'ioredis';
 import type { Producer } from '../../producer/producer.ts';
 import type { Logger } from '../../shared/log/log.ts';
 import type { ApiKeys } from '../keys/apiKeys.ts';
+import type { Spool } from '../uploads/spool.ts';
 
 export interface GatewayOptions {
   producer: Producer;
@@ -31,6 +32,10 @@ export interface GatewayOptions {
   fileBytesMax: number;
   /** How long files and batches stay. */
   filesKeptMs: number;
+  /** Where uploaded images wait. */
+  spool: Spool;
+  /** Address at which workers reach the gateway; where it listens when undefined. */
+  gateway: string | undefined;
 }
 
 /** The HTTP server, whose routes have zod schemas. */

@@ -30,6 +30,7 @@ const statuses: Partial<Record<ErrorCode, number>> = {
   BATCH_ENDED: 409,
   BATCH_CANCELLED: 409,
   BATCH_EXPIRED: 409,
+  UPLOAD_UNKNOWN: 404,
   RUN_MISMATCH: 409,
   RUN_BUSY: 409,
   RUN_CANCELLED: 409,
@@ -40,11 +41,13 @@ const statuses: Partial<Record<ErrorCode, number>> = {
   MEDIA_TYPE_UNSUPPORTED: 415,
   RATE_LIMITED: 429,
   QUEUE_FULL: 429,
+  SPOOL_FULL: 429,
   REDIS_UNAVAILABLE: 503,
   RUN_TOO_LARGE: 503,
   GATEWAY_OVERLOADED: 503,
   FILES_FULL: 503,
   ANSWER_TIMEOUT: 503,
+  UPLOAD_UNREAD: 503,
 };
 
 /** Codes of fastify and its plugins, by the code of ours that says the same. */

@@ -7,7 +7,6 @@ import { defineLabelSet } from '../../shared/labels/labelSet.ts';
 import { keysUnder } from '../../shared/redis/keys.ts';
 import { admit, untilGone } from '../http/admission.ts';
 import type { GatewayApp, GatewayOptions } from '../http/gatewayApp.ts';
-import { imageUriOf } from '../http/imageUri.ts';
 import { readUpload } from '../http/readUpload.ts';
 import {
   type ClassifyBody,
@@ -18,9 +17,11 @@ import {
   labelsOfParameters,
 } from '../schemas/classifyBody.ts';
 import { predictionAnswer, problems } from '../schemas/rowAnswer.ts';
+import { imageIn } from '../uploads/imageIn.ts';
+import type { LendImage } from '../uploads/lendImage.ts';
 
 /** One image, answered at once through the interactive lane, in the shape of Hugging Face's inference API. */
-export function classifyRoutes(app: GatewayApp, options: GatewayOptions): void {
+export function classifyRoutes(app: GatewayApp, options: GatewayOptions, lend: LendImage): void {
   const { producer, redis, prefix, answerTimeoutMs, answerKeptMs } = options;
 
   app.post(
@@ -48,32 +49,30 @@ export function classifyRoutes(app: GatewayApp, options: GatewayOptions): void {
       const asked = request.isMultipart()
         ? await uploaded(request)
         : sentAsJson(request.body as ClassifyBody);
-      const { uri, parameters } = asked;
+      const { image, parameters } = asked;
       const model = await chooseModel(redis, keysUnder(prefix), asked.model);
       await admit(options, model);
       const labelSet = defineLabelSet(labelsOfParameters(parameters));
-      const row = await producer.labelOne(uri, {
-        model,
-        labelSet,
-        timeoutMs: answerTimeoutMs,
-        keptMs: answerKeptMs,
-        signal: untilGone(reply),
+      const how = { model, labelSet, timeoutMs: answerTimeoutMs, keptMs: answerKeptMs };
+      const signal = untilGone(reply);
+      return lend(image, async (uri) => {
+        const row = await producer.labelOne(uri, { ...how, signal });
+        if (row.status === 'classified') return row.predictions as never;
+        throw new ClipfleetError(row.error.code, row.error.message);
       });
-      if (row.status === 'classified') return row.predictions as never;
-      throw new ClipfleetError(row.error.code, row.error.message);
     },
   );
 }
 
 interface Asked {
-  uri: string;
+  image: Buffer | string;
   parameters: ClassifyParameters;
   model: string | undefined;
 }
 
 function sentAsJson(body: ClassifyBody): Asked {
   const { image, model } = imageOfBody(body);
-  return { uri: imageUriOf(image), parameters: body.parameters, model };
+  return { image: imageIn(image), parameters: body.parameters, model };
 }
 
 async function uploaded(request: FastifyRequest): Promise<Asked> {
@@ -89,7 +88,7 @@ async function uploaded(request: FastifyRequest): Promise<Asked> {
     throw new ClipfleetError('REQUEST_INVALID', `field ${path.join('.')}: ${message}.`);
   }
   const { model } = given.data;
-  return { uri: `data:;base64,${bytes.toString('base64')}`, parameters: given.data, model };
+  return { image: bytes, parameters: given.data, model };
 }
 
 /** A text with commas, several fields, or one with the JSON of a list: labels may hold commas, and a form has few fields. */

@@ -4,12 +4,13 @@ import { keysUnder } from '../../shared/redis/keys.ts';
 import { together } from '../../shared/together.ts';
 import { admit, untilGone } from '../http/admission.ts';
 import type { GatewayApp, GatewayOptions } from '../http/gatewayApp.ts';
-import { imageUriOf } from '../http/imageUri.ts';
 import { embeddingsAnswer, embeddingsBody, embeddingsOf, inputsOf } from '../schemas/embeddingsBody.ts';
 import { problems } from '../schemas/rowAnswer.ts';
+import { imageIn } from '../uploads/imageIn.ts';
+import type { LendImage } from '../uploads/lendImage.ts';
 
 /** Unit vectors of texts and images, in the shape of OpenAI's API. They pass through Redis, and expire there after a minute. */
-export function embeddingRoutes(app: GatewayApp, options: GatewayOptions): void {
+export function embeddingRoutes(app: GatewayApp, options: GatewayOptions, lend: LendImage): void {
   const { producer, redis, prefix, answerTimeoutMs: timeoutMs } = options;
 
   app.post(
@@ -24,7 +25,7 @@ export function embeddingRoutes(app: GatewayApp, options: GatewayOptions): void 
     },
     async ({ body }, reply) => {
       const { texts, images } = inputsOf(body);
-      const refs = images.map(({ i, image }) => ({ i, uri: imageUriOf(image) }));
+      const given = images.map(({ i, image }) => ({ i, image: imageIn(image) }));
       const model = await chooseModel(redis, keysUnder(prefix), body.model);
       await admit(options, model);
       const asked = { model, timeoutMs, signal: untilGone(reply) };
@@ -38,8 +39,8 @@ export function embeddingRoutes(app: GatewayApp, options: GatewayOptions): void 
           : [];
       const [textVectors] = await Promise.all([
         ofTexts,
-        together(refs, async ({ i, uri }) => {
-          vectors[i] = await producer.embedImage(uri, asked).catch((error) => {
+        together(given, async ({ i, image }) => {
+          vectors[i] = await lend(image, (uri) => producer.embedImage(uri, asked)).catch((error) => {
             throw inInput(i, error);
           });
         }),

@@ -1,5 +1,4 @@
 import { z } from 'zod';
-import { imageRefLimits } from '../../shared/refs/imageRef.ts';
 import { labelText, promptText } from './labelSetBody.ts';
 import { modelSchema } from './runBody.ts';
 
@@ -12,7 +11,7 @@ export const classifyParameters = z.looseObject({
   model: modelSchema.optional(),
 });
 
-const imageText = z.string().min(1).max(imageRefLimits.uriCharsMax);
+const imageText = z.string().min(1);
 
 /** The body that Hugging Face's clients send for zero-shot image classification. */
 export const classifyBody = z

@@ -1,12 +1,11 @@
 import { z } from 'zod';
-import { imageRefLimits } from '../../shared/refs/imageRef.ts';
 import { promptText } from './labelSetBody.ts';
 import { modelSchema } from './runBody.ts';
 
 /** As OpenAI has it. */
 const INPUTS_MAX = 2_048;
 
-const imageText = z.string().min(1).max(imageRefLimits.uriCharsMax);
+const imageText = z.string().min(1);
 const textOrUrl = z.union([promptText, imageText.regex(/^data:/i)]);
 const input = z.union([
   textOrUrl,

@@ -1,4 +1,6 @@
+import { join } from 'node:path';
 import { z } from 'zod';
+import { userCacheFolder } from '../files/userFolders.ts';
 import { integer, option, text } from './option.ts';
 
 /** The HTTP gateway: where it listens, whom it lets in, and how much it takes. */
@@ -38,6 +40,44 @@ export const gatewayOptions = {
       ),
     default: 'read,enqueue',
     says: 'What a new key may do: read, enqueue, or admin, which may also cancel and remove runs.',
+  }),
+  gateway: option({
+    flag: 'gateway',
+    env: 'CLIPFLEET_GATEWAY',
+    value: 'URL',
+    schema: text
+      .regex(/^https?:\/\/[^/?#@]+(\/[^?#]*)?$/i, 'Expected an http or https URL')
+      .refine((url) => URL.canParse(url), 'Expected an http or https URL')
+      .transform((url) => new URL(url).href.replace(/\/+$/, ''))
+      .pipe(z.string())
+      .optional(),
+    defaultSays: 'where serve listens; of a worker http://127.0.0.1:8321',
+    says: 'Address at which workers reach the gateway. serve names large uploads by it, and workers read them there, also where it is private. Give serve and workers the same.',
+  }),
+  gatewayKey: option({
+    flag: 'gateway-key',
+    env: 'CLIPFLEET_GATEWAY_KEY',
+    value: 'KEY',
+    schema: text.optional(),
+    secret: true,
+    says: 'Key with the scope read that workers show the gateway for uploads. Others on the machine see a flag in the list of processes: use the variable.',
+  }),
+  spool: option({
+    flag: 'spool',
+    env: 'CLIPFLEET_SPOOL',
+    value: 'DIR',
+    schema: text,
+    default: (env) => join(userCacheFolder(env), 'spool'),
+    defaultSays: 'clipfleet/spool in XDG_CACHE_HOME or ~/.cache',
+    says: 'Folder where uploaded images of 256 kB and more wait for workers. Several gateways at one address need the same, shared.',
+  }),
+  spoolBytesMax: option({
+    flag: 'spool-bytes-max',
+    env: 'CLIPFLEET_SPOOL_BYTES_MAX',
+    value: 'BYTES',
+    schema: integer(1_000_000, Number.MAX_SAFE_INTEGER),
+    default: '1000000000',
+    says: 'Bytes of uploaded images that wait in --spool. Above it, requests with large images answer 429.',
   }),
   bodyBytesMax: option({
     flag: 'body-bytes-max',

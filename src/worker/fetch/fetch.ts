@@ -4,6 +4,7 @@ import type { ImageRef } from '../../shared/refs/imageRef.ts';
 import type { ImageSource, LocalFile } from '../../shared/refs/imageSource.ts';
 import { missingScheme } from '../../shared/refs/missingUri.ts';
 import { type ByteRange, parseTarUri } from '../../shared/refs/tarUri.ts';
+import { isUploadOf } from '../../shared/refs/uploadUri.ts';
 import { schemeOf } from '../../shared/refs/uriScheme.ts';
 import { wholeRange } from '../../shared/refs/wholeRange.ts';
 import { createHostNames, type HostNames } from '../names/hostNames.ts';
@@ -21,6 +22,8 @@ export interface FetchOptions {
   /** Lifts the check of addresses and nothing else. */
   allowPrivateAddresses: boolean;
   userAgent: string;
+  /** The fleet's gateway, whose uploads are read wherever it is, and the key to show it. None are read when absent. */
+  gateway?: { url: string; key?: string | undefined } | undefined;
   politely?: UrlOptions['politely'];
   /** What names lead to; its owner closes it. Remembered for this fetcher alone when absent. */
   names?: Pick<HostNames, 'lookup'>;
@@ -32,6 +35,8 @@ export interface FetchOptions {
 interface Readers {
   urls: UrlReader;
   s3: S3Reader;
+  /** The gateway's uploads. */
+  uploads: UrlReader;
 }
 
 /** An image to be read for a run. A host that fails is asked for the images of one run and another in turn. */
@@ -56,8 +61,14 @@ export function createFetcher(options: FetchOptions): Fetcher {
   const isAllowedAddress = options.allowPrivateAddresses ? () => true : isPublicAddress;
   const ownNames = options.names === undefined ? createHostNames() : undefined;
   const lookUpName = (options.names ?? ownNames!).lookup;
+  const { politely, gateway, ...limits } = options;
   const readers = {
-    urls: createUrlReader({ ...options, isAllowedAddress, lookUpName }),
+    urls: createUrlReader({ ...limits, isAllowedAddress, lookUpName, ...(politely && { politely }) }),
+    // No other host may be what the operator's own address leads to, so that the key goes nowhere else.
+    uploads: createUrlReader({
+      ...{ ...limits, redirectsMax: 0, isAllowedAddress: () => true, lookUpName },
+      key: gateway?.key,
+    }),
     s3: createS3Reader(options.s3 ?? s3Environment(process.env), { ...options, lookUpName }),
   };
   return {
@@ -71,7 +82,7 @@ export function createFetcher(options: FetchOptions): Fetcher {
       return { bytes };
     },
     async close() {
-      await Promise.all([readers.urls.close(), readers.s3.close()]);
+      await Promise.all([readers.urls.close(), readers.s3.close(), readers.uploads.close()]);
       ownNames?.close();
     },
   };
@@ -101,14 +112,15 @@ function memberOf(uri: string, bytesMax: number): { range: ByteRange; archive: s
 async function readUri(
   ref: FetchRef,
   options: FetchOptions,
-  { urls, s3 }: Readers,
+  { urls, s3, uploads }: Readers,
   signal: AbortSignal,
 ): Promise<Uint8Array> {
   const { uri, run } = ref;
+  if (options.gateway && isUploadOf(options.gateway.url, uri)) return uploads.read(uri, signal);
   const scheme = schemeOf(uri);
   if (scheme === 'http' || scheme === 'https') return urls.read(uri, signal, run);
   if (scheme === 's3') return s3.read(uri, signal);
-  if (scheme === 'tar') return readMember(ref, options, { urls, s3 }, signal);
+  if (scheme === 'tar') return readMember(ref, options, { urls, s3, uploads }, signal);
   if (scheme === 'data') return readDataUrl(uri, options.bytesMax);
   throw unreadable(uri, scheme ?? '');
 }

@@ -16,6 +16,8 @@ export interface UrlOptions {
   /** Asked for every address before and after connecting, of every hop. */
   isAllowedAddress: AddressPredicate;
   lookUpName: LookUpName;
+  /** Shown to whoever is asked, as a bearer's. */
+  key?: string | undefined;
   /** Through what requests go, of every hop, for the run; as soon as they may when absent. */
   politely?: Politely;
 }
@@ -67,6 +69,7 @@ async function followRedirects(
         'user-agent': options.userAgent,
         accept: 'image/*,*/*;q=0.8',
         'accept-encoding': 'identity',
+        ...(options.key !== undefined && { authorization: `Bearer ${options.key}` }),
         ...(range && { range: rangeHeader(range) }),
       },
       signal,

@@ -24,6 +24,9 @@ export const pipelineOptions = [
   ...hostOptions,
 ] as const;
 
+/** Where uploads are read, for workers of a fleet; none are read when absent. */
+export type GatewaySettings = Partial<Config<'gateway' | 'gatewayKey'>>;
+
 /** The settings of the option table where nothing is said, for those who have no command line. */
 export function defaultPipelineSettings(): Config<(typeof pipelineOptions)[number]> {
   return readConfig(pipelineOptions, {}, {});

@@ -13,7 +13,7 @@ import type { ScoredLabels } from '../score/scorer.ts';
 import type { EmbedHow } from './embeddingOf.ts';
 import { openPipeline, type Pipeline } from './pipeline.ts';
 import { openPipelineDecoders } from './pipelineDecoders.ts';
-import type { PipelineSettings } from './pipelineSettings.ts';
+import type { GatewaySettings, PipelineSettings } from './pipelineSettings.ts';
 import type { OnStage } from './stageTimes.ts';
 
 export interface WorkerPipelineContext {
@@ -48,7 +48,10 @@ export interface WorkerPipeline
 /** Behind a proxy: it looks names up, and this machine may know none of them. */
 const noNames: GateNames = { standing: async () => ({ kind: 'known' }), nearAnswer: () => undefined };
 
-export function openWorkerPipeline(context: WorkerPipelineContext, config: PipelineSettings): WorkerPipeline {
+export function openWorkerPipeline(
+  context: WorkerPipelineContext,
+  config: PipelineSettings & GatewaySettings,
+): WorkerPipeline {
   const { redis, keys, model, log, onBatch, onStage, countEvent } = context;
   const names = openHostNames(log);
   const gateNames = hasProxies(proxiesOf(process.env)) ? noNames : names;
@@ -59,6 +62,7 @@ export function openWorkerPipeline(context: WorkerPipelineContext, config: Pipel
     redirectsMax: config.redirectsMax,
     allowPrivateAddresses: config.allowPrivateAddresses,
     userAgent: config.userAgent,
+    gateway: config.gateway ? { url: config.gateway, key: config.gatewayKey } : undefined,
     politely: createPolitely(gate, config.hostPatienceMs),
     names,
   });
