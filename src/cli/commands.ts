@@ -62,6 +62,11 @@ const commands: Record<string, ListedCommand> = {
     summary: 'Write the rows of a run to a file that other tools read: CSV, Parquet, Label Studio, FiftyOne.',
     load: async () => (await import('./commands/export.ts')).exportCommand,
   },
+  report: {
+    arguments: '<run>',
+    summary: 'Write what a run says as one HTML page to look at: labels, scores, pictures, failures.',
+    load: async () => (await import('./files/report.ts')).reportCommand,
+  },
   sort: {
     arguments: '[run]',
     summary:

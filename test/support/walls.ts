@@ -12,8 +12,8 @@ cli/commands: src cli/doctor cli/setup cli/terminal cli/terminal/progress cli/wo
     worker/model worker/relabel worker/score worker/session worker/tune
 cli/doctor: cli/setup cli/terminal producer shared shared/fleet shared/log shared/options shared/redis shared/store
     worker/decode worker/decoders worker/formats worker/hub worker/layout worker/model worker/onnx worker/session
-cli/files: cli/setup cli/terminal cli/terminal/progress results/actions results/rows results/sort shared shared/options
-    shared/refs shared/rows
+cli/files: src cli/setup cli/terminal cli/terminal/progress results/actions results/report results/rows results/sort
+    shared shared/files shared/options shared/refs shared/rows
 cli/setup: producer producer/labels producer/runs results/exports results/rows shared shared/embeddings shared/fleet
     shared/labels shared/log shared/options shared/redis shared/refs shared/rows shared/runs shared/store
 cli/terminal: cli/setup producer/images producer/runs results/exports results/outputs shared shared/fleet shared/labels
@@ -52,6 +52,7 @@ results/actions: shared shared/refs shared/rows
 results/exports: results/formats results/outputs results/rows shared shared/embeddings shared/refs shared/rows
 results/formats: results/outputs results/rows shared shared/embeddings shared/refs shared/rows
 results/outputs: results/rows shared shared/files
+results/report: results/rows shared shared/labels shared/rows
 results/rows: shared/refs shared/rows
 results/sort: results/actions results/rows shared shared/refs shared/rows
 shared:

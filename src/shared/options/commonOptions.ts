@@ -87,7 +87,7 @@ export const outputOptions = {
     env: 'CLIPFLEET_OUTPUT',
     value: 'FILE',
     schema: text.optional(),
-    says: 'Write the rows here. The suffix names the format: .jsonl, .csv, .parquet, .label-studio, .fiftyone, .hf or .npy. - is standard output.',
+    says: 'Write the rows here, or the report. The suffix names the format of rows: .jsonl, .csv, .parquet, .label-studio, .fiftyone, .hf or .npy. - is standard output.',
   }),
   force: option({
     flag: 'force',

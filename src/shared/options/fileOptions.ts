@@ -1,4 +1,4 @@
-import { choice, onOff, option, text } from './option.ts';
+import { choice, integer, onOff, option, text } from './option.ts';
 
 /** What is done to and beside the labeled files. */
 export const fileOptions = {
@@ -46,5 +46,13 @@ export const fileOptions = {
     value: 'LOG',
     schema: text.optional(),
     says: 'Undo what this log says.',
+  }),
+  thumbnails: option({
+    flag: 'thumbnails',
+    env: 'CLIPFLEET_THUMBNAILS',
+    value: 'N',
+    schema: integer(0, 1_000),
+    default: '200',
+    says: 'Most pictures in a report; 0 for none.',
   }),
 } as const;

@@ -64,6 +64,13 @@ async function readAvif(bytes: Uint8Array, limits: ReadLimits): Promise<RgbImage
   return await readAs(opaque, 'srgb', 3, (data) => data);
 }
 
+/** An image as WebP, for people to look at. @param quality 1 to 100 */
+export async function webpOf({ data, width, height }: RgbImage, quality: number): Promise<Uint8Array> {
+  return sharp(data, { raw: { width, height, channels: 3 } })
+    .webp({ quality })
+    .toBuffer();
+}
+
 function open(bytes: Uint8Array, { truncated, pixelsMax, timeoutMs }: ReadLimits): Sharp {
   const image = sharp(bytes, {
     failOn: truncated === 'accept' ? 'none' : 'error',
