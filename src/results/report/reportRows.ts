@@ -41,7 +41,7 @@ export interface LabelSamples {
 
 const UNSURE_MAX = 24;
 const EXAMPLES_MAX = 5;
-export const BINS = 20;
+const BINS = 20;
 
 export async function countRows(rows: AsyncIterable<PublicRow>): Promise<RowTotals> {
   const totals: RowTotals = {
