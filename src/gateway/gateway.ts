@@ -76,7 +76,7 @@ export async function openGateway(options: GatewayOptions): Promise<GatewayApp> 
     reply.header('x-request-id', request.id).header('x-content-type-options', 'nosniff');
   });
   const metrics = measureGateway(app, options);
-  guardRoutes(app, keys);
+  guardRoutes(app, keys, options.trustedHosts);
   await limitRate(app, options);
   await app.register(underPressure, { maxEventLoopDelay: LOOP_DELAY_MAX_MS, retryAfter: 1 });
   await app.register(multipart, { limits: { fileSize: bodyBytesMax, files: 1, fields: 50, parts: 60 } });

@@ -1,6 +1,7 @@
 // Who is let in, and for what.
 import assert from 'node:assert/strict';
 import { readFile } from 'node:fs/promises';
+import { get } from 'node:http';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { isLoopback } from '../../src/gateway/access/access.ts';
@@ -82,6 +83,24 @@ test('without keys only this machine is served, and no other site’s page', asy
   assert.equal((await ask('GET', '/v1/runs', undefined, { origin: url })).status, 200);
   for (const headers of [{ origin: 'https://example.org' }, { origin: 'null' }])
     assert.equal((await ask('GET', '/v1/runs', undefined, headers)).json.code, 'KEY_FORBIDDEN');
+});
+
+test('without keys a trusted host is served as well, and no other name', async (t) => {
+  const fleet = await startFleet(t);
+  const { url } = await startGateway(fleet, '--host', '0.0.0.0', '--trusted-host', 'gateway');
+  const { port } = new URL(url);
+  const statusAs = (host: string, origin?: string) =>
+    new Promise<number | undefined>((resolve, reject) => {
+      const headers = { host, ...(origin !== undefined && { origin }) };
+      get({ host: '127.0.0.1', port, path: '/v1/runs', headers }, ({ statusCode }) => resolve(statusCode)).on(
+        'error',
+        reject,
+      );
+    });
+  assert.equal(await statusAs(`gateway:${port}`), 200);
+  assert.equal(await statusAs(`localhost:${port}`), 200);
+  assert.equal(await statusAs(`other:${port}`), 403);
+  assert.equal(await statusAs(`gateway:${port}`, 'https://example.org'), 403);
 });
 
 test('requests above the limit wait', async (t) => {

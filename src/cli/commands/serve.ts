@@ -20,6 +20,7 @@ export const serveCommand = createCommand({
     'host',
     'port',
     'apiKeys',
+    'trustedHost',
     'gateway',
     'spool',
     'spoolBytesMax',
@@ -36,19 +37,27 @@ export const serveCommand = createCommand({
     ...contextOptions,
   ] as const,
   async run(_, config) {
-    const { host, port, apiKeys, interactiveWaitingMax: waitingMax } = config;
-    const keys = await keysOf(apiKeys, host);
+    const { host, port, apiKeys, trustedHost: trustedHosts = [], interactiveWaitingMax: waitingMax } = config;
+    const keys = await keysOf(apiKeys, host, trustedHosts);
     const filesDir = resolve(config.filesDir ?? join(config.dataDir, 'files'));
     const spool = await openSpool({ folder: resolve(config.spool), bytesMax: config.spoolBytesMax });
     const context = await openContext(config);
     const { producer, log } = context;
     try {
-      const gateway = await openGateway({ ...config, ...context, keys, waitingMax, filesDir, spool });
+      const gateway = await openGateway({
+        ...config,
+        ...context,
+        keys,
+        trustedHosts,
+        waitingMax,
+        filesDir,
+        spool,
+      });
       const interrupt = onInterrupt('finishing the requests in progress.', config);
       const url = await gateway
         .listen({ host, port })
         .catch((error: Error) => cannotListen(host, port, error));
-      const known = apiKeys ?? 'none: only this machine is served';
+      const known = apiKeys ?? noKeysSay(trustedHosts);
       log.info({ url, keys: known, workersReadAt: workersUrl(gateway, config) }, 'gateway ready');
       await interrupt.interrupted;
       await gateway.close();
@@ -64,16 +73,25 @@ export const serveCommand = createCommand({
 });
 
 /** @throws USAGE for a file that holds no keys, and for an address of others without a file */
-async function keysOf(path: string | undefined, host: string): Promise<ApiKeys | undefined> {
+async function keysOf(
+  path: string | undefined,
+  host: string,
+  trustedHosts: readonly string[],
+): Promise<ApiKeys | undefined> {
   if (path !== undefined) {
     const text = await readFile(path, 'utf8').catch((cause: Error) => {
       throw new ClipfleetError('USAGE', `Expected a file of API keys at ${path}, got: ${cause.message}.`);
     });
     return parseApiKeys(text);
   }
-  if (isLoopback(host)) return undefined;
+  if (isLoopback(host) || trustedHosts.length > 0) return undefined;
   const message = `Expected --api-keys, because ${host} is reached by others: make a file with clipfleet key.`;
   throw new ClipfleetError('USAGE', message);
+}
+
+function noKeysSay(trustedHosts: readonly string[]): string {
+  if (trustedHosts.length === 0) return 'none: only this machine is served';
+  return `none: whoever asks for ${trustedHosts.join(' or ')} is served`;
 }
 
 function cannotListen(host: string, port: number, cause: Error): never {

@@ -26,12 +26,18 @@ export function isLoopback(host: string): boolean {
 /**
  * Lets in who has a key with the route's scope. Without keys everybody on this machine may do everything, so that pages of other sites
  * in its browsers must be kept out: by the Host they ask for (DNS rebinding), and by the Origin that browsers name.
+ *
+ * @param trustedHosts names besides loopback that may be asked for without keys
  */
-export function guardRoutes(app: FastifyInstance, keys: ApiKeys | undefined): void {
+export function guardRoutes(
+  app: FastifyInstance,
+  keys: ApiKeys | undefined,
+  trustedHosts: readonly string[] = [],
+): void {
   app.decorateRequest('holder', undefined);
   app.addHook('onRequest', async (request, reply) => {
     const { scope } = request.routeOptions.config;
-    if (keys === undefined) return requireOwnPage(request);
+    if (keys === undefined) return requireOwnPage(request, trustedHosts);
     if (scope === undefined) return;
     request.holder = keys.holderOf(keyOf(request));
     if (!request.holder) {
@@ -57,10 +63,10 @@ function keyOf({ headers }: FastifyRequest): string {
   return /^Bearer +(\S+)$/i.exec(headers.authorization ?? '')?.[1] ?? '';
 }
 
-function requireOwnPage({ headers }: FastifyRequest): void {
+function requireOwnPage({ headers }: FastifyRequest, trustedHosts: readonly string[]): void {
   const { host = '', origin } = headers;
   const name = host.replace(/:\d+$/, '');
-  if (!isLoopback(name)) {
+  if (!isLoopback(name) && !trustedHosts.includes(name)) {
     const message = `Expected a loopback host, got ${JSON.stringify(host)}: without --api-keys only this machine is served.`;
     throw new ClipfleetError('KEY_FORBIDDEN', message);
   }

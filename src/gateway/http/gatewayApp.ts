@@ -15,6 +15,8 @@ export interface GatewayOptions {
   log: Logger;
   /** Who may ask for what; undefined where the gateway listens on loopback alone. */
   keys: ApiKeys | undefined;
+  /** Without keys: names besides loopback that may be asked for. */
+  trustedHosts?: readonly string[];
   /** Largest body of a request that is not streamed, in bytes. */
   bodyBytesMax: number;
   /** Requests of one key or address in a minute, over all gateways on the Redis. */

@@ -28,6 +28,14 @@ export const gatewayOptions = {
     schema: text.optional(),
     says: 'File of the keys that the gateway lets in, one a line. Make lines with clipfleet key.',
   }),
+  trustedHost: option({
+    flag: 'trusted-host',
+    env: 'CLIPFLEET_TRUSTED_HOST',
+    value: 'NAME',
+    repeat: true,
+    schema: z.array(text).optional(),
+    says: 'Serve without keys beyond this machine too, to whoever asks for this host name, such as a container’s. For a network that only trusted programs reach; repeat it.',
+  }),
   scopes: option({
     flag: 'scopes',
     env: 'CLIPFLEET_SCOPES',
