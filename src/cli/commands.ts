@@ -73,6 +73,12 @@ const commands: Record<string, ListedCommand> = {
       'Sort the labeled files of a run into a folder for each label, by link, copy or move. Can be undone.',
     load: async () => (await import('./files/sort.ts')).sortCommand,
   },
+  tag: {
+    arguments: '[run]',
+    summary:
+      'Write the labels of a run beside the files, as XMP or text. Merges with what is there. Can be undone.',
+    load: async () => (await import('./files/tag.ts')).tagCommand,
+  },
   relabel: {
     arguments: '<run>',
     summary: 'Label the images of a run anew with other labels, from its kept vectors alone.',

@@ -16,6 +16,7 @@ const importSites: Record<string, readonly string[]> = {
   hyparquet: ['src/producer/lists/parquetRows.ts'],
   'hyparquet-writer': ['src/results/formats/parquetFile.ts'],
   aws4fetch: ['src/worker/fetch/s3Request.ts'],
+  '@xmldom/xmldom': ['src/results/tag/xmpSidecar.ts'],
   saxes: ['src/worker/fetch/s3List.ts'],
   fastify: ['src/gateway/gateway.ts'],
   pg: ['src/shared/rows/postgres/sqlSession.ts'],

@@ -13,7 +13,7 @@ cli/commands: src cli/doctor cli/setup cli/terminal cli/terminal/progress cli/wo
 cli/doctor: cli/setup cli/terminal producer shared shared/fleet shared/log shared/options shared/redis shared/store
     worker/decode worker/decoders worker/formats worker/hub worker/layout worker/model worker/onnx worker/session
 cli/files: src cli/setup cli/terminal cli/terminal/progress results/actions results/report results/rows results/sort
-    shared shared/files shared/options shared/refs shared/rows
+    results/tag shared shared/files shared/labels shared/options shared/refs shared/rows
 cli/setup: producer producer/labels producer/runs results/exports results/rows shared shared/embeddings shared/fleet
     shared/labels shared/log shared/options shared/redis shared/refs shared/rows shared/runs shared/store
 cli/terminal: cli/setup producer/images producer/runs results/exports results/outputs shared shared/fleet shared/labels
@@ -55,6 +55,7 @@ results/outputs: results/rows shared shared/files
 results/report: results/rows shared shared/labels shared/rows
 results/rows: shared/refs shared/rows
 results/sort: results/actions results/rows shared shared/refs shared/rows
+results/tag: results/actions results/rows shared shared/files shared/refs shared/rows
 shared:
 shared/embeddings: shared shared/redis shared/refs shared/rows
 shared/files: shared

@@ -47,6 +47,21 @@ export const fileOptions = {
     schema: text.optional(),
     says: 'Undo what this log says.',
   }),
+  write: option({
+    flag: 'write',
+    env: 'CLIPFLEET_WRITE',
+    value: 'FORMAT',
+    schema: choice('xmp', 'txt').optional(),
+    says: 'Write labels beside the files: xmp for programs for photos, txt with commas for trainers of image models.',
+  }),
+  sidecar: option({
+    flag: 'sidecar',
+    env: 'CLIPFLEET_SIDECAR',
+    value: 'NAME',
+    schema: choice('name', 'stem'),
+    default: 'name',
+    says: 'name: photo.jpg.xmp, as digiKam, darktable and Immich read it; stem: photo.xmp, as Adobe does.',
+  }),
   thumbnails: option({
     flag: 'thumbnails',
     env: 'CLIPFLEET_THUMBNAILS',

@@ -49,6 +49,7 @@ export const usualOptions: readonly OptionName[] = [
   'model',
   'output',
   'into',
+  'write',
   'by',
   'unsure',
   'dryRun',
