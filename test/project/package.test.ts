@@ -7,9 +7,14 @@ import { type TestContext, test } from 'node:test';
 import { pictures, repository } from '../support/fleet.ts';
 import { temporaryFolder } from '../support/support.ts';
 
+/** Bytes of the package as it is downloaded, and unpacked: a file that slips in shows. */
+const [PACKED_MAX, UNPACKED_MAX] = [11_000_000, 14_000_000];
+
 interface Packed {
   folder: string;
   files: string[];
+  size: number;
+  unpackedSize: number;
 }
 
 /** A folder whose node_modules has the packed package, and links to what this repository's dependencies are. */
@@ -24,7 +29,8 @@ async function installPacked(t: TestContext): Promise<Packed> {
   const theirs = join(repository, 'node_modules');
   for (const name of await readdir(theirs))
     if (!name.startsWith('.')) await symlink(join(theirs, name), join(modules, name));
-  return { folder, files: packed.files.map(({ path }: { path: string }) => path) };
+  const { size, unpackedSize } = packed;
+  return { folder, size, unpackedSize, files: packed.files.map(({ path }: { path: string }) => path) };
 }
 
 const consumer = `
@@ -71,7 +77,8 @@ const commonJs = {
 };
 
 test('the packed package runs, compiles in strict projects, and has what it needs and no more', async (t) => {
-  const { folder, files } = await installPacked(t);
+  const { folder, files, size, unpackedSize } = await installPacked(t);
+  assert.ok(size <= PACKED_MAX && unpackedSize <= UNPACKED_MAX, `${size} and ${unpackedSize} bytes`);
   const { bin, version } = JSON.parse(
     await readFile(join(folder, 'node_modules/clipfleet/package.json'), 'utf8'),
   );
