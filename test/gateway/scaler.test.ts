@@ -28,12 +28,16 @@ test('the images for a scaler go from 0 to 0, and are never 0 while an image has
   worker.child.kill('SIGCONT');
 
   const recorded: { images: number; active: number; left: number }[] = [];
-  await until(async () => {
-    const now = await read();
-    const { expected, done, complete } = await fleet.producer.progress('r');
-    recorded.push({ ...now, left: expected - done });
-    return complete;
-  }, 'the run is complete');
+  await until(
+    async () => {
+      const now = await read();
+      const { expected, done, complete } = await fleet.producer.progress('r');
+      recorded.push({ ...now, left: expected - done });
+      return complete;
+    },
+    'the run is complete',
+    120_000,
+  );
   for (const each of recorded) {
     // What had no row after the reading had none before it.
     assert.ok(each.images >= each.left, JSON.stringify(each));
