@@ -25,7 +25,7 @@ export interface ProducerOptions extends ProducerSettings {
 
 /** On a connection of the producer's own, which ends with it. So also for programs that have another version of ioredis. */
 export interface ProducerAddress extends ProducerSettings {
-  /** `redis://HOST`, `rediss://HOST` or `unix:///PATH`. */
+  /** As `REDIS_URL`: `redis://HOST`, `redis+sentinel://HOST:PORT/NAME`, `redis+cluster://HOST:PORT`, `unix:///PATH`. */
   url: string;
   redis?: never;
 }

@@ -22,7 +22,7 @@ const importSites: Record<string, readonly string[]> = {
   pg: ['src/shared/rows/postgres/sqlSession.ts'],
   'prom-client': ['src/shared/telemetry/metrics.ts'],
   pino: ['src/shared/log/log.ts'],
-  ioredis: ['src/shared/redis/redis.ts'],
+  ioredis: ['src/shared/redis/redisClients.ts'],
   bullmq: ['src/shared/fleet/laneQueue.ts', 'src/worker/jobs/lane.ts'],
 };
 

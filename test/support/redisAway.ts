@@ -8,10 +8,14 @@ import { addDemoRun } from './demoRun.ts';
 import { copyPictures, demoModel, type Fleet, startFleet } from './fleet.ts';
 import { startRedisProxy } from './redisProxy.ts';
 import { startRedisServer } from './redisServer.ts';
+import { isWhole, startCluster, startSentinels } from './redisSeveral.ts';
 import { until } from './support.ts';
 
-/** `plain`: connections are refused. `moved`: the server is demoted, and its address leads to another. `half-open`: nothing arrives. */
-export const ways = ['plain', 'moved', 'half-open'] as const;
+/**
+ * `plain`: connections are refused. `moved`: the server is demoted, and its address leads to another. `half-open`: nothing arrives. `sentinel`: the
+ * primary is killed, and sentinels make its replica one; away is until they have. `cluster`: one of three nodes is killed, and comes back.
+ */
+export const ways = ['plain', 'moved', 'half-open', 'sentinel', 'cluster'] as const;
 export type Way = (typeof ways)[number];
 
 /** The endpoint that a worker knows, and how it goes away and comes back. */
@@ -23,7 +27,51 @@ interface Endpoint {
   port(): number;
 }
 
+async function openSentinels(t: TestContext): Promise<Endpoint> {
+  const { url, servers, primary } = await startSentinels(t);
+  let [now, other] = servers;
+  let isDown = false;
+  const saysOf = async (server: typeof now, what: RegExp) =>
+    what.test(String(await server.ask('INFO', 'replication').catch(() => '')));
+  return {
+    ...{ url, port: () => now.port },
+    async goAway() {
+      // What was the primary before comes back, and is made a replica.
+      if (isDown) await other.start();
+      await until(() => saysOf(other, /master_link_status:up/), 'the other server follows the primary');
+      await now.stop();
+      isDown = true;
+    },
+    async comeBack() {
+      await until(
+        async () => (await primary()) === other,
+        'the sentinels have made the other server the primary',
+      );
+      await until(() => saysOf(other, /role:master/), 'it is one');
+      [now, other] = [other, now];
+    },
+  };
+}
+
+async function openCluster(t: TestContext): Promise<Endpoint> {
+  const { url, nodes } = await startCluster(t);
+  let turn = 0;
+  const node = () => nodes[turn % nodes.length]!;
+  return {
+    url,
+    port: () => nodes[(turn + 1) % nodes.length]!.port,
+    goAway: () => node().stop(),
+    async comeBack() {
+      await node().start();
+      for (const each of nodes) await until(() => isWhole(each), 'the cluster is whole again');
+      turn++;
+    },
+  };
+}
+
 async function openEndpoint(t: TestContext, way: Way): Promise<Endpoint> {
+  if (way === 'sentinel') return openSentinels(t);
+  if (way === 'cluster') return openCluster(t);
   let server = await startRedisServer(t);
   const proxy = await startRedisProxy(t, server.port);
   const common = { url: proxy.url, port: () => server.port };
@@ -140,7 +188,11 @@ async function goAwayOnce(
   const after = await connectTo(t, fleet, endpoint.port());
   const doneBefore = load === 'busy' ? await doneOf(after) : 0;
   if (load === 'idle') await addDemoRun(after, run, uris, { chunkSize: 4 });
-  await until(async () => (await doneOf(after)) > doneBefore, 'jobs are done again', backMs);
+  const goesOn = async () => {
+    const done = await doneOf(after);
+    return done > doneBefore || done === count;
+  };
+  await until(goesOn, 'jobs are done again', backMs);
   const tookMs = performance.now() - cameBackAt;
   await until(async () => (await after.producer.runs.get(run))?.state === 'complete', 'all is done', 120_000);
   const rows = await after.rows(run);

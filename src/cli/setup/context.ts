@@ -13,6 +13,7 @@ import { type OpenStoreOptions, openStore } from '../../shared/store/openStore.t
 
 export const contextOptions = [
   'redisUrl',
+  'redisSentinelPassword',
   'redisTimeoutMs',
   'prefix',
   'store',
@@ -47,12 +48,13 @@ export interface OpenRedis {
  * @throws REDIS_UNAVAILABLE, REDIS_UNSUITABLE, REDIS_FORBIDDEN, REDIS_MISSING, DATA_DIR_UNUSABLE
  */
 export async function openRedis(
-  config: Pick<ContextConfig, 'redisUrl' | 'redisTimeoutMs' | 'dataDir'>,
+  config: Pick<ContextConfig, 'redisUrl' | 'redisSentinelPassword' | 'redisTimeoutMs' | 'dataDir'>,
   log: Logger,
 ): Promise<OpenRedis> {
   const local = config.redisUrl ? undefined : await leaseLocalRedis({ dataDir: resolve(config.dataDir) });
   try {
-    const address = { url: config.redisUrl, socket: local?.socket };
+    const { redisUrl: url, redisSentinelPassword: sentinelPassword } = config;
+    const address = { url, socket: local?.socket, sentinelPassword };
     const redis = await connectRedis(address, { answerTimeoutMs: config.redisTimeoutMs });
     const onError: OnError = (error) => log.warn({ err: error }, 'Redis connection');
     redis.on('error', onError);

@@ -2,7 +2,7 @@ import { say } from './screen.ts';
 
 /** Says that a flag's password stands in the list of processes, which everybody on the machine may read. Never says the password. */
 export function sayShownPassword({ redisUrl }: { redisUrl?: unknown }): void {
-  if (typeof redisUrl !== 'string' || !URL.canParse(redisUrl) || !new URL(redisUrl).password) return;
+  if (typeof redisUrl !== 'string' || !/^[^/]*\/\/[^/:@]*:[^@]+@/.test(redisUrl)) return;
   // A supervisor passes its flags on, and has said so itself.
   if (process.connected !== undefined) return;
   say(

@@ -1,5 +1,6 @@
 import type { Redis } from 'ioredis';
 import type { Keys } from '../../shared/redis/keys.ts';
+import { pipelineOn } from '../../shared/redis/redisPipeline.ts';
 import { ROW_BUCKETS } from '../../shared/rows/rowBucket.ts';
 import { jobId } from '../../shared/runs/chunkJob.ts';
 import type { Run } from '../../shared/runs/run.ts';
@@ -26,7 +27,7 @@ export async function heldBytes(
   const rows = buckets.flatMap((bucket) =>
     [keys.rows, keys.counts, keys.fingerprints].map((key) => key(run, bucket)),
   );
-  const own = redis.pipeline();
+  const own = pipelineOn(redis);
   own.hlen(chunks(run)).hscan(chunks(run), '0', 'COUNT', JOBS_MEASURED);
   for (const key of [...ledger, ...rows]) own.call('MEMORY', 'USAGE', key, 'SAMPLES', SAMPLES);
   const [[, pending], [, found], ...sizes] = (await own.exec()) as [
@@ -35,7 +36,7 @@ export async function heldBytes(
     ...[Error | null, number | null][],
   ];
   if (sizes.every(([error]) => error)) return undefined;
-  const jobs = redis.pipeline();
+  const jobs = pipelineOn(redis);
   const measured = (found?.[1] ?? []).slice(0, 2 * JOBS_MEASURED);
   for (let i = 0; i < measured.length; i += 2) {
     const generation = Number(measured[i + 1]!.split(' ')[1] ?? 0);

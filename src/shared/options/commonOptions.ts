@@ -10,12 +10,20 @@ export const redisOptions = {
     value: 'URL',
     schema: text
       .regex(
-        /^(rediss?:\/\/|unix:\/\/\/[^?#]+$)/,
-        'Expected a URL that starts with redis:// or rediss://, or unix:///path/of/socket',
+        /^(rediss?(\+sentinel|\+cluster)?:\/\/|unix:\/\/\/[^?#]+$)/,
+        'Expected a URL that starts with redis:// or rediss://, with +sentinel or +cluster before the colon, or unix:///path/of/socket',
       )
       .optional(),
     secret: true,
-    says: 'Redis server, or unix:///path of its socket. Without it, commands start a Redis server of their own and stop it when they end. Others on the machine see a flag in the list of processes: give a password by the variable.',
+    says: 'Redis server, unix:///path of its socket, redis+sentinel://HOST:PORT,HOST:PORT/NAME, or redis+cluster://HOST:PORT,HOST:PORT. rediss is TLS. Without it, commands start a Redis server of their own and stop it when they end. Others on the machine see a flag in the list of processes: give a password by the variable.',
+  }),
+  redisSentinelPassword: option({
+    flag: 'redis-sentinel-password',
+    env: 'REDIS_SENTINEL_PASSWORD',
+    value: 'TEXT',
+    schema: text.optional(),
+    secret: true,
+    says: 'Password of the sentinels, where they ask for one. Others on the machine see a flag: give it by the variable.',
   }),
   redisTimeoutMs: option({
     flag: 'redis-timeout-ms',

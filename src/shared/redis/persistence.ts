@@ -1,5 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Redis } from 'ioredis';
+import { nodesOf } from './redisClients.ts';
 
 /** What a Redis keeps on disk; undefined where it does not say. */
 export interface Persistence {
@@ -11,7 +12,13 @@ export interface Persistence {
   snapshots: boolean | undefined;
 }
 
+/** Of a cluster, of the node that keeps least. */
 export async function readPersistence(redis: Redis): Promise<Persistence> {
+  const all = await Promise.all(nodesOf(redis).map(persistenceOf));
+  return all.find((kept) => persistenceWarning(kept) !== undefined) ?? all[0]!;
+}
+
+async function persistenceOf(redis: Redis): Promise<Persistence> {
   const info = await redis.info('persistence');
   const setting = async (name: string) => {
     // Managed servers do not let users see their settings.
@@ -51,6 +58,11 @@ const LIMIT_MS = 60_000;
  * Redis 7.2 says when (`WAITAOF`). Of an older one only the interval of its log is known, and that no flush is left waiting.
  */
 export async function untilOnDisk(redis: Redis, signal?: AbortSignal): Promise<boolean> {
+  const all = await Promise.all(nodesOf(redis).map((node) => untilNodeHas(node, signal)));
+  return all.every(Boolean);
+}
+
+async function untilNodeHas(redis: Redis, signal?: AbortSignal): Promise<boolean> {
   if (!hasLog(await redis.info('persistence'))) return false;
   const deadline = Date.now() + LIMIT_MS;
   for (;;) {
@@ -83,7 +95,9 @@ function hasLog(info: string): boolean {
   return /^aof_enabled:1/m.test(info);
 }
 
-/** The mark of the server's process: another one after a restart or a failover. */
+/** The mark of the server's process, of a cluster of all its primaries: another one after a restart or a failover. */
 export async function serverProcess(redis: Redis): Promise<string> {
-  return /^run_id:(\w+)/m.exec(await redis.info('server'))?.[1] ?? '';
+  const all = await Promise.all(nodesOf(redis).map((node) => node.info('server')));
+  const marks = all.map((info) => /^run_id:(\w+)/m.exec(info)?.[1] ?? '');
+  return marks.sort().join();
 }

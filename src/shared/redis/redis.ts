@@ -1,16 +1,13 @@
-import { Redis, type RedisOptions } from 'ioredis';
+import type { Redis, RedisOptions } from 'ioredis';
 import { ClipfleetError } from '../errors.ts';
-import { refusalOf, refuseCluster, refuseUnsuitable } from './suitable.ts';
+import { displayAddress, type RedisAddress, type RedisTarget, targetOf } from './redisAddress.ts';
+import { nodesOf, openCluster, openServer } from './redisClients.ts';
+import { isClusterOfSeveral, refusalOf, refuseUnsuitable } from './suitable.ts';
+
+export type { RedisAddress } from './redisAddress.ts';
 
 /** How long a connection may take to be made, and an answer to come, where nobody says. */
 const [CONNECT_MS, ANSWER_MS] = [5_000, 5_000];
-
-export interface RedisAddress {
-  /** `redis://HOST`, `rediss://HOST` or `unix:///PATH`. */
-  url?: string | undefined;
-  /** The path of a Unix socket, instead of a URL. */
-  socket?: string | undefined;
-}
 
 export interface ConnectOptions {
   /** For the first answer, in milliseconds; 5,000 when absent. */
@@ -26,23 +23,29 @@ export interface ConnectOptions {
  * answers that it only may be read from, is left: the connection is made anew, to where the address leads then, and the command
  * is sent again. Only the first connection fails fast, because then the address is probably wrong.
  *
+ * A server that turns out to be a node of a cluster gives a client of the whole cluster.
+ *
  * The connection's errors are its owner's: listen to `error`, or ioredis prints each.
  *
  * @throws REDIS_UNAVAILABLE, REDIS_UNSUITABLE, REDIS_FORBIDDEN; USAGE for an address that is no URL
  */
 export async function connectRedis(address: RedisAddress, options: ConnectOptions = {}): Promise<Redis> {
   const { timeoutMs = CONNECT_MS, answerTimeoutMs = ANSWER_MS } = options;
-  refuseUnreadable(address);
-  const redis = openConnection(address, timeoutMs, answerTimeoutMs);
+  const limits = { timeoutMs, answerTimeoutMs };
+  const target = targetOf(address);
+  const redis = openConnection(target, address, limits);
   let lastError: Error | undefined;
-  const onError = (error: Error) => {
-    lastError = error;
+  const onError = (error: Error & { lastNodeError?: Error }) => {
+    lastError = error.lastNodeError ?? error;
   };
   redis.on('error', onError);
+  redis.on('sentinelError', onError);
   try {
-    await withTimeout(firstAnswer(redis), timeoutMs);
+    const nodes = await withTimeout(firstAnswer(redis), timeoutMs);
     redis.off('error', onError);
-    return redis;
+    if (target.kind !== 'server' || !isClusterOfSeveral(nodes)) return redis;
+    redis.disconnect();
+    return await connectRedis({ ...address, url: asCluster(target.url) }, options);
   } catch (error) {
     redis.disconnect();
     if (error instanceof ClipfleetError) throw error;
@@ -57,7 +60,18 @@ export async function connectRedis(address: RedisAddress, options: ConnectOption
   }
 }
 
-function openConnection(address: RedisAddress, timeoutMs: number, answerTimeoutMs: number): Redis {
+/** The address of a cluster by one of its nodes. */
+function asCluster(url: string): string {
+  return url.replace(/^(rediss?):/, '$1+cluster:').replace(/\/0?$/, '');
+}
+
+type Limits = Required<Pick<ConnectOptions, 'timeoutMs' | 'answerTimeoutMs'>>;
+
+function openConnection(
+  target: RedisTarget,
+  { sentinelPassword }: RedisAddress,
+  { timeoutMs, answerTimeoutMs }: Limits,
+): Redis {
   const options: RedisOptions = {
     lazyConnect: true,
     maxRetriesPerRequest: null,
@@ -67,8 +81,15 @@ function openConnection(address: RedisAddress, timeoutMs: number, answerTimeoutM
     retryStrategy,
     reconnectOnError,
   };
-  const socket = address.socket ?? socketOf(address.url);
-  const redis = socket ? new Redis({ ...options, path: socket }) : new Redis(address.url ?? '', options);
+  const patient = { ...options, socketTimeout: answerTimeoutMs + LONGEST_BLOCK_MS };
+  if (target.kind === 'cluster') {
+    const { nodes, username, password, tls } = target;
+    const login = { ...(username && { username }), ...(password && { password }), ...(tls && { tls: {} }) };
+    const cluster = openCluster(nodes, { ...options, ...login });
+    cluster.duplicate = () => openCluster(nodes, { ...patient, ...login });
+    return cluster;
+  }
+  const redis = openServer(target, options, sentinelPassword);
   // The twins leave too, and say nothing: this one speaks for all.
   redis.options.reconnectOnError = (error) => {
     const leave = reconnectOnError(error);
@@ -76,8 +97,9 @@ function openConnection(address: RedisAddress, timeoutMs: number, answerTimeoutM
     return leave;
   };
   // BullMQ's connections that wait for jobs are made so. Once they are ready they wait without a word, which is no silence.
+  const duplicate = redis.duplicate.bind(redis);
   redis.duplicate = (override) => {
-    const twin = Redis.prototype.duplicate.call(redis, override);
+    const twin = duplicate(override);
     twin.on('ready', () => {
       twin.options.socketTimeout = answerTimeoutMs + LONGEST_BLOCK_MS;
     });
@@ -98,11 +120,6 @@ const LONGEST_BLOCK_MS = 10_000;
  */
 const GOODBYE_MS = 100;
 
-/** ioredis knows no `unix:` URL; Redis clients of other languages do. */
-function socketOf(url: string | undefined): string | undefined {
-  return url?.startsWith('unix:///') ? decodeURIComponent(new URL(url).pathname) : undefined;
-}
-
 function retryStrategy(attempt: number): number {
   return Math.min(100 * 2 ** Math.min(attempt, 5), 2_000);
 }
@@ -122,59 +139,28 @@ function demoted({ message }: Error): ClipfleetError {
   );
 }
 
-async function firstAnswer(redis: Redis): Promise<void> {
+/** What each server says of itself, once all of them are known to be good to work with. */
+async function firstAnswer(redis: Redis): Promise<string[]> {
   await redis.connect();
+  if (redis.isCluster) {
+    const all = await Promise.all(nodesOf(redis).map((node) => node.info()));
+    all.forEach(refuseUnsuitable);
+    return all;
+  }
   // ioredis has sent both before, and goes on as the default user and with database 0 where they are refused.
   const { db, username, password } = redis.options;
   if (password && !username) await redis.call('AUTH', password);
   if (db) await redis.select(db);
   const info = await redis.info();
   refuseUnsuitable(info);
-  await refuseCluster(redis, info);
+  if (!/^cluster_enabled:1/m.test(info)) return [info];
+  return [`${info}\n${await redis.call('CLUSTER', 'INFO')}`];
 }
 
-async function withTimeout(work: Promise<void>, timeoutMs: number): Promise<void> {
+async function withTimeout<T>(work: Promise<T>, timeoutMs: number): Promise<T> {
   let timer: NodeJS.Timeout | undefined;
   const timeout = new Promise<never>((_, reject) => {
     timer = setTimeout(() => reject(new Error(`no answer within ${timeoutMs} ms`)), timeoutMs);
   });
-  await Promise.race([work, timeout]).finally(() => clearTimeout(timer));
-}
-
-/**
- * @throws USAGE where the URL does not say what its writer meant, and no word of it, because a part of the password would be taken for
- * something else
- */
-function refuseUnreadable({ url }: RedisAddress): void {
-  if (url === undefined || url.startsWith('unix:')) return;
-  const parsed = URL.canParse(url) ? new URL(url) : undefined;
-  if (parsed && !/[@#]/.test(parsed.pathname + parsed.search + parsed.hash) && isDecodable(parsed.password)) {
-    if (/^\/?\d*$/.test(parsed.pathname)) return;
-    const message =
-      'Expected the number of a database after the host in REDIS_URL, as in redis://HOST:6379/2.';
-    throw new ClipfleetError('USAGE', message);
-  }
-  throw new ClipfleetError(
-    'USAGE',
-    'Expected REDIS_URL as redis://HOST:PORT/DATABASE, with USER:PASSWORD@ before HOST, got a text that is none. Write special characters of the ' +
-      'password percent-encoded: %40 for @, %2F for /, %23 for #, %3F for ?, %25 for %.',
-  );
-}
-
-function isDecodable(text: string): boolean {
-  try {
-    decodeURIComponent(text);
-    return true;
-  } catch {
-    return false;
-  }
-}
-
-/** The address without its password. */
-function displayAddress(address: RedisAddress): string {
-  if (address.socket) return address.socket;
-  const url = new URL(address.url ?? '');
-  if (url.password) url.password = '***';
-  url.search = '';
-  return url.href;
+  return Promise.race([work, timeout]).finally(() => clearTimeout(timer));
 }

@@ -1,4 +1,3 @@
-import type { Redis } from 'ioredis';
 import { ClipfleetError } from '../errors.ts';
 
 /** Redis before 6.2 lacks commands BullMQ relies on. */
@@ -29,14 +28,9 @@ export function refuseUnsuitable(info: string): void {
   }
 }
 
-/** @throws REDIS_UNSUITABLE for a cluster of several nodes */
-export async function refuseCluster(redis: Redis, info: string): Promise<void> {
-  if (!/^cluster_enabled:1/m.test(info)) return;
-  const nodes = Number(/^cluster_size:(\d+)/m.exec(String(await redis.call('CLUSTER', 'INFO')))?.[1] ?? 1);
-  if (nodes <= 1) return;
-  throw unsuitable(
-    `Expected one Redis server, got a cluster of ${nodes} that share the keys: set REDIS_URL to a server of its own.`,
-  );
+/** Whether the one server that said this is a node of a cluster of several, beside what CLUSTER INFO says. */
+export function isClusterOfSeveral([info = '']: readonly string[]): boolean {
+  return Number(/^cluster_size:(\d+)/m.exec(info)?.[1] ?? 1) > 1;
 }
 
 /**

@@ -2,7 +2,7 @@ import type { ChainableCommander, Redis } from 'ioredis';
 import { LRUCache } from 'lru-cache';
 import { namedRun } from '../birth.ts';
 import type { Keys } from '../redis/keys.ts';
-import { repliesOf } from '../redis/redisPipeline.ts';
+import { pipelineOn, repliesOf } from '../redis/redisPipeline.ts';
 import type { FoundRow, ResultsStore, RowPage } from './resultsStore.ts';
 import type { Row } from './row.ts';
 import { bucketOf, ROW_BUCKETS } from './rowBucket.ts';
@@ -42,7 +42,7 @@ export function createRedisResultsStore(redis: Redis, keys: Keys): ResultsStore 
 
   /** Sends the parts, and resolves to those to be sent again: encoded with another number, which is known then. */
   async function send({ run, birth }: Named, parts: Part[]): Promise<Part[]> {
-    const pipeline = redis.pipeline();
+    const pipeline = pipelineOn(redis);
     const calls = redis.isCluster ? [...groupBy(parts, ({ bucket }) => bucket).values()] : [parts];
     const numberOf = ({ bucket, fingerprint }: Part) =>
       otherNumbers.get(nameOf(run, bucket, fingerprint)) ?? 0;
@@ -70,7 +70,7 @@ export function createRedisResultsStore(redis: Redis, keys: Keys): ResultsStore 
     address: 'Redis',
 
     async bear({ run, birth, expiresAt = '' }) {
-      const pipeline = redis.pipeline();
+      const pipeline = pipelineOn(redis);
       for (const bucket of buckets)
         pipeline.clipfleetBearRows(...keysOf(run, bucket), birth, String(expiresAt));
       await repliesOf(pipeline);
@@ -83,7 +83,7 @@ export function createRedisResultsStore(redis: Redis, keys: Keys): ResultsStore 
 
     async getRows(run, cursor = '0.0'): Promise<RowPage> {
       const [bucket, scan] = cursor.split('.') as [string, string];
-      const pipeline = redis.pipeline();
+      const pipeline = pipelineOn(redis);
       pipeline.hscanBuffer(keys.rows(run, Number(bucket)), scan, 'COUNT', PAGE_FIELDS);
       // After the rows: each number they have was given before.
       pipeline.hgetall(keys.fingerprints(run, Number(bucket)));
@@ -107,7 +107,7 @@ export function createRedisResultsStore(redis: Redis, keys: Keys): ResultsStore 
 
     async getRow(run, id) {
       const bucket = bucketOf(id);
-      const pipeline = redis.pipeline();
+      const pipeline = pipelineOn(redis);
       pipeline.hgetBuffer(keys.rows(run, bucket), id);
       pipeline.hgetall(keys.fingerprints(run, bucket));
       const [row, numbers] = (await repliesOf(pipeline)) as [Buffer | null, Record<string, string>];
@@ -118,7 +118,7 @@ export function createRedisResultsStore(redis: Redis, keys: Keys): ResultsStore 
 
     async find(run, ids) {
       const groups = [...groupBy(ids, bucketOf)];
-      const pipeline = redis.pipeline();
+      const pipeline = pipelineOn(redis);
       for (const [bucket, members] of groups) pipeline.hmgetBuffer(keys.rows(run, bucket), ...members);
       const replies = await repliesOf<(Buffer | null)[]>(pipeline);
       const found = new Map<string, FoundRow>();
@@ -133,7 +133,7 @@ export function createRedisResultsStore(redis: Redis, keys: Keys): ResultsStore 
     },
 
     async refuse(run) {
-      const pipeline = redis.pipeline();
+      const pipeline = pipelineOn(redis);
       for (const bucket of buckets) pipeline.hset(keys.counts(run, bucket), 'refused', 1);
       await repliesOf(pipeline);
     },
@@ -155,7 +155,7 @@ export function createRedisResultsStore(redis: Redis, keys: Keys): ResultsStore 
 
     async remove(run) {
       // One key a command: they may be on different nodes of a cluster.
-      const pipeline = redis.pipeline();
+      const pipeline = pipelineOn(redis);
       const all = buckets.flatMap((bucket) => keysOf(run, bucket));
       for (const key of all) pipeline.unlink(key);
       await repliesOf(pipeline);

@@ -1,5 +1,6 @@
 import type { Redis } from 'ioredis';
 import type { Keys } from '../redis/keys.ts';
+import { pipelineOn } from '../redis/redisPipeline.ts';
 import type { RowCounts } from './resultsStore.ts';
 import { ROW_BUCKETS } from './rowBucket.ts';
 import { byNumber, decodeRow, statusOf, unlessNone } from './rowCodec.ts';
@@ -38,7 +39,7 @@ export function createCountsReader(redis: Redis, keys: Keys): (run: string) => P
   let asked: Asked[] = [];
 
   async function readAll(all: readonly Asked[]): Promise<void> {
-    const pipeline = redis.pipeline();
+    const pipeline = pipelineOn(redis);
     for (const { run } of all)
       for (let bucket = 0; bucket < ROW_BUCKETS; bucket++) pipeline.hgetall(keys.counts(run, bucket));
     const replies = (await pipeline.exec()) ?? [];

@@ -1,5 +1,7 @@
 import type { Redis } from 'ioredis';
 import type { Keys } from '../redis/keys.ts';
+import { nodesOf } from '../redis/redisClients.ts';
+import { pipelineOn } from '../redis/redisPipeline.ts';
 import { isWrongType } from '../redis/wrongType.ts';
 import { withoutSecrets } from '../withoutSecrets.ts';
 import type { VectorSource } from './run.ts';
@@ -50,12 +52,14 @@ export function createRunControl(redis: Redis, keys: Keys): RunControl {
       // Found by their keys: an index would be one more thing that every producer must keep.
       const [before, after] = keys.run('*').split('*') as [string, string];
       const seen = new Set<string>();
-      let cursor = '0';
-      do {
-        const [next, found] = await redis.scan(cursor, 'MATCH', keys.run('*'), 'COUNT', SCAN_COUNT);
-        for (const key of found) seen.add(key.slice(before.length, key.length - after.length));
-        cursor = next;
-      } while (cursor !== '0');
+      for (const node of nodesOf(redis)) {
+        let cursor = '0';
+        do {
+          const [next, found] = await node.scan(cursor, 'MATCH', keys.run('*'), 'COUNT', SCAN_COUNT);
+          for (const key of found) seen.add(key.slice(before.length, key.length - after.length));
+          cursor = next;
+        } while (cursor !== '0');
+      }
       yield* seen;
     },
 
@@ -69,7 +73,7 @@ export function createRunControl(redis: Redis, keys: Keys): RunControl {
     cancel: (run) => mark(run, 'cancelledAt', new Date().toISOString()),
 
     async holds(runs) {
-      const pipeline = redis.pipeline();
+      const pipeline = pipelineOn(redis);
       for (const run of runs) pipeline.hmget(keys.run(run), 'cancelledAt', 'paused');
       const replies = (await pipeline.exec()) ?? [];
       const holds = new Map<string, Hold>();

@@ -4,7 +4,6 @@ import { test } from 'node:test';
 import { persistenceWarning, readPersistence } from '../../../src/shared/redis/persistence.ts';
 import { connectRedis } from '../../../src/shared/redis/redis.ts';
 import { startRedisServer } from '../../support/redisServer.ts';
-import { until } from '../../support/support.ts';
 
 async function refusal(url: string): Promise<{ code: string; message: string }> {
   try {
@@ -47,16 +46,7 @@ test('an address that does not say what its writer meant is refused without a wo
   }
 });
 
-test('a replica and a cluster of several nodes are refused with the remedy', async (t) => {
-  const cluster = ['--cluster-enabled', 'yes'];
-  const [first, second] = [await startRedisServer(t, cluster), await startRedisServer(t, cluster)];
-  await first.ask('CLUSTER', 'ADDSLOTSRANGE', '0', '8000');
-  await second.ask('CLUSTER', 'ADDSLOTSRANGE', '8001', '16383');
-  await first.ask('CLUSTER', 'MEET', '127.0.0.1', `${second.port}`);
-  await until(async () => /cluster_size:2/.test(String(await first.ask('CLUSTER', 'INFO'))), 'they are one');
-  const several = await refusal(first.url);
-  assert.deepEqual([several.code, /cluster of 2/.test(several.message)], ['REDIS_UNSUITABLE', true]);
-
+test('a replica is refused with the remedy', async (t) => {
   const replica = await startRedisServer(t);
   await replica.ask('REPLICAOF', '127.0.0.1', '1');
   const { code, message } = await refusal(replica.url);
