@@ -74,7 +74,7 @@ worker: shared shared/fleet shared/labels shared/log shared/options shared/redis
     shared/telemetry worker/jobs worker/labels worker/losses worker/model worker/pipeline worker/verdicts
 worker/checkpoint: shared worker/onnx
 worker/decode: shared shared/options worker/formats worker/resize
-worker/decoders: shared shared/options shared/refs worker/decode worker/onnx worker/resize
+worker/decoders: shared shared/options shared/refs worker/decode worker/onnx worker/resize worker/vectorCache
 worker/fetch: shared shared/refs worker/hosts worker/names
 worker/formats: shared worker/resize
 worker/hosts: shared shared/log shared/options shared/redis shared/telemetry worker/names
@@ -90,6 +90,7 @@ worker/names: shared shared/log
 worker/onnx: shared shared/embeddings
 worker/pipeline: shared shared/fleet shared/log shared/options shared/redis shared/refs shared/rows shared/telemetry
     worker/decoders worker/fetch worker/hosts worker/model worker/names worker/resize worker/score worker/session
+    worker/vectorCache
 worker/relabel: shared shared/embeddings shared/rows shared/runs worker/score
 worker/resize: shared
 worker/score: shared shared/labels shared/rows worker/labels worker/onnx
@@ -98,6 +99,7 @@ worker/telemetry: shared/fleet shared/refs shared/rows shared/telemetry
 worker/tokenizer: shared
 worker/tune: shared shared/options shared/refs worker/decode worker/model worker/onnx worker/pipeline worker/resize
     worker/session worker/tokenizer
+worker/vectorCache: shared shared/telemetry
 worker/verdicts: shared shared/rows shared/runs
 `;
 

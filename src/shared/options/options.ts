@@ -1,4 +1,5 @@
 import { endOptions, outputOptions, redisOptions } from './commonOptions.ts';
+import { embeddingOptions } from './embeddingOptions.ts';
 import { exportOptions } from './exportOptions.ts';
 import { fileOptions } from './fileOptions.ts';
 import { gatewayOptions } from './gatewayOptions.ts';
@@ -12,6 +13,7 @@ import { sourceOptions } from './sourceOptions.ts';
 export const options = {
   ...redisOptions,
   ...sessionOptions,
+  ...embeddingOptions,
   ...labelSetOptions,
   ...sourceOptions,
   ...runOptions,
@@ -30,6 +32,7 @@ export type OptionName = keyof typeof options;
 export const optionGroups = [
   { title: 'Redis and logging', options: redisOptions },
   { title: 'Model and session', options: sessionOptions },
+  { title: 'Remembered embeddings', options: embeddingOptions },
   { title: 'Labels', options: labelSetOptions },
   { title: 'Lists of images', options: sourceOptions },
   { title: 'Runs', options: runOptions },

@@ -99,14 +99,6 @@ export const sessionOptions = {
     defaultSays: '3 × the batch size',
     says: 'Most images in the worker at once. Use 6 × the batch size for slow sources.',
   }),
-  embeddingCache: option({
-    flag: 'embedding-cache',
-    env: 'CLIPFLEET_EMBEDDING_CACHE',
-    value: 'N',
-    schema: integer(0, 100_000_000),
-    default: '0',
-    says: 'Embeddings a worker caches by file content, 2 to 4 kB each, so that identical files are embedded once.',
-  }),
   decoders: option({
     flag: 'decoders',
     env: 'CLIPFLEET_DECODERS',

@@ -10,6 +10,11 @@ export const countedEvents = {
     label: 'result',
     values: ['hit', 'miss'],
   },
+  embedding_cache_dir_requests: {
+    help: 'Images that were looked for among embeddings of equal files on disk.',
+    label: 'result',
+    values: ['hit', 'miss'],
+  },
   label_matrices: {
     help: 'Label matrices that were not in memory, by where they came from: the fleet, or encoded here.',
     label: 'from',

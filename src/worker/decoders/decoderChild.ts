@@ -8,6 +8,7 @@ import { asClipfleetError } from '../../shared/errors.ts';
 import { decodeImage } from '../decode/decode.ts';
 import { HelperKilled } from '../decode/helperProgram.ts';
 import { releaseMemory } from '../resize/releaseMemory.ts';
+import { readCached } from '../vectorCache/cachedVector.ts';
 import { clockMemory, createClock } from './decoderClock.ts';
 import { createFrameReader, encodeFrame } from './decoderFrames.ts';
 import { endSelf, removeScratch } from './decoderGroup.ts';
@@ -78,7 +79,7 @@ async function work(): Promise<void> {
 }
 
 async function decode({ request, bytes }: Waiting, given: DecoderStart): Promise<void> {
-  const { preprocessing, decoding, files, scratch } = given;
+  const { preprocessing, decoding, files, scratch, vectorCache } = given;
   const { id, file, room, digest } = request;
   let needs: number | undefined;
   function admit(claim: number): void {
@@ -90,8 +91,10 @@ async function decode({ request, bytes }: Waiting, given: DecoderStart): Promise
   try {
     const found = file ? readFileUri(file.uri, { ...files, roots: new Map(files.roots) }, file.range) : bytes;
     clock.read();
+    const hash = digest ? { digest: createHash('sha256').update(found).digest('base64') } : undefined;
+    const cached = hash && vectorCache && readCached(vectorCache, hash.digest);
+    if (cached) return say({ id, embedded: true }, cached);
     const { data, width, height } = await decodeImage(found, preprocessing, { ...decoding, admit, helper });
-    const hash = digest ? { digest: createHash('sha256').update(found).digest('base64') } : {};
     say({ id, width, height, ...hash }, data);
     releaseMemory(data);
     releaseMemory(found);

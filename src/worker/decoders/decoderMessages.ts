@@ -2,6 +2,7 @@ import type { ErrorCode } from '../../shared/errors.ts';
 import type { LocalFile } from '../../shared/refs/imageSource.ts';
 import type { DecodeOptions } from '../decode/decode.ts';
 import type { Preprocessing } from '../resize/preprocessing.ts';
+import type { VectorCachePlace } from '../vectorCache/cachedVector.ts';
 import type { FileOptions } from './localFile.ts';
 
 /** All that is the same for every image and decoder. */
@@ -10,6 +11,8 @@ export interface DecoderSetup {
   decoding: Omit<DecodeOptions, 'admit' | 'helper'>;
   files: Omit<FileOptions, 'roots'> & { roots: [name: string, directory: string][] };
   limits: DecoderLimits;
+  /** Where embeddings of files are cached, which are then not decoded. */
+  vectorCache?: VectorCachePlace;
 }
 
 /** The first frame to a decoder. */
@@ -45,11 +48,12 @@ export interface ForgetRequest {
   forget: number;
 }
 
-/** What a decoder says: that it is ready, then once of each request. Of an image its pixels are the frame's body. */
+/** What a decoder says: that it is ready, then once of each request. Of an image its pixels, or its cached embedding, are the frame's body. */
 export type DecoderReply =
   | { ready: true }
   | ({ id: number } & (
       | { width: number; height: number; digest?: string }
+      | { embedded: true }
       | { failed: { code: ErrorCode; message: string } }
       | { needs: number }
       | { forgotten: true }

@@ -38,6 +38,8 @@ export interface DecoderProcess {
 export const WALL_TIMES = 4;
 /** Of a new process: a machine that cannot start Node within it has other troubles. */
 const START_MS = 60_000;
+/** Of a cached embedding, which may be longer than the pixels of a small model: 16,384 numbers. */
+const VECTOR_BYTES_MAX = 65_536;
 
 /**
  * Collecting garbage on helper threads costs a decoder more CPU time than it saves: its heap is small, its pixels lie outside
@@ -107,7 +109,7 @@ export function startDecoder(setup: DecoderSetup, program: string): DecoderProce
   }
 
   const { width, height } = setup.preprocessing;
-  const read = createFrameReader<DecoderReply>(width * height * 3, take);
+  const read = createFrameReader<DecoderReply>(Math.max(width * height * 3, VECTOR_BYTES_MAX), take);
   pipes.replies.on('data', (piece: Buffer) => {
     try {
       read(piece);

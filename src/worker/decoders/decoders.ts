@@ -21,6 +21,8 @@ export interface DecodeHow {
 /** What became of an image. */
 export type DecodeVerdict =
   | { kind: 'pixels'; pixels: Pixels; digest?: string }
+  /** As the cache has it: little-endian 32-bit floats. */
+  | { kind: 'embedded'; vector: Uint8Array }
   | { kind: 'failed'; error: ClipfleetError }
   | { kind: 'calledBack' };
 
@@ -28,7 +30,7 @@ export type DecodeVerdict =
 export function pixelsOf(verdict: DecodeVerdict): Pixels {
   if (verdict.kind === 'pixels') return verdict.pixels;
   if (verdict.kind === 'failed') throw verdict.error;
-  throw new ClipfleetError('INTERNAL', 'Expected pixels, but the image was called back. This is a bug.');
+  throw new ClipfleetError('INTERNAL', `Expected pixels, but the image was ${verdict.kind}. This is a bug.`);
 }
 
 /** The stage that makes pixels of image files, in child processes that are started when there is something to do. */
@@ -104,6 +106,7 @@ export function openDecoders(options: DecodersOptions): Decoders {
         onBegin: options.onBegin ?? (() => () => {}),
         onEnded: options.onEnded ?? (() => {}),
         onPixels(task, { reply, pixels: data }) {
+          if ('embedded' in reply) settle(task, ({ resolve }) => resolve({ kind: 'embedded', vector: data }));
           if (!('width' in reply)) return;
           const { width, height, digest } = reply;
           const verdict = {

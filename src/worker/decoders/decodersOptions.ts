@@ -1,6 +1,7 @@
 import { defaultOf } from '../../shared/options/config.ts';
 import type { DecodeOptions } from '../decode/decode.ts';
 import type { Preprocessing } from '../resize/preprocessing.ts';
+import type { VectorCachePlace } from '../vectorCache/cachedVector.ts';
 import type { DecodeRoom } from './decodeBacklog.ts';
 import type { DecoderSetup } from './decoderMessages.ts';
 import type { FileOptions } from './localFile.ts';
@@ -14,6 +15,8 @@ export interface DecodersOptions {
   /** Processes that decode at the same time. */
   decoders: number;
   limits?: ImageLimits;
+  /** Where embeddings of files are cached: of an image that has one there are no pixels. */
+  vectorCache?: VectorCachePlace | undefined;
   /** What each decoder runs; `decoderChild.ts` when absent. */
   program?: URL;
   /** Told when an image begins to be decoded; what it returns is called when that is done. */
@@ -47,7 +50,13 @@ const SHARP_TIMEOUT_MAX_MS = 3_600_000;
 const PIXELS_AT_ONCE = 100_000_000;
 
 /** What each decoder is told at its start. */
-export function setupOf({ preprocessing, decoding, files, limits = {} }: DecodersOptions): DecoderSetup {
+export function setupOf({
+  preprocessing,
+  decoding,
+  files,
+  limits = {},
+  vectorCache,
+}: DecodersOptions): DecoderSetup {
   return {
     preprocessing,
     decoding: {
@@ -59,6 +68,7 @@ export function setupOf({ preprocessing, decoding, files, limits = {} }: Decoder
       timeoutMs: SHARP_TIMEOUT_MAX_MS,
     },
     files: { ...files, roots: [...files.roots] },
+    ...(vectorCache && { vectorCache }),
     limits: {
       cpuMs: limits.decodeTimeoutMs ?? defaultOf('decodeTimeoutMs'),
       readMs: limits.fetchTimeoutMs ?? defaultOf('fetchTimeoutMs'),

@@ -2,6 +2,7 @@ import type PQueue from 'p-queue';
 import type { ImageSource } from '../../shared/refs/imageSource.ts';
 import type { Decoders } from '../decoders/decoders.ts';
 import { releaseMemory } from '../resize/releaseMemory.ts';
+import type { VectorCache } from '../vectorCache/vectorCache.ts';
 import type { Batcher } from './batcher.ts';
 import type { EmbedOnce } from './embedOnce.ts';
 import type { StageTimes } from './stageTimes.ts';
@@ -14,6 +15,8 @@ export interface EmbeddingStages<Ref> {
   embedImage: Batcher['embedImage'];
   /** Where equal files are to be embedded once. */
   embedOnce?: EmbedOnce;
+  /** Where embeddings of files outlive the process. */
+  vectorCache?: Pick<VectorCache, 'recall' | 'keep'> | undefined;
   /** Bounds the images between ref and embedding, over all jobs. */
   inFlight: PQueue;
   /** Measures fetching; the decoders and the batcher measure their own. */
@@ -35,7 +38,7 @@ export type EmbeddingOf<Ref> = (ref: Ref, how?: EmbedHow) => Promise<Float32Arra
  * the signal's reason; one that is being fetched or is further goes on.
  */
 export function createEmbeddingOf<Ref>(stages: EmbeddingStages<Ref>): EmbeddingOf<Ref> {
-  const { decodeImage, embedImage, embedOnce, inFlight, times } = stages;
+  const { decodeImage, embedImage, embedOnce, vectorCache, inFlight, times } = stages;
   const fetchImage = times.timed('fetch', stages.fetchImage);
   return (ref, { urgent = false, signal } = {}) => {
     const priority = urgent ? 1 : 0;
@@ -45,14 +48,20 @@ export function createEmbeddingOf<Ref>(stages: EmbeddingStages<Ref>): EmbeddingO
       const verdict = await decodeImage(source, {
         urgent,
         signal: listening,
-        digest: embedOnce !== undefined,
+        digest: embedOnce !== undefined || vectorCache !== undefined,
       });
       if (verdict.kind === 'calledBack') throw listening!.reason;
       if (verdict.kind === 'failed') throw verdict.error;
-      const { data } = verdict.pixels;
-      const embed = () => embedImage(data, urgent);
+      if (verdict.kind === 'embedded') return vectorCache!.recall(verdict.vector);
+      const { digest, pixels } = verdict;
+      const { data } = pixels;
+      const embed = async () => {
+        const embedding = await embedImage(data, urgent);
+        vectorCache?.keep(digest!, embedding);
+        return embedding;
+      };
       try {
-        return await (embedOnce?.(verdict.digest!, embed) ?? embed());
+        return await (embedOnce?.(digest!, embed) ?? embed());
       } finally {
         releaseMemory(data);
       }

@@ -7,6 +7,7 @@ import type { Decoders } from '../decoders/decoders.ts';
 import type { LoadedModel } from '../model/loadModel.ts';
 import { imageBytesOf } from '../resize/resample.ts';
 import { createScorer, type ScoredLabels } from '../score/scorer.ts';
+import type { VectorCache } from '../vectorCache/vectorCache.ts';
 import { createBatcher } from './batcher.ts';
 import { createEmbeddingOf, type EmbeddingOf } from './embeddingOf.ts';
 import { createEmbedOnce } from './embedOnce.ts';
@@ -23,6 +24,8 @@ export interface PipelineInput<Ref> {
    * @param onBegin to be called when an image begins to be decoded; what it returns, when that is done
    */
   openDecoders(onBegin: () => () => void): Decoders;
+  /** Where its decoders look embeddings up. The pipeline closes it. */
+  vectorCache?: VectorCache | undefined;
 }
 
 export type PipelineLimits = Pick<PipelineSettings, 'batchSize' | 'decoders'> &
@@ -94,6 +97,7 @@ export function openPipeline<Ref>(
     decodeImage: decoding.decode,
     embedImage: batcher.embedImage,
     ...(embeddingCache > 0 && { embedOnce: createEmbedOnce(embeddingCache, countEvent) }),
+    vectorCache: input.vectorCache,
     inFlight: new PQueue({ concurrency: imagesInFlight }),
     times,
   });
@@ -110,6 +114,7 @@ export function openPipeline<Ref>(
     async close() {
       await decoding.close();
       await scorer.close();
+      await input.vectorCache?.close();
     },
   };
 }

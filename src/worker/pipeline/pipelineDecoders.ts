@@ -18,7 +18,12 @@ type DecodeSettings = Pick<
 /** The decoders of a pipeline, as the model wants images and within the limits of the settings. */
 export function openPipelineDecoders(
   { preprocessing, decoding }: Pick<LoadedModel, 'preprocessing' | 'decoding'>,
-  { files, onBegin, onEnded }: Pick<DecodersOptions, 'files' | 'onBegin' | 'onEnded'>,
+  {
+    files,
+    onBegin,
+    onEnded,
+    vectorCache,
+  }: Pick<DecodersOptions, 'files' | 'onBegin' | 'onEnded' | 'vectorCache'>,
   settings: DecodeSettings,
 ): Decoders {
   const { truncated, decoders, imagePixelsMax, imageSideMax, imageScansMax, ...limits } = settings;
@@ -26,6 +31,7 @@ export function openPipelineDecoders(
     preprocessing,
     decoding: { truncated, ...decoding },
     files,
+    vectorCache,
     decoders,
     limits: { ...limits, pixelsMax: imagePixelsMax, sideMax: imageSideMax, scansMax: imageScansMax },
     ...(onBegin && { onBegin }),

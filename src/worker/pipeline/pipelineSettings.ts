@@ -10,6 +10,8 @@ export const pipelineOptions = [
   'pixelsAtOnce',
   'decodeMemoryMax',
   'embeddingCache',
+  'embeddingCacheDir',
+  'embeddingCacheDirBytes',
   'inferenceTimeoutMs',
   'imageBytesMax',
   'imagePixelsMax',

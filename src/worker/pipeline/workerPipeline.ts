@@ -10,6 +10,7 @@ import { createPolitely } from '../hosts/politeRequest.ts';
 import type { LoadedModel } from '../model/loadModel.ts';
 import { openHostNames } from '../names/openHostNames.ts';
 import type { ScoredLabels } from '../score/scorer.ts';
+import { openVectorCache, type VectorCache } from '../vectorCache/vectorCache.ts';
 import type { EmbedHow } from './embeddingOf.ts';
 import { openPipeline, type Pipeline } from './pipeline.ts';
 import { openPipelineDecoders } from './pipelineDecoders.ts';
@@ -70,11 +71,14 @@ export function openWorkerPipeline(
   const { roots, trustPaths } = context;
   const files = { roots, trustPaths, bytesMax: config.imageBytesMax };
   const onEnded = (withImage: boolean) => countEvent?.('decoders_ended', withImage ? 'image' : 'nothing');
+  const vectorCache = openCache(context, config);
   const pipeline = openPipeline<FetchRef>(
     model,
     {
       fetchImage: fetcher.fetchImage,
-      openDecoders: (onBegin) => openPipelineDecoders(model, { files, onBegin, onEnded }, config),
+      vectorCache,
+      openDecoders: (onBegin) =>
+        openPipelineDecoders(model, { files, onBegin, onEnded, vectorCache: vectorCache?.place }, config),
     },
     config,
     {
@@ -106,4 +110,19 @@ export function openWorkerPipeline(
       names.close();
     },
   };
+}
+
+/** The cache that outlives the worker, where one was asked for. What a file's vector depends on is the model, and what is done with half files. */
+function openCache(
+  { model, log, countEvent }: WorkerPipelineContext,
+  { embeddingCacheDir, embeddingCacheDirBytes, truncated }: PipelineSettings,
+): VectorCache | undefined {
+  if (embeddingCacheDir === undefined) return undefined;
+  return openVectorCache({
+    folder: embeddingCacheDir,
+    bytesMax: embeddingCacheDirBytes,
+    madeBy: [model.fingerprint, truncated],
+    onFailed: (error) => log.warn({ err: error, folder: embeddingCacheDir }, 'an embedding was not cached'),
+    countEvent,
+  });
 }
