@@ -3,8 +3,8 @@ import multipart from '@fastify/multipart';
 import underPressure from '@fastify/under-pressure';
 import { type FastifyBaseLogger, fastify, LogController } from 'fastify';
 import { serializerCompiler, validatorCompiler, type ZodTypeProvider } from 'fastify-type-provider-zod';
-import { ClipfleetError } from '../shared/errors.ts';
 import { guardRoutes } from './access/access.ts';
+import { allowOrigins } from './access/cors.ts';
 import { limitRate } from './access/rateLimit.ts';
 import { openBatches } from './batches/openBatches.ts';
 import { createFileStore } from './files/fileStore.ts';
@@ -13,6 +13,7 @@ import { documentRoutes } from './http/openApi.ts';
 import { sendProblem } from './http/problem.ts';
 import { createProgressFeed } from './http/progressFeed.ts';
 import { requireBodies } from './http/requireBody.ts';
+import { refuseUnknown } from './http/unknownRoute.ts';
 import { batchRoutes } from './routes/batches.ts';
 import { classifyRoutes } from './routes/classify.ts';
 import { controlRoutes } from './routes/control.ts';
@@ -50,7 +51,7 @@ export function workersUrl(app: GatewayApp, { gateway }: Pick<GatewayOptions, 'g
 
 /** The HTTP gateway, ready to listen. */
 export async function openGateway(options: GatewayOptions): Promise<GatewayApp> {
-  const { log, keys, bodyBytesMax } = options;
+  const { log, keys, bodyBytesMax, corsOrigin: origins = [] } = options;
   const app = fastify({
     loggerInstance: log as FastifyBaseLogger,
     logController: new LogController({ disableRequestLogging: true }),
@@ -68,15 +69,13 @@ export async function openGateway(options: GatewayOptions): Promise<GatewayApp> 
   app.setSerializerCompiler(serializerCompiler);
   app.decorateReply('problemCode', undefined);
   app.setErrorHandler((error, request, reply) => sendProblem(request, reply, error));
-  app.setNotFoundHandler((request, reply) => {
-    const message = `Expected a route of /openapi.json, got ${request.method} ${request.url.split('?')[0]}.`;
-    return sendProblem(request, reply, new ClipfleetError('ROUTE_UNKNOWN', message));
-  });
+  refuseUnknown(app);
   app.addHook('onRequest', async (request, reply) => {
     reply.header('x-request-id', request.id).header('x-content-type-options', 'nosniff');
   });
   const metrics = measureGateway(app, options);
-  guardRoutes(app, keys, options.trustedHosts);
+  allowOrigins(app, origins);
+  guardRoutes(app, keys, { trustedHosts: options.trustedHosts ?? [], origins });
   await limitRate(app, options);
   await app.register(underPressure, { maxEventLoopDelay: LOOP_DELAY_MAX_MS, retryAfter: 1 });
   await app.register(multipart, { limits: { fileSize: bodyBytesMax, files: 1, fields: 50, parts: 60 } });

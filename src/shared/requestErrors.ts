@@ -14,6 +14,11 @@ export const requestErrors = {
   KEY_INVALID: { retry: false, scope: 'request', says: 'The API key is missing or unknown.' },
   KEY_FORBIDDEN: { retry: false, scope: 'request', says: 'The API key does not have the needed scope.' },
   ROUTE_UNKNOWN: { retry: false, scope: 'request', says: 'There is no such route.' },
+  METHOD_UNKNOWN: {
+    retry: false,
+    scope: 'request',
+    says: 'The route does not take this method. Allow says which it takes.',
+  },
   ROW_UNKNOWN: { retry: true, scope: 'request', says: 'The run has no row for that image id yet.' },
   IDEMPOTENCY_CONFLICT: {
     retry: true,

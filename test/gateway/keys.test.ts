@@ -103,6 +103,61 @@ test('without keys a trusted host is served as well, and no other name', async (
   assert.equal(await statusAs(`gateway:${port}`, 'https://example.org'), 403);
 });
 
+test('pages of other sites ask where they are named, and keys stay needed', async (t) => {
+  const fleet = await startFleet(t);
+  const site = 'https://shop.example.org';
+  const wrong = await fleet.run('serve', '--cors-origin', `${site}/`);
+  assert.match(wrong.stderr, /USAGE: --cors-origin: Expected an origin such as https:/);
+  const { ask, url } = await startGateway(
+    fleet,
+    '--cors-origin',
+    site,
+    '--cors-origin',
+    'http://localhost:3000',
+  );
+  const preflight = (origin: string) =>
+    fetch(`${url}/v1/runs`, {
+      method: 'OPTIONS',
+      headers: { origin, 'access-control-request-method': 'POST' },
+    });
+  const welcome = await preflight(site);
+  assert.deepEqual([welcome.status, welcome.headers.get('access-control-allow-origin')], [204, site]);
+  assert.match(welcome.headers.get('access-control-allow-headers') ?? '', /authorization.*idempotency-key/);
+  const read = await ask('GET', '/v1/runs', undefined, { origin: 'http://localhost:3000' });
+  assert.deepEqual(
+    [read.status, read.headers.get('access-control-allow-origin')],
+    [200, 'http://localhost:3000'],
+  );
+  assert.equal(read.headers.get('vary'), 'Origin');
+  for (const origin of ['https://example.org', `${site}.example.com`, 'null']) {
+    const refused = await preflight(origin);
+    assert.deepEqual([refused.status, refused.headers.get('access-control-allow-origin')], [403, null]);
+  }
+
+  const file = join(fleet.folder, 'keys.txt');
+  await fleet.run('key', 'shop', '--api-keys', file);
+  const keyed = await startGateway(fleet, '--cors-origin', site, '--api-keys', file);
+  const without = await keyed.ask('GET', '/v1/runs', undefined, { origin: site });
+  assert.deepEqual([without.status, without.headers.get('access-control-allow-origin')], [401, site]);
+  const quiet = await startGateway(fleet, '--api-keys', file);
+  const off = await quiet.ask('GET', '/v1/runs', undefined, { origin: site });
+  assert.equal(off.headers.get('access-control-allow-origin'), null);
+});
+
+test('a method that a path does not take is answered with those that it does', async (t) => {
+  const { ask } = await startGateway(await startFleet(t));
+  const asked = async (method: string, path: string) => {
+    const { status, json, headers } = await ask(method, path);
+    return [status, json?.code, headers.get('allow')];
+  };
+  assert.deepEqual(await asked('PUT', '/v1/runs'), [405, 'METHOD_UNKNOWN', 'GET, HEAD, POST']);
+  assert.deepEqual(await asked('PATCH', '/v1/runs/a%2Fb?x=1'), [405, 'METHOD_UNKNOWN', 'DELETE, GET, HEAD']);
+  assert.deepEqual(await asked('GET', '/v1/classify'), [405, 'METHOD_UNKNOWN', 'POST']);
+  assert.deepEqual(await asked('OPTIONS', '/health'), [405, 'METHOD_UNKNOWN', 'GET, HEAD']);
+  assert.deepEqual(await asked('POST', '/v1/runs/a/b/c'), [404, 'ROUTE_UNKNOWN', null]);
+  assert.deepEqual(await asked('POST', '/main.js'), [404, 'ROUTE_UNKNOWN', null]);
+});
+
 test('requests above the limit wait', async (t) => {
   const { ask } = await startGateway(await startFleet(t), '--requests-per-minute', '3');
   const statuses: number[] = [];

@@ -21,6 +21,7 @@ export const serveCommand = createCommand({
     'port',
     'apiKeys',
     'trustedHost',
+    'corsOrigin',
     'gateway',
     'spool',
     'spoolBytesMax',

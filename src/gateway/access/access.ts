@@ -23,21 +23,23 @@ export function isLoopback(host: string): boolean {
   return bare === 'localhost' || (ipaddr.isValid(bare) && ipaddr.process(bare).range() === 'loopback');
 }
 
+/** Who is let in besides this machine, where there are no keys. */
+interface Welcome {
+  /** Names besides loopback that may be asked for. */
+  trustedHosts: readonly string[];
+  /** Other sites whose pages may ask. */
+  origins: readonly string[];
+}
+
 /**
  * Lets in who has a key with the route's scope. Without keys everybody on this machine may do everything, so that pages of other sites
  * in its browsers must be kept out: by the Host they ask for (DNS rebinding), and by the Origin that browsers name.
- *
- * @param trustedHosts names besides loopback that may be asked for without keys
  */
-export function guardRoutes(
-  app: FastifyInstance,
-  keys: ApiKeys | undefined,
-  trustedHosts: readonly string[] = [],
-): void {
+export function guardRoutes(app: FastifyInstance, keys: ApiKeys | undefined, welcome: Welcome): void {
   app.decorateRequest('holder', undefined);
   app.addHook('onRequest', async (request, reply) => {
     const { scope } = request.routeOptions.config;
-    if (keys === undefined) return requireOwnPage(request, trustedHosts);
+    if (keys === undefined) return requireOwnPage(request, welcome);
     if (scope === undefined) return;
     request.holder = keys.holderOf(keyOf(request));
     if (!request.holder) {
@@ -63,14 +65,14 @@ function keyOf({ headers }: FastifyRequest): string {
   return /^Bearer +(\S+)$/i.exec(headers.authorization ?? '')?.[1] ?? '';
 }
 
-function requireOwnPage({ headers }: FastifyRequest, trustedHosts: readonly string[]): void {
+function requireOwnPage({ headers }: FastifyRequest, { trustedHosts, origins }: Welcome): void {
   const { host = '', origin } = headers;
   const name = host.replace(/:\d+$/, '');
   if (!isLoopback(name) && !trustedHosts.includes(name)) {
     const message = `Expected a loopback host, got ${JSON.stringify(host)}: without --api-keys only this machine is served.`;
     throw new ClipfleetError('KEY_FORBIDDEN', message);
   }
-  if (origin === undefined || origin === `http://${host}`) return;
-  const message = `Expected a request of the gateway's own page, got one of ${JSON.stringify(origin)}.`;
+  if (origin === undefined || origin === `http://${host}` || origins.includes(origin)) return;
+  const message = `Expected a request of the gateway's own page, got one of ${JSON.stringify(origin)}: --cors-origin lets it in.`;
   throw new ClipfleetError('KEY_FORBIDDEN', message);
 }

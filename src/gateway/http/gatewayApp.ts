@@ -17,6 +17,8 @@ export interface GatewayOptions {
   keys: ApiKeys | undefined;
   /** Without keys: names besides loopback that may be asked for. */
   trustedHosts?: readonly string[];
+  /** Other sites whose pages may read answers. */
+  corsOrigin: readonly string[] | undefined;
   /** Largest body of a request that is not streamed, in bytes. */
   bodyBytesMax: number;
   /** Requests of one key or address in a minute, over all gateways on the Redis. */

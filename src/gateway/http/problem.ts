@@ -20,6 +20,7 @@ const statuses: Partial<Record<ErrorCode, number>> = {
   KEY_INVALID: 401,
   KEY_FORBIDDEN: 403,
   ROUTE_UNKNOWN: 404,
+  METHOD_UNKNOWN: 405,
   RUN_UNKNOWN: 404,
   ROW_UNKNOWN: 404,
   LABEL_SET_UNKNOWN: 404,

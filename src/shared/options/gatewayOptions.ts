@@ -49,6 +49,23 @@ export const gatewayOptions = {
     default: 'read,enqueue',
     says: 'What a new key may do: read, enqueue, or admin, which may also cancel and remove runs.',
   }),
+  corsOrigin: option({
+    flag: 'cors-origin',
+    env: 'CLIPFLEET_CORS_ORIGIN',
+    value: 'ORIGIN',
+    schema: z
+      .array(
+        z
+          .string()
+          .refine(
+            (origin) => URL.canParse(origin) && /^https?:/.test(origin) && new URL(origin).origin === origin,
+            'Expected an origin such as https://example.org',
+          ),
+      )
+      .optional(),
+    repeat: true,
+    says: 'Site whose pages may ask the gateway from a browser (CORS). None may unless named.',
+  }),
   gateway: option({
     flag: 'gateway',
     env: 'CLIPFLEET_GATEWAY',
