@@ -32,8 +32,10 @@ export function createHttpClient(url: string, key?: string): Client {
   return {
     classify: (image, labels, how = {}) => classify(image, labels, how),
     async openRun({ labels, signal, ...others }) {
-      const { v: _, ...labelSet } = labelSetOf(labels);
-      const answer = await gateway.ask('POST', '/v1/runs', { signal, json: { ...others, labelSet } });
+      const { labelSet: set, ...thresholds } = labelSetOf(labels);
+      const { v: _, ...labelSet } = set;
+      const json = { ...others, ...thresholds, labelSet };
+      const answer = await gateway.ask('POST', '/v1/runs', { signal, json });
       return createHttpRun(gateway, ((await answer.json()) as { run: string }).run);
     },
     run: (id) => createHttpRun(gateway, id),

@@ -1,10 +1,17 @@
 import { defineLabelSet, type LabelSet, type LabelSetInput } from '../shared/labels/labelSet.ts';
+import { type Thresholds, thresholdsIn } from '../shared/labels/thresholds.ts';
 import type { ImageRef } from '../shared/refs/imageRef.ts';
 import type { AddedImage } from './client.ts';
 
-/** A label set from what callers have. @throws LABEL_SET_INVALID */
-export function labelSetOf(labels: readonly string[] | LabelSetInput): LabelSet {
-  return defineLabelSet('labels' in labels ? labels : { labels });
+/** A label set from what callers have, and the thresholds beside its labels. @throws LABEL_SET_INVALID */
+export function labelSetOf(labels: readonly string[] | LabelSetInput): {
+  labelSet: LabelSet;
+  thresholds?: Thresholds;
+} {
+  const input = 'labels' in labels ? labels : { labels };
+  const labelSet = defineLabelSet(input);
+  const thresholds = thresholdsIn(input);
+  return { labelSet, ...(thresholds && { thresholds }) };
 }
 
 /** A uri as it is; bytes as the data of a URL. */

@@ -95,8 +95,8 @@ export function createRedisClient(redis: Redis, options: RedisClientOptions, end
       calls.ask(how.signal, async (signal) => classify(await dataUrlOf(image), labels, how, signal)),
     openRun: ({ labels, model, signal, ...others }) =>
       calls.ask(signal, async () => {
-        const labelSet = labelSetOf(labels);
-        const open = await producer.openRun({ ...others, labelSet, model: await modelOf(model) });
+        const given = labelSetOf(labels);
+        const open = await producer.openRun({ ...others, ...given, model: await modelOf(model) });
         await open.close();
         return createRedisRun(calls, open.run);
       }),

@@ -128,11 +128,12 @@ function producerOn(redis: Redis, options: ProducerSettings, end = () => {}) {
       });
       const { run, birth, expiresAt } = record;
       if (birth !== undefined) await store.bear({ run, birth, expiresAt });
-      const { maxFailureRate, source, keepEmbeddings, relabels } = options;
+      const { maxFailureRate, source, keepEmbeddings, relabels, thresholds } = options;
       if (relabels !== undefined) await control.setRelabels(run, relabels);
       if (keepEmbeddings !== undefined) await keepVectorsIn(keepEmbeddings, record, control);
       if (maxFailureRate !== undefined) await control.setMaxFailureRate(run, maxFailureRate);
       if (source !== undefined) await control.setSource(run, source);
+      if (thresholds !== undefined) await control.setThresholds(run, thresholds);
       return openOf(record);
     },
 

@@ -2,6 +2,7 @@ import type { Redis } from 'ioredis';
 import type { LaneKind } from '../shared/fleet/lanes.ts';
 import type { OnError } from '../shared/fleet/tellErrors.ts';
 import type { LabelSet } from '../shared/labels/labelSet.ts';
+import type { Thresholds } from '../shared/labels/thresholds.ts';
 import type { ResultsStore } from '../shared/rows/resultsStore.ts';
 import type { VectorSource } from '../shared/runs/run.ts';
 
@@ -35,6 +36,8 @@ export interface OpenRunOptions {
   model: string;
   /** Without one the images get no predictions, only their vectors: `keepEmbeddings` says where. */
   labelSet?: LabelSet;
+  /** What decides whether its answers are accepted, when they are shown. Those of a run that is continued give way to these. */
+  thresholds?: Thresholds;
   /** A new id when absent; that of an earlier run continues it. */
   run?: string;
   /** The id must be nobody's: no run is continued. So it is where no id is given. */

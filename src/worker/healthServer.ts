@@ -9,7 +9,7 @@ export interface HttpAnswer {
   type: string;
   body: string;
 }
-export type Answer = () => HttpAnswer | Promise<HttpAnswer>;
+export type HealthAnswer = () => HttpAnswer | Promise<HttpAnswer>;
 
 /** For one request to come whole. */
 const REQUEST_MS = 5_000;
@@ -20,7 +20,7 @@ const REQUEST_MS = 5_000;
  * @throws PORT_UNAVAILABLE
  */
 export async function serveHealth(
-  paths: Readonly<Record<string, Answer>>,
+  paths: Readonly<Record<string, HealthAnswer>>,
   { host, port }: { host: string; port: number },
 ): Promise<{ port: number; close(): void }> {
   const server = createServer(
@@ -46,7 +46,7 @@ export async function serveHealth(
 }
 
 async function answer(
-  paths: Readonly<Record<string, Answer>>,
+  paths: Readonly<Record<string, HealthAnswer>>,
   request: IncomingMessage,
   response: ServerResponse,
 ): Promise<void> {

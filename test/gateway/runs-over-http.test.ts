@@ -13,7 +13,12 @@ test('a run is opened, filled by NDJSON, sealed, followed and read', async (t) =
   const { ask, url } = await startGateway(fleet);
   await until(() => worker.text().stderr.includes('worker ready'), 'the worker serves');
 
-  const opened = await ask('POST', '/v1/runs', { run: 'r', labelSet, source: 'a test' });
+  const opened = await ask('POST', '/v1/runs', {
+    run: 'r',
+    labelSet,
+    source: 'a test',
+    thresholds: { accept: 0 },
+  });
   assert.equal(opened.status, 201, opened.text);
   assert.match(opened.json.model, /^demo@[0-9a-f]+:fp32$/);
   assert.equal(opened.headers.get('location'), '/v1/runs/r');
@@ -49,6 +54,11 @@ test('a run is opened, filled by NDJSON, sealed, followed and read', async (t) =
   );
   const csv = await ask('GET', '/v1/runs/r/rows?format=csv&label=owl');
   assert.match(csv.text, /^id,uri,status.*\na,owl\.jpg,classified,owl,[^\n]*\n$/);
+  const decided = async (query: string) =>
+    jsonLines<{ decision: string }>((await ask('GET', `/v1/runs/r/rows?${query}`)).text).length;
+  assert.deepEqual([await decided('decision=accept'), await decided('decision=accept&accept=1')], [2, 0]);
+  assert.equal((await ask('GET', '/v1/runs/r/row?id=a&accept=1')).json.decision, 'review');
+  assert.equal((await ask('GET', '/v1/runs/r/rows?accept=70')).status, 400);
   const page = await ask('GET', '/v1/runs/r/rows/page?offset=1&limit=1');
   assert.deepEqual([page.json.rows[0].id, page.json.rows.length, page.json.next], ['fox.jpg', 1, 2]);
   assert.equal((await ask('GET', '/v1/runs/r/row?id=none.jpg')).json.error.code, 'IMAGE_NOT_FOUND');

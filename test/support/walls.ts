@@ -14,10 +14,11 @@ cli/doctor: cli/setup cli/terminal producer shared shared/fleet shared/log share
     worker/decode worker/decoders worker/formats worker/hub worker/layout worker/model worker/onnx worker/session
 cli/files: src cli/setup cli/terminal cli/terminal/progress results/actions results/report results/rows results/sort
     results/tag shared shared/files shared/labels shared/options shared/refs shared/rows
-cli/setup: producer producer/labels producer/runs results/exports results/rows shared shared/embeddings shared/fleet
-    shared/labels shared/log shared/options shared/redis shared/refs shared/rows shared/runs shared/store
-cli/terminal: cli/setup producer/images producer/runs results/exports results/outputs shared shared/fleet shared/labels
-    shared/redis shared/refs shared/rows
+cli/setup: producer producer/labels producer/runs results/decisions results/exports results/rows shared
+    shared/embeddings shared/fleet shared/labels shared/log shared/options shared/redis shared/refs shared/rows
+    shared/runs shared/store
+cli/terminal: cli/setup producer/images producer/runs results/decisions results/exports results/outputs results/rows
+    shared shared/fleet shared/labels shared/redis shared/refs shared/rows
 cli/terminal/progress: cli/terminal producer/runs worker/model
 cli/workers: src cli/setup cli/terminal cli/terminal/progress producer producer/images producer/runs producer/sources
     results/exports shared shared/embeddings shared/fleet shared/labels shared/log shared/options shared/redis
@@ -32,9 +33,9 @@ gateway/files: shared shared/files
 gateway/http: gateway/keys gateway/uploads producer producer/runs shared shared/log
 gateway/keys: shared
 gateway/routes: gateway/access gateway/batches gateway/files gateway/http gateway/schemas gateway/uploads producer
-    producer/bytes producer/runs results/formats results/outputs results/rows shared shared/fleet shared/labels
-    shared/redis shared/refs shared/rows shared/telemetry
-gateway/schemas: shared/labels shared/refs shared/runs
+    producer/bytes producer/runs results/decisions results/formats results/outputs results/rows shared shared/fleet
+    shared/labels shared/redis shared/refs shared/rows shared/telemetry
+gateway/schemas: results/decisions shared/labels shared/refs shared/runs
 gateway/telemetry: gateway/http shared shared/fleet shared/redis shared/telemetry
 gateway/uploads: shared shared/refs
 producer: producer/answers producer/fleet producer/runs shared shared/fleet shared/labels shared/options shared/redis
@@ -49,11 +50,12 @@ producer/lists: producer/bytes shared shared/options
 producer/runs: shared shared/fleet shared/labels shared/options shared/redis shared/refs shared/rows shared/runs
 producer/sources: producer/bytes producer/images producer/lists shared shared/options shared/refs
 results/actions: shared shared/refs shared/rows
+results/decisions: shared/labels shared/rows
 results/exports: results/formats results/outputs results/rows shared shared/embeddings shared/refs shared/rows
 results/formats: results/outputs results/rows shared shared/embeddings shared/refs shared/rows
 results/outputs: results/rows shared shared/files
 results/report: results/rows shared shared/labels shared/rows
-results/rows: shared/refs shared/rows
+results/rows: results/decisions shared/refs shared/rows
 results/sort: results/actions results/rows shared shared/refs shared/rows
 results/tag: results/actions results/rows shared shared/files shared/refs shared/rows
 shared:
@@ -67,7 +69,7 @@ shared/redis: shared shared/files
 shared/refs: shared
 shared/rows: shared shared/redis
 shared/rows/postgres: shared shared/rows
-shared/runs: shared shared/redis shared/refs shared/rows
+shared/runs: shared shared/labels shared/redis shared/refs shared/rows
 shared/store: shared shared/labels shared/redis shared/rows shared/rows/postgres
 shared/telemetry:
 worker: shared shared/fleet shared/labels shared/log shared/options shared/redis shared/rows shared/runs

@@ -18,7 +18,7 @@ import { type Context, contextOptions, openContext } from '../setup/context.ts';
 import { labelSetForRun } from '../setup/continuedRun.ts';
 import { exitCodes } from '../setup/exitCodes.ts';
 import { budgetOf } from '../setup/failureBudgetFlag.ts';
-import { labelOptions, labelSetOf } from '../setup/labels.ts';
+import { labelOptions, labelSetOf, thresholdsGiven } from '../setup/labels.ts';
 import { rootFaults, rootOfUri } from '../setup/servedRoots.ts';
 import { onInterrupt, unlessInterrupted } from '../terminal/interrupt.ts';
 import { createLossRepair } from '../terminal/lostImages.ts';
@@ -103,6 +103,7 @@ export const enqueueCommand = createCommand({
         labelSet,
         ...(config.run !== undefined && { run: config.run }),
         source: paths.join(' '),
+        ...(await thresholdsGiven(config, labelSet)),
         ...(keepEmbeddings !== undefined && { keepEmbeddings }),
         ...budgetOf(config, !config.run || (await producer.runs.get(config.run)) === undefined),
       });

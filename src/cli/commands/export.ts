@@ -11,6 +11,7 @@ import type { Config } from '../../shared/options/config.ts';
 import { parseRoots } from '../../shared/refs/roots.ts';
 import { createCommand } from '../setup/commandOptions.ts';
 import { type Context, contextOptions, withContext } from '../setup/context.ts';
+import { decisionNames } from '../setup/decisions.ts';
 import { exitCodes } from '../setup/exitCodes.ts';
 import { exportedRunOf } from '../setup/exportedRun.ts';
 import { vectorsFor } from '../setup/exportVectors.ts';
@@ -28,6 +29,7 @@ const optionNames = [
   'minScore',
   'maxScore',
   'status',
+  ...decisionNames,
   'sort',
   'topK',
   'join',
@@ -84,7 +86,7 @@ async function exportRun(
   const vectors = config.follow ? undefined : await vectorsFor(format, await producer.describe(run), wanted);
   const sourceColumns = columns?.names ?? [];
   const about = { ...config, roots, sourceColumns };
-  const exported = await exportedRunOf(context, run, { ...about, vectors });
+  const exported = await exportedRunOf(context, run, { ...about, vectors, decide: config });
   const interrupt = onInterrupt('ending the export.', config);
   const { signal } = interrupt;
   const progress = await createExportProgress(producer, run);
@@ -103,6 +105,7 @@ async function exportRun(
       const { written, leftOut } = await writeRows(groups, target, {
         ...config,
         labels: config.label,
+        ...(exported.judge && { judge: exported.judge }),
         source: columns?.cells,
         onRows: progress.update,
       });

@@ -4,7 +4,7 @@ import { workerOptions } from '../../worker/workerSettings.ts';
 import { createCommand } from '../setup/commandOptions.ts';
 import { contextOptions } from '../setup/context.ts';
 import { labelSetForRun } from '../setup/continuedRun.ts';
-import { labelOptions, labelSetOf } from '../setup/labels.ts';
+import { labelOptions, labelSetOf, thresholdsGiven } from '../setup/labels.ts';
 import { warnOfLikeLabels } from '../terminal/notices.ts';
 import { runHere } from '../workers/runHere.ts';
 
@@ -39,7 +39,10 @@ export const labelCommand = createCommand({
   run(paths, config) {
     return runHere(paths, config, {
       check: async () => warnOfLikeLabels(await labelSetOf(config)),
-      of: (context) => labelSetForRun(config, context),
+      async of(context) {
+        const labelSet = await labelSetForRun(config, context);
+        return { labelSet, ...(await thresholdsGiven(config, labelSet)) };
+      },
       file: config.labelsFile,
     });
   },

@@ -1,7 +1,6 @@
 import { newRunId } from '../../producer/producer.ts';
 import { ClipfleetError } from '../../shared/errors.ts';
 import { privateLaneName } from '../../shared/fleet/lanes.ts';
-import type { LabelSet } from '../../shared/labels/labelSet.ts';
 import type { Config } from '../../shared/options/config.ts';
 import { keysUnder } from '../../shared/redis/keys.ts';
 import { parseRoots } from '../../shared/refs/roots.ts';
@@ -16,7 +15,7 @@ import { createCommand } from '../setup/commandOptions.ts';
 import { type Context, contextOptions, withContext } from '../setup/context.ts';
 import { exitCodes } from '../setup/exitCodes.ts';
 import { keptFolderOf } from '../setup/exportVectors.ts';
-import { labelOptions, labelSetOf } from '../setup/labels.ts';
+import { type GivenLabels, labelOptions, labelSetOf, thresholdsGiven } from '../setup/labels.ts';
 import { onInterrupt, unlessInterrupted } from '../terminal/interrupt.ts';
 import { sayNext } from '../terminal/nextSteps.ts';
 import { warnOfLikeLabels } from '../terminal/notices.ts';
@@ -56,7 +55,8 @@ export const relabelCommand = createCommand({
       const { producer } = context;
       const record = await producer.describe(source!);
       const folder = keptFolderOf(record, parseRoots(config.root ?? [], process.cwd()));
-      if (config.fleet) return relabelByFleet(context, config, labelSet, { record, folder });
+      const labels = { labelSet, ...(await thresholdsGiven(config, labelSet)) };
+      if (config.fleet) return relabelByFleet(context, config, labels, { record, folder });
       const files = await findModelShown(config);
       const from = keptRunOf(record, files, folder);
       const onTorn = (file: string, bytes: number) =>
@@ -65,7 +65,7 @@ export const relabelCommand = createCommand({
       const plan = await planSessionShown(files, config);
       const model = await startModelShown(files, plan, config);
       try {
-        return await relabel(context, config, labelSet, model, from, places);
+        return await relabel(context, config, labels, model, from, places);
       } finally {
         await model.session.close();
       }
@@ -91,7 +91,7 @@ function keptRunOf(
 async function relabel(
   context: Context,
   config: RelabelConfig,
-  labelSet: LabelSet,
+  given: GivenLabels,
   model: LoadedModel,
   from: KeptRun,
   places: Places,
@@ -99,7 +99,7 @@ async function relabel(
   const { producer, redis, prefix } = context;
   const { store, runs } = producer;
   const run = newRunId();
-  const id = await producer.putLabelSet(labelSet);
+  const id = await producer.putLabelSet(given.labelSet);
   const matrices = createLabelMatrices({
     redis,
     keys: keysUnder(prefix),
@@ -110,7 +110,7 @@ async function relabel(
   const labels = await matrices.get(id);
   const lane = privateLaneName(run);
   const about = { run, isNew: true, privateLane: lane, source: `relabel of ${from.run}` };
-  await producer.openRun({ ...about, model: model.identity, labelSet });
+  await producer.openRun({ ...about, model: model.identity, ...given });
   const interrupt = onInterrupt('ending; the run is cancelled.', config);
   const { signal } = interrupt;
   const scorer = createScorer({ scoring: model.scoring });

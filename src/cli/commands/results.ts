@@ -1,6 +1,7 @@
 import { checkOutput } from '../../results/exports/outputFile.ts';
 import { createCommand } from '../setup/commandOptions.ts';
 import { contextOptions, withContext } from '../setup/context.ts';
+import { decisionNames } from '../setup/decisions.ts';
 import { exitCodes } from '../setup/exitCodes.ts';
 import { shownFormat } from '../setup/shownFormat.ts';
 import { printRows } from '../terminal/printRows.ts';
@@ -11,8 +12,9 @@ export const resultsCommand = createCommand({
     'clipfleet results 20261123-145500-k3x9q2',
     'clipfleet results nightly --format jsonl > rows.jsonl',
     'clipfleet results nightly --output rows.jsonl',
+    'clipfleet results nightly --accept 0.8 --margin 0.2 --decision review',
   ],
-  options: ['format', 'output', 'force', ...contextOptions] as const,
+  options: ['format', 'output', 'force', ...decisionNames, ...contextOptions] as const,
   async run([run], config) {
     const format = shownFormat(config);
     await checkOutput(config.output ?? '-', { inputs: [], force: config.force });
@@ -22,8 +24,8 @@ export const resultsCommand = createCommand({
         context,
         run!,
         format === 'jsonl'
-          ? { table: 'never', summary: false, output: config.output ?? '-' }
-          : { table: 'always', summary: true, output: config.output },
+          ? { table: 'never', summary: false, output: config.output ?? '-', decide: config }
+          : { table: 'always', summary: true, output: config.output, decide: config },
       );
       if (!ended) say(`Not complete: ${done} of ${expected} images have their row so far.`);
       return failed > 0 ? exitCodes.failed : exitCodes.classified;

@@ -1,6 +1,7 @@
 import { parseLabelsFlag, readLabelFile } from '../../producer/labels/labelFile.ts';
 import { ClipfleetError } from '../../shared/errors.ts';
 import { defineLabelSet, type LabelSet } from '../../shared/labels/labelSet.ts';
+import { checkThresholds, type Thresholds, thresholdsIn } from '../../shared/labels/thresholds.ts';
 import type { Config } from '../../shared/options/config.ts';
 
 export const labelOptions = [
@@ -13,6 +14,12 @@ export const labelOptions = [
   'temperature',
   'outputs',
 ] as const;
+
+/** Labels with what decides about their answers. */
+export interface GivenLabels {
+  labelSet: LabelSet;
+  thresholds?: Thresholds;
+}
 
 type LabelConfig = Config<(typeof labelOptions)[number]>;
 
@@ -45,6 +52,21 @@ export async function labelSetOf(config: LabelConfig, topKOfRun?: number | 'all'
   });
   refuseSingle(set);
   return set;
+}
+
+/**
+ * The thresholds in the label file, for the run that is opened; without the member where there are none.
+ *
+ * @throws USAGE for the file, and for thresholds that are not of this label set
+ */
+export async function thresholdsGiven(
+  { labelsFile }: LabelConfig,
+  labelSet: LabelSet,
+): Promise<{ thresholds?: Thresholds }> {
+  const thresholds = labelsFile === undefined ? undefined : thresholdsIn(await readLabelFile(labelsFile));
+  if (!thresholds) return {};
+  checkThresholds(thresholds, labelSet);
+  return { thresholds };
 }
 
 /** @throws USAGE where one label would be scored by softmax, the function of most models */

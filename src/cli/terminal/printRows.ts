@@ -1,8 +1,11 @@
 import { formatOfOutput, openRowOutput } from '../../results/exports/exportFormat.ts';
 import { withVectors } from '../../results/exports/vectorOutput.ts';
 import type { RowOutput } from '../../results/outputs/rowOutput.ts';
+import { type ExportedRun, judged } from '../../results/rows/exportedRun.ts';
+import { isWanted } from '../../results/rows/rowFilter.ts';
 import { begin } from '../../shared/begin.ts';
 import type { Context } from '../setup/context.ts';
+import type { DecisionConfig } from '../setup/decisions.ts';
 import { exportedRunOf } from '../setup/exportedRun.ts';
 import { vectorsFor } from '../setup/exportVectors.ts';
 import { printable } from './printable.ts';
@@ -23,27 +26,35 @@ export interface PrintOptions {
   summary: boolean;
   /** Where the rows go in full; `-` is standard output, where the rest then gives way to standard error. */
   output?: string | undefined;
+  /** What decides about answers, and rows of which decision are wanted; the run's thresholds, and all, when absent. */
+  decide?: DecisionConfig;
 }
 
 /** Prints a run's rows for people, writes them to a file, or both. Resolves to the number of failed images. */
 export async function printRows(
   context: Context,
   run: string,
-  { table: shown, summary: summed, output }: PrintOptions,
+  { table: shown, summary: summed, output, decide = {} }: PrintOptions,
 ): Promise<number> {
   const { producer } = context;
   const unreadable = new Set<string>();
   const onUnreadable = (id: string) => void unreadable.add(id);
-  const opened = output === undefined ? undefined : await openOutput(context, run, output);
+  const exported = await exportedRunOf(context, run, { decide });
+  const opened = output === undefined ? undefined : await openOutput(context, exported, output);
   const { output: written, places = false } = opened ?? {};
   const rows = await begin(producer.rows(run, { onUnreadable, places }));
   const table = createTable();
   const summary = createRunSummary();
-  for await (const row of rows) {
+  const filter = { decision: decide.decision };
+  let failed = 0;
+  for await (const found of rows) {
+    if (found.status === 'failed') failed++;
+    const row = judged(found, exported);
+    if (!isWanted(row, filter)) continue;
     table.add(row);
     summary.add(row);
-    const isWanted = (await written?.write(row)) ?? true;
-    if (!isWanted) break;
+    const goesOn = (await written?.write(row)) ?? true;
+    if (!goesOn) break;
   }
   for (const sentence of (await written?.end()) ?? []) say(sentence);
   const screen = output === '-' ? process.stderr : process.stdout;
@@ -60,18 +71,17 @@ export async function printRows(
       `Warning: what is stored for ${unreadable.size} images is no row (${named}): clipfleet audit ${run} removes it.`,
     );
   }
-  return summary.failed;
+  return failed;
 }
 
 /** What `label` reads are files of this machine, by their own paths. */
 async function openOutput(
   context: Context,
-  run: string,
+  run: ExportedRun,
   output: string,
 ): Promise<{ output: RowOutput; places: boolean }> {
   const format = formatOfOutput(output);
-  const vectors = await vectorsFor(format, await context.producer.describe(run));
-  const exported = await exportedRunOf(context, run, vectors && { vectors });
-  const rows = await openRowOutput(output, exported, format);
+  const vectors = await vectorsFor(format, await context.producer.describe(run.run));
+  const rows = await openRowOutput(output, { ...run, ...(vectors && { vectors }) }, format);
   return { output: vectors ? withVectors(rows, vectors) : rows, places: vectors !== undefined };
 }

@@ -1,4 +1,5 @@
-import type { PublicRow } from '../../shared/rows/row.ts';
+import { type Decision, decisions } from '../../results/decisions/judge.ts';
+import type { ExportRow } from '../../results/rows/exportedRun.ts';
 import { alignColumns, fit, fitEnd, printable } from './printable.ts';
 import { formatLines } from './table.ts';
 
@@ -9,12 +10,13 @@ const ID_COLUMNS = 48;
 const BAR_COLUMNS = 24;
 const NONE_ABOVE = '(none above the threshold)';
 
-type FailedRow = Extract<PublicRow, { status: 'failed' }>;
-type ClassifiedRow = Extract<PublicRow, { status: 'classified' }>;
+type FailedRow = Extract<ExportRow, { status: 'failed' }>;
+type ClassifiedRow = Extract<ExportRow, { status: 'classified' }>;
 
 /** Gathers rows into what a person wants to know of all of them. Memory is bounded by the labels. */
 export function createRunSummary() {
   const best = new Map<string, number>();
+  const decided = new Map<Decision, number>();
   const failures = new Map<string, { images: number; example: FailedRow }>();
   /** The classified images of the lowest best score, the lowest first. */
   const leastSure: ClassifiedRow[] = [];
@@ -24,6 +26,7 @@ export function createRunSummary() {
 
   function addClassified(row: ClassifiedRow): void {
     classified++;
+    if (row.decision) decided.set(row.decision, (decided.get(row.decision) ?? 0) + 1);
     const label = row.predictions[0]?.label ?? NONE_ABOVE;
     best.set(label, (best.get(label) ?? 0) + 1);
     if (row.predictions.length === 0) return;
@@ -33,14 +36,11 @@ export function createRunSummary() {
   }
 
   return {
-    get failed() {
-      return failed;
-    },
     get images() {
       return classified + embedded + failed;
     },
 
-    add(row: PublicRow): void {
+    add(row: ExportRow): void {
       if (row.status === 'classified') {
         addClassified(row);
         return;
@@ -58,6 +58,7 @@ export function createRunSummary() {
     format(columns?: number): string {
       const parts: string[] = [];
       if (classified > 0) parts.push(`Best label\n${formatLabels(best, classified)}`);
+      if (decided.size > 0) parts.push(`Decisions\n${formatDecisions(decided, classified)}`);
       // Of a few images all are in the table.
       if (classified > LEAST_SURE_SHOWN) parts.push(`Least sure\n${formatLines(leastSure, columns)}`);
       if (embedded > 0) parts.push(`Embedded: ${embedded}`);
@@ -65,6 +66,18 @@ export function createRunSummary() {
       return parts.map((part) => `${part}\n`).join('\n');
     },
   };
+}
+
+function formatDecisions(decided: ReadonlyMap<Decision, number>, images: number): string {
+  const lines = decisions.map((decision) => {
+    const count = decided.get(decision) ?? 0;
+    return [decision, String(count).padStart(String(images).length), percent(count, images)];
+  });
+  return alignColumns(lines);
+}
+
+function percent(count: number, images: number): string {
+  return `${((100 * count) / images).toFixed(1)} %`.padStart(7);
 }
 
 function scoreOf({ predictions }: ClassifiedRow): number {
@@ -79,7 +92,7 @@ function formatLabels(best: ReadonlyMap<string, number>, images: number): string
     .map(([label, count]) => [
       fit(label, LABEL_COLUMNS),
       String(count).padStart(String(most).length),
-      `${((100 * count) / images).toFixed(1)} %`.padStart(7),
+      percent(count, images),
       '█'.repeat(Math.max(1, Math.round((BAR_COLUMNS * count) / most))),
     ]);
   const rest = ranked.slice(LABELS_SHOWN_MAX);

@@ -1,5 +1,5 @@
 import stringWidth from 'string-width';
-import type { PublicRow } from '../../shared/rows/row.ts';
+import type { ExportRow } from '../../results/rows/exportedRun.ts';
 import { alignColumns, fit, fitEnd, printable } from './printable.ts';
 
 const ROWS_SHOWN_MAX = 50;
@@ -8,8 +8,8 @@ const PREDICTIONS_SHOWN = 3;
 const ID_COLUMNS = 48;
 const LABEL_COLUMNS = 24;
 
-type DoneRow = Exclude<PublicRow, { status: 'failed' }>;
-type FailedRow = Extract<PublicRow, { status: 'failed' }>;
+type DoneRow = Exclude<ExportRow, { status: 'failed' }>;
+type FailedRow = Extract<ExportRow, { status: 'failed' }>;
 
 /** A line for each image: its name and its best labels, or why it failed. Keeps the first 50, and 20 that failed. */
 export function createTable() {
@@ -18,7 +18,7 @@ export function createTable() {
   let more = 0;
   let moreFailed = 0;
   return {
-    add(row: PublicRow): void {
+    add(row: ExportRow): void {
       if (row.status !== 'failed') {
         if (done.length < ROWS_SHOWN_MAX) done.push(row);
         else more++;
@@ -61,6 +61,7 @@ function cellsOf(row: DoneRow, count: number, idColumns: number): string[] {
   const best = row.predictions.slice(0, count);
   return [
     fitEnd(row.id, idColumns),
+    ...(row.decision ? [row.decision] : []),
     ...best.map(({ label, score }) => `${fit(label, LABEL_COLUMNS)} ${score.toFixed(3)}`),
   ];
 }

@@ -3,7 +3,6 @@ import { refuseTooLarge } from '../../producer/runs/redisRoom.ts';
 import { readVectors } from '../../shared/embeddings/readVectors.ts';
 import { vectorUri } from '../../shared/embeddings/vectorUri.ts';
 import { ClipfleetError } from '../../shared/errors.ts';
-import type { LabelSet } from '../../shared/labels/labelSet.ts';
 import type { Config } from '../../shared/options/config.ts';
 import type { ImageRef } from '../../shared/refs/imageRef.ts';
 import { CHUNK_IMAGES_MAX } from '../../shared/runs/chunkJob.ts';
@@ -11,6 +10,7 @@ import type { Run } from '../../shared/runs/run.ts';
 import { fingerprintOf, type KeptRun, requireVectors } from '../../worker/relabel/keptVectors.ts';
 import type { Context } from '../setup/context.ts';
 import { exitCodes } from '../setup/exitCodes.ts';
+import type { GivenLabels } from '../setup/labels.ts';
 import { onInterrupt, unlessInterrupted } from '../terminal/interrupt.ts';
 import { createLossRepair } from '../terminal/lostImages.ts';
 import { say } from '../terminal/screen.ts';
@@ -24,7 +24,7 @@ import { say } from '../terminal/screen.ts';
 export async function relabelByFleet(
   context: Context,
   config: Config<'highWater' | 'attempts' | 'graceMs' | 'store'>,
-  labelSet: LabelSet,
+  given: GivenLabels,
   { record, folder }: { record: Run; folder: string },
 ): Promise<number> {
   const { producer, redis } = context;
@@ -41,13 +41,13 @@ export async function relabelByFleet(
   await refuseTooLarge(vectors, {
     redis,
     highWater,
-    labelSet,
+    labelSet: given.labelSet,
     rows: 0,
     rowsHere: config.store === undefined,
   });
   const relabels = { run: source, birth, embeddings };
   const about = { source: `relabel of ${source}`, relabels };
-  const openRun = await producer.openRun({ model, labelSet, ...about });
+  const openRun = await producer.openRun({ model, ...given, ...about });
   process.stdout.write(`${openRun.run}\n`);
   const interrupt = onInterrupt('ending; the run is cancelled.', config);
   try {

@@ -17,6 +17,7 @@ import { addChanged, checkChanged } from '../setup/changedFiles.ts';
 import { type Context, type contextOptions, openContext } from '../setup/context.ts';
 import { exitCodes } from '../setup/exitCodes.ts';
 import { budgetOf } from '../setup/failureBudgetFlag.ts';
+import type { GivenLabels } from '../setup/labels.ts';
 import { leaveUnfinished } from '../setup/leave.ts';
 import { onInterrupt } from '../terminal/interrupt.ts';
 import type { SourceAgain } from '../terminal/lostImages.ts';
@@ -51,7 +52,7 @@ export type RunHereConfig = Config<
 export interface LabelsHere {
   /** Refuses what is wrong with them, before anything is opened. */
   check(): Promise<void>;
-  of(context: Context): Promise<LabelSet>;
+  of(context: Context): Promise<GivenLabels>;
   /** The file that they are read from. */
   file: string | undefined;
 }
@@ -91,10 +92,10 @@ export async function runHere(
   const again = paths.includes('-') ? undefined : () => open();
   try {
     await sayPersistence(context.redis);
-    const labelSet = await labels?.of(context);
-    if (again) await refuseRowsTooLarge(again, context, config, labelSet);
+    const given = await labels?.of(context);
+    if (again) await refuseRowsTooLarge(again, context, config, given?.labelSet);
     const files = here ?? (await findModelShown(config));
-    return await work(context, config, labelSet, files, { name: paths.join(' '), refs, again, leftOut });
+    return await work(context, config, given, files, { name: paths.join(' '), refs, again, leftOut });
   } finally {
     await context.close();
   }
@@ -114,7 +115,7 @@ async function refuseRowsTooLarge(
 async function work(
   context: Context,
   config: RunHereConfig,
-  labelSet: LabelSet | undefined,
+  given: GivenLabels | undefined,
   files: ModelFiles,
   source: SourceHere,
 ): Promise<number> {
@@ -127,13 +128,13 @@ async function work(
   const worker = startPrivateWorker(context, model, lane.name, settings);
   try {
     // Labels that the model cannot encode are refused before a run is opened and an image read.
-    if (labelSet) await Promise.race([worker.encodeLabels(labelSet), worker.died, interrupt.interrupted]);
+    if (given) await Promise.race([worker.encodeLabels(given.labelSet), worker.died, interrupt.interrupted]);
     const newRun = { model: model.identity, run, source: source.name, privateLane: lane.name };
     const budget = budgetOf(config, (await context.producer.runs.get(run)) === undefined);
     const { keepEmbeddings: folder } = config;
     const keep = folder === undefined ? {} : { keepEmbeddings: pathToFileURL(resolve(folder)).href };
     const isNew = config.run === undefined;
-    const wanted = { ...(labelSet && { labelSet }), ...budget, ...keep };
+    const wanted = { ...given, ...budget, ...keep };
     const openRun = await context.producer.openRun({ ...newRun, isNew, ...wanted });
     // A run that was paused goes on: whoever continues it wants that.
     await context.producer.control.resume(run);

@@ -2,10 +2,11 @@ import { Readable } from 'node:stream';
 import { setTimeout as delay } from 'node:timers/promises';
 import { z } from 'zod';
 import type { Producer } from '../../producer/producer.ts';
+import { decisions } from '../../results/decisions/judge.ts';
 import { csvFormat } from '../../results/formats/csvRows.ts';
 import { jsonlFormat } from '../../results/formats/jsonlRows.ts';
 import type { LineFormat } from '../../results/outputs/lineFormat.ts';
-import type { ExportedRun } from '../../results/rows/exportedRun.ts';
+import { type ExportedRun, judged } from '../../results/rows/exportedRun.ts';
 import { isWanted, type RowFilter } from '../../results/rows/rowFilter.ts';
 import { ClipfleetError } from '../../shared/errors.ts';
 import { imageRefLimits } from '../../shared/refs/imageRef.ts';
@@ -13,14 +14,17 @@ import type { PublicRow } from '../../shared/rows/row.ts';
 import type { GatewayApp, GatewayOptions } from '../http/gatewayApp.ts';
 import { problems, rowAnswer } from '../schemas/rowAnswer.ts';
 import { runParams } from '../schemas/runBody.ts';
+import { judgedRunOf, scoreParam, thresholdParams } from './judgedRun.ts';
 
-const score = z.coerce.number().min(-1e9).max(1e9);
-
-const filters = z.strictObject({
+const filters = thresholdParams.extend({
   status: z.enum(['classified', 'embedded', 'failed']).optional(),
   label: z.string().min(1).max(1_000).optional().describe('Rows whose best label is this one.'),
-  minScore: score.optional().describe('Rows whose best score is at least this.'),
-  maxScore: score.optional().describe('Rows whose best score is at most this.'),
+  minScore: scoreParam.optional().describe('Rows whose best score is at least this.'),
+  maxScore: scoreParam.optional().describe('Rows whose best score is at most this.'),
+  decision: z
+    .enum(decisions)
+    .optional()
+    .describe('Rows of this decision; refused where no thresholds decide.'),
 });
 
 type Filters = z.infer<typeof filters>;
@@ -31,7 +35,8 @@ const PAGE_MAX = 1_000;
 const line = { schema: z.string().describe('A row a line.') };
 
 /** The rows of a run, also while it is in progress. */
-export function rowRoutes(app: GatewayApp, { producer }: GatewayOptions): void {
+export function rowRoutes(app: GatewayApp, options: GatewayOptions): void {
+  const { producer } = options;
   app.get(
     '/v1/runs/:run/rows',
     {
@@ -51,19 +56,11 @@ export function rowRoutes(app: GatewayApp, { producer }: GatewayOptions): void {
     },
     async ({ params: { run }, query }, reply) => {
       // What stands against it is said before the first byte.
-      const record = await producer.describe(run);
-      const about: ExportedRun = {
-        ...record,
-        labels: [],
-        severalLabels: false,
-        hasAllScores: false,
-        sourceColumns: [],
-        roots: new Map(),
-      };
+      const about = await judgedRunOf(options, run, query);
       const isCsv = query.format === 'csv';
       const format = isCsv ? csvFormat(about) : jsonlFormat(about);
       const rows = query.follow === 'true' ? rowsAsTheyCome(producer, run) : producer.rows(run);
-      const lines = linesOf(rows, filterOf(query), format);
+      const lines = linesOf(rows, about, filterOf(query), format);
       return reply
         .type(isCsv ? 'text/csv; charset=utf-8' : 'application/x-ndjson')
         .send(Readable.from(lines, { objectMode: false, highWaterMark: 64 * 1024 }) as never);
@@ -93,9 +90,11 @@ export function rowRoutes(app: GatewayApp, { producer }: GatewayOptions): void {
     async ({ params: { run }, query }) => {
       const { offset, limit } = query;
       const filter = filterOf(query);
+      const about = await judgedRunOf(options, run, query);
       const rows: PublicRow[] = [];
       let place = 0;
-      for await (const row of producer.rows(run)) {
+      for await (const found of producer.rows(run)) {
+        const row = judged(found, about);
         if (!isWanted(row, filter) || place++ < offset) continue;
         if (rows.length === limit) return { rows: rows as never, next: offset + limit };
         rows.push(row);
@@ -111,13 +110,13 @@ export function rowRoutes(app: GatewayApp, { producer }: GatewayOptions): void {
       schema: {
         summary: 'The row of one image, by its id.',
         params: runParams,
-        querystring: z.strictObject({ id: z.string().min(1).max(imageRefLimits.idCharsMax) }),
+        querystring: thresholdParams.extend({ id: z.string().min(1).max(imageRefLimits.idCharsMax) }),
         response: { 200: rowAnswer, ...problems(404) },
       },
     },
-    async ({ params: { run }, query: { id } }) => {
+    async ({ params: { run }, query: { id, ...said } }) => {
       const row = await producer.row(run, id);
-      if (row) return row as never;
+      if (row) return judged(row, await judgedRunOf(options, run, said)) as never;
       throw new ClipfleetError('ROW_UNKNOWN', `Run '${run}' has no row for ${JSON.stringify(id)}.`);
     },
   );
@@ -153,11 +152,13 @@ async function* rowsAsTheyCome({ newRows }: Producer, run: string): AsyncGenerat
 
 async function* linesOf(
   rows: AsyncIterable<PublicRow | undefined>,
+  about: ExportedRun,
   filter: RowFilter,
   { header, line }: LineFormat,
 ) {
   if (header !== undefined) yield `${header}\n`;
-  for await (const row of rows) {
+  for await (const found of rows) {
+    const row = found && judged(found, about);
     if (!row) yield '\n';
     else if (isWanted(row, filter)) yield `${line(row)}\n`;
   }

@@ -3,6 +3,7 @@ import { newRunId } from '../../producer/producer.ts';
 import { chooseModel } from '../../shared/fleet/chooseModel.ts';
 import type { LabelSet } from '../../shared/labels/labelSet.ts';
 import { readLabelSet } from '../../shared/labels/storedLabelSet.ts';
+import { checkThresholds } from '../../shared/labels/thresholds.ts';
 import { keysUnder } from '../../shared/redis/keys.ts';
 import { createIdempotency, idempotencyHeaders } from '../access/idempotency.ts';
 import type { GatewayApp, GatewayOptions } from '../http/gatewayApp.ts';
@@ -35,10 +36,15 @@ export function runRoutes(app: GatewayApp, options: GatewayOptions): void {
     async (request, reply) => {
       const { body } = request;
       const opened = await idempotency.once(request, { run: body.run ?? newRunId() }, async ({ run }) => {
-        const { lane, maxFailureRate, source } = body;
+        const { lane, maxFailureRate, source, thresholds } = body;
         const model = await chooseModel(redis, keysUnder(prefix), body.model);
         const labelSet = await labelSetOf(body.labelSet);
-        const told = { ...(maxFailureRate !== undefined && { maxFailureRate }), ...(source && { source }) };
+        if (thresholds) checkThresholds(thresholds, labelSet);
+        const told = {
+          ...(thresholds && { thresholds }),
+          ...(maxFailureRate !== undefined && { maxFailureRate }),
+          ...(source && { source }),
+        };
         const open = await producer.openRun({ run, model, labelSet, ...(lane && { lane }), ...told });
         await open.close();
         const record = await producer.describe(run);
@@ -102,7 +108,7 @@ export async function readRun(
   { producer }: GatewayOptions,
   run: string,
 ): Promise<z.infer<typeof runDetails>> {
-  const { model, lane, createdAt, source, maxFailureRate } = await producer.describe(run);
+  const { model, lane, createdAt, source, maxFailureRate, thresholds } = await producer.describe(run);
   const [progress, warnings] = await Promise.all([producer.progress(run), producer.runs.warnings(run)]);
-  return { run, model, lane, createdAt, source, maxFailureRate, warnings, ...progress };
+  return { run, model, lane, createdAt, source, maxFailureRate, thresholds, warnings, ...progress };
 }

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { decisions } from '../../results/decisions/judge.ts';
 
 export const predictionAnswer = z.object({
   label: z.string(),
@@ -14,6 +15,14 @@ export const rowAnswer = z.looseObject({
   uri: z.string(),
   status: z.enum(['classified', 'embedded', 'failed']),
   predictions: z.array(predictionAnswer).optional().describe('Of a classified row, best first.'),
+  decision: z
+    .enum(decisions)
+    .optional()
+    .describe('What thresholds make of a classified row; absent where none are given.'),
+  answers: z
+    .array(z.object({ label: z.string(), score: z.number(), decision: z.enum(decisions) }))
+    .optional()
+    .describe('The labels that thresholds decided about.'),
   error: z.object({ code: z.string(), message: z.string() }).optional().describe('Of a failed row.'),
   model: z.string().optional().describe('Identity of the model, name@revision:dtype.'),
   labelSet: z.string().optional().describe('Id of the label set.'),

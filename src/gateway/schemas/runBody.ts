@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { thresholdsSchema } from '../../shared/labels/thresholds.ts';
 import { imageRefLimits } from '../../shared/refs/imageRef.ts';
 import { labelSetBody, labelSetIdSchema } from './labelSetBody.ts';
 
@@ -27,6 +28,9 @@ export const newRunBody = z
       .union([labelSetIdSchema, labelSetBody])
       .describe('The id of a stored label set, or a new one.'),
     lane: laneSchema.optional().describe('interactive overtakes bulk, which is the default.'),
+    thresholds: thresholdsSchema
+      .optional()
+      .describe('What decides whether answers are accepted, when rows are shown; rows do not depend on it.'),
     maxFailureRate: z.number().min(0).max(1).optional(),
     source: z.string().max(200).optional().describe('What the images come from, for people.'),
   })
@@ -84,6 +88,7 @@ export const listedRun = runAnswer
 
 export const runDetails = runAnswer.extend({
   lane: z.string(),
+  thresholds: thresholdsSchema.optional(),
   maxFailureRate: z.number().optional(),
   warnings: z.array(z.string()),
 });

@@ -2,7 +2,8 @@ import { type CsvError, type Info, parse } from 'csv-parse/sync';
 import { ClipfleetError } from '../../shared/errors.ts';
 import type { LabelSetInput } from '../../shared/labels/labelSet.ts';
 
-const COLUMNS: readonly string[] = ['label', 'prompt', 'threshold', 'negative'];
+const NUMBERS = ['threshold', 'accept', 'review'] as const;
+const COLUMNS: readonly string[] = ['label', 'prompt', 'negative', ...NUMBERS];
 /** What spreadsheets call the column of labels. */
 const LABEL_COLUMNS: readonly string[] = ['label', 'labels', 'name', 'names', 'class'];
 
@@ -11,6 +12,8 @@ interface CsvRow {
   label: string;
   prompt: string;
   threshold: string;
+  accept: string;
+  review: string;
   negative: string;
 }
 
@@ -18,11 +21,13 @@ interface CsvLabel {
   label: string;
   prompts?: string[];
   threshold?: number;
+  accept?: number;
+  review?: number;
   negative?: boolean;
 }
 
 /**
- * Labels of a CSV text, in the order of their first rows. A label's threshold and its being negative may stand in any of its
+ * Labels of a CSV text, in the order of their first rows. A label's thresholds and its being negative may stand in any of its
  * rows. One column needs no header. Where another separator than the expected one gives a known header, it is used:
  * spreadsheets of half of Europe write `;`.
  *
@@ -40,7 +45,7 @@ export function labelsFromCsv(text: string, separator: ',' | '\t'): LabelSetInpu
       label.prompts ??= [];
       label.prompts.push(row.prompt);
     }
-    settle(label, 'threshold', numberIn(row), row);
+    for (const name of NUMBERS) settle(label, name, numberIn(row, name), row);
     settle(label, 'negative', yesOrNoIn(row), row);
   }
   if (labels.size === 0) throw usage('Expected rows under the header, got none.');
@@ -75,6 +80,8 @@ function readRows(text: string, expected: ',' | '\t'): CsvRow[] {
     label: '',
     prompt: '',
     threshold: '',
+    accept: '',
+    review: '',
     negative: '',
     ...record,
     line: info.lines + (said ? 1 : 0),
@@ -112,7 +119,7 @@ function readHeader(cells: string[]): string[] {
 }
 
 /** Sets what a row says of its label, unless an earlier row said otherwise. */
-function settle<Key extends 'threshold' | 'negative'>(
+function settle<Key extends (typeof NUMBERS)[number] | 'negative'>(
   label: CsvLabel,
   key: Key,
   value: CsvLabel[Key],
@@ -125,11 +132,11 @@ function settle<Key extends 'threshold' | 'negative'>(
   label[key] = value;
 }
 
-function numberIn(row: CsvRow): number | undefined {
-  if (row.threshold === '') return undefined;
-  const value = Number(row.threshold);
+function numberIn(row: CsvRow, name: (typeof NUMBERS)[number]): number | undefined {
+  if (row[name] === '') return undefined;
+  const value = Number(row[name]);
   if (Number.isFinite(value)) return value;
-  throw fault(row, 'a number with a decimal point as threshold', row.threshold);
+  throw fault(row, `a number with a decimal point as ${name}`, row[name]);
 }
 
 function yesOrNoIn(row: CsvRow): boolean | undefined {

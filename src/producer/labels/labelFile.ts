@@ -2,6 +2,7 @@ import { readFile, stat } from 'node:fs/promises';
 import { extname } from 'node:path';
 import { asClipfleetError, ClipfleetError } from '../../shared/errors.ts';
 import { defineLabelSet, type LabelSetInput, labelSetLimits } from '../../shared/labels/labelSet.ts';
+import { thresholdsIn } from '../../shared/labels/thresholds.ts';
 import { csvCells, isLabelHeader, labelsFromCsv } from './labelCsv.ts';
 import { labelsFromJson, labelsFromYaml } from './labelJson.ts';
 import { labelText } from './labelText.ts';
@@ -26,7 +27,7 @@ const formats: Record<string, Format> = {
  * - `.json`, `.yaml`: an array of labels (strings or `{label, prompts, ...}`), an object of label to prompt or prompts, as
  *   CuPL's files are (JavaScript puts labels that are whole numbers first), a label set as an object with the array
  *   `labels`, or the classes of a data set as YOLO and COCO have them.
- * - `.csv`, `.tsv`: a header with `label` or `name`, and any of `prompt`, `threshold`, `negative`; rows of one label gather its
+ * - `.csv`, `.tsv`: a header with `label` or `name`, and any of `prompt`, `threshold`, `accept`, `review`, `negative`; rows of one label gather its
  *   prompts. One column needs no header.
  *
  * Under any other name the first characters decide.
@@ -38,7 +39,7 @@ export async function readLabelFile(path: string): Promise<LabelSetInput> {
   const format = formats[extname(path).toLowerCase()] ?? sniff(text);
   const input = await about(path, () => read(format, text));
   // The label set's own rules, checked here too because only here the message can name the file.
-  await about(path, () => defineLabelSet(input));
+  await about(path, () => [defineLabelSet(input), thresholdsIn(input)]);
   return input;
 }
 

@@ -1,6 +1,6 @@
 import type { PublicRow } from '../../shared/rows/row.ts';
 import type { RowOutput } from '../outputs/rowOutput.ts';
-import type { ExportRow, SourceCells } from '../rows/exportedRun.ts';
+import { type ExportedRun, type ExportRow, judged, type SourceCells } from '../rows/exportedRun.ts';
 import { isWanted, type RowFilter } from '../rows/rowFilter.ts';
 
 export interface WriteRowsOptions extends RowFilter {
@@ -8,6 +8,8 @@ export interface WriteRowsOptions extends RowFilter {
   topK?: number | 'all' | undefined;
   /** Other columns of the source list, by image id. */
   source?: ReadonlyMap<string, SourceCells> | undefined;
+  /** What decides whether answers are accepted. */
+  judge?: ExportedRun['judge'];
   /** Told how many rows were read and how many of them written. */
   onRows?: (read: number, written: number) => void;
 }
@@ -21,13 +23,14 @@ export interface WriteRowsOptions extends RowFilter {
 export async function writeRows(
   groups: AsyncIterable<readonly PublicRow[]>,
   output: RowOutput & { flush?: () => Promise<boolean> },
-  { topK, source, onRows, ...filter }: WriteRowsOptions = {},
+  { topK, source, judge, onRows, ...filter }: WriteRowsOptions = {},
 ): Promise<{ written: number; leftOut: readonly string[] }> {
   let [read, written, goesOn] = [0, 0, true];
   try {
     for await (const rows of groups) {
-      for (const row of rows) {
+      for (const found of rows) {
         read++;
+        const row = judged(found, { ...(judge && { judge }) });
         if (!isWanted(row, filter)) continue;
         written++;
         goesOn = await output.write(withSource(limited(row, topK), source));
@@ -44,12 +47,12 @@ export async function writeRows(
   return { written, leftOut: await output.end() };
 }
 
-function limited(row: PublicRow, topK: WriteRowsOptions['topK']): PublicRow {
+function limited(row: ExportRow, topK: WriteRowsOptions['topK']): ExportRow {
   if (row.status !== 'classified' || topK === undefined || topK === 'all') return row;
   return { ...row, predictions: row.predictions.slice(0, topK) };
 }
 
-function withSource(row: PublicRow, cells: WriteRowsOptions['source']): ExportRow {
+function withSource(row: ExportRow, cells: WriteRowsOptions['source']): ExportRow {
   const source = cells?.get(row.id);
   return source === undefined ? row : { ...row, source };
 }

@@ -20,11 +20,11 @@ const rankedColumns = Array.from({ length: PREDICTIONS }, (_, i) => {
  * Rows as CSV: a line each, the best five predictions in columns of their own, or each label in one (`wide`). Text that a
  * spreadsheet would run as a formula gets an apostrophe in front, which spreadsheets do not show (OWASP, "CSV Injection").
  *
- * A column of the source list that has the name of one of ours is called `source_NAME`.
+ * Where thresholds decide, a column says how. A column of the source list that has the name of one of ours is called `source_NAME`.
  */
-export function csvFormat({ wide, bom, labels, sourceColumns }: ExportedRun): LineFormat {
+export function csvFormat({ wide, bom, labels, judge, sourceColumns }: ExportedRun): LineFormat {
   const scored = wide ? [['label', 'score'], labels.map((label) => `score:${label}`)].flat() : rankedColumns;
-  const own = ['id', 'uri', 'status', ...scored, 'error', 'message'];
+  const own = ['id', 'uri', 'status', ...scored, 'error', 'message', ...(judge ? ['decision'] : [])];
   const scoredCells = wide ? (row: ExportRow) => wideCells(row, labels) : rankedCells;
   const header = csvLine([...own, ...besideOurs(sourceColumns, own)]);
   return {
@@ -32,7 +32,8 @@ export function csvFormat({ wide, bom, labels, sourceColumns }: ExportedRun): Li
     line(row) {
       const error = row.status === 'failed' ? [row.error.code, row.error.message] : ['', ''];
       const source = sourceColumns.map((name) => cellText(row.source?.[name]));
-      return csvLine([row.id, row.uri, row.status, ...scoredCells(row), ...error, ...source]);
+      const decision = judge ? [row.decision ?? ''] : [];
+      return csvLine([row.id, row.uri, row.status, ...scoredCells(row), ...error, ...decision, ...source]);
     },
   };
 }

@@ -33,7 +33,8 @@ export const openFiftyone: OpenPart = async (folder, run) => {
 
 /** One classification, a list of them where an image may have several labels, or null. */
 function targetOf(row: ExportRow, run: ExportedRun) {
-  const attributes = { id: row.id, ...row.source };
+  const decision = row.decision && { decision: row.decision };
+  const attributes = { id: row.id, ...decision, ...row.source };
   const targets = answersOf(row, run).map(({ label, score }) => ({
     label,
     confidence: shortFloat32(score),

@@ -8,7 +8,7 @@ import { shortFloat32 } from '../rows/shortestFloat32.ts';
 import { besideOurs } from './csvRows.ts';
 import { shortPrediction } from './jsonlRows.ts';
 
-const ownColumns = ['file_name', 'id', 'label', 'score', 'predictions'];
+const ownColumns = ['file_name', 'id', 'label', 'score', 'predictions', 'decision'];
 
 /** Links in a folder; file systems are slow with more. */
 const FOLDER_LINKS = 1_000;
@@ -47,7 +47,12 @@ export const openImagefolder: OpenPart = async (folder, run) => {
   };
 };
 
-function lineOf(row: ExportRow, file_name: string, { sourceColumns }: ExportedRun, sourceNames: string[]) {
+function lineOf(
+  row: ExportRow,
+  file_name: string,
+  { sourceColumns, judge }: ExportedRun,
+  sourceNames: string[],
+) {
   const best = bestOf(row);
   const predictions = row.status === 'classified' ? row.predictions.map(shortPrediction) : [];
   const source = sourceColumns.map((column, i) => [sourceNames[i], cellText(row.source?.[column])]);
@@ -57,6 +62,7 @@ function lineOf(row: ExportRow, file_name: string, { sourceColumns }: ExportedRu
     label: best?.label ?? null,
     score: best ? shortFloat32(best.score) : null,
     predictions,
+    ...(judge && { decision: row.decision ?? null }),
     ...Object.fromEntries(source),
   };
 }

@@ -24,7 +24,8 @@ export function jsonlFormat({ compact, run, model, labelSet, labels, createdAt }
 /** Scores as the shortest decimals that read back as the same float32. */
 function withShortScores(row: ExportRow): ExportRow {
   if (row.status !== 'classified') return row;
-  return { ...row, predictions: row.predictions.map(shortPrediction) };
+  const answers = row.answers?.map((answer) => ({ ...answer, score: shortFloat32(answer.score) }));
+  return { ...row, predictions: row.predictions.map(shortPrediction), ...(answers && { answers }) };
 }
 
 /** A prediction whose numbers have as few digits as they can. */

@@ -57,6 +57,7 @@ function taskOf(row: ExportRow, image: string, run: ExportedRun) {
   const own = {
     image,
     id: row.id,
+    ...(row.decision && { decision: row.decision }),
     ...(uncertainty !== undefined && { uncertainty: shortFloat32(uncertainty) }),
   };
   const data = { ...Object.fromEntries(source), ...own };

@@ -35,7 +35,13 @@ export const openParquet: OpenPart = (part, run) => openParquetWith(part, run, [
 export async function openParquetWith(part: string, run: ExportedRun, before: readonly Column[]) {
   // Loaded when a Parquet file is written, which in most runs never happens.
   const { fileWriter, ParquetWriter } = await import('hyparquet-writer');
-  const columns = [...before, ...ownColumns(), ...sourceColumns(run), ...vectorColumns(run)];
+  const columns = [
+    ...before,
+    ...ownColumns(),
+    ...decisionColumns(run),
+    ...sourceColumns(run),
+    ...vectorColumns(run),
+  ];
   const file = fileWriter(part);
   const root: SchemaElement = { name: 'root', num_children: columns.length };
   const writer = new ParquetWriter({
@@ -113,6 +119,11 @@ function ownColumns(): Column[] {
   ];
 }
 
+/** How thresholds decide, where there are any. */
+function decisionColumns({ judge }: ExportedRun): Column[] {
+  return judge ? [textColumn('decision', ({ decision }) => decision, true)] : [];
+}
+
 /** Null for a failed image, empty where every label is below its threshold. */
 const predictionsColumn: Column = {
   schema: [
@@ -147,7 +158,7 @@ function float(name: string, repetition: 'REQUIRED' | 'OPTIONAL'): SchemaElement
 }
 
 function sourceColumns(run: ExportedRun): Column[] {
-  const own = ownColumns().map(({ schema }) => schema[0]!.name);
+  const own = [...ownColumns(), ...decisionColumns(run)].map(({ schema }) => schema[0]!.name);
   const names = besideOurs(run.sourceColumns, own);
   return run.sourceColumns.map((column, i) =>
     textColumn(names[i]!, (row) => textOf(row.source?.[column]), true),

@@ -1,8 +1,12 @@
 import type { Prediction } from '../../shared/rows/prediction.ts';
 import type { PublicRow, RowPlace } from '../../shared/rows/row.ts';
+import type { Decision, Judge, Judged } from '../decisions/judge.ts';
 
 /** A row on its way to a file, with what the source list says of its image besides address and id. */
 export type ExportRow = PublicRow & {
+  /** What thresholds make of it, where the run has any. */
+  decision?: Decision;
+  answers?: Judged['answers'];
   source?: SourceCells;
   /** Where the row stands in its run, for what is looked up by that. */
   place?: RowPlace;
@@ -22,6 +26,8 @@ export interface ExportedRun {
   createdAt: string;
   /** Every label that may be an answer, in the order of the label set. */
   labels: readonly string[];
+  /** What decides whether answers are accepted; absent where no thresholds are given. */
+  judge?: Judge;
   /** Whether an image may have several labels: independent scores, each above a threshold. */
   severalLabels: boolean;
   /** Whether each classified row has the score of each label. */
@@ -38,6 +44,12 @@ export interface ExportedRun {
   bom?: boolean;
   /** JSON lines: what is the same for all rows stands once, in the first line. */
   compact?: boolean;
+}
+
+/** The row with what the run's thresholds make of it. */
+export function judged(row: PublicRow, { judge }: Pick<ExportedRun, 'judge'>): ExportRow {
+  const found = judge?.(row);
+  return found ? { ...row, ...found } : row;
 }
 
 /** The best prediction; undefined of failed images, and where every label is below its threshold. */

@@ -1,5 +1,6 @@
 import type { PublicRow } from '../../shared/rows/row.ts';
-import { bestOf } from './exportedRun.ts';
+import type { Decision } from '../decisions/judge.ts';
+import { bestOf, type ExportRow } from './exportedRun.ts';
 
 /** Which rows are wanted; what is undefined leaves none out. */
 export interface RowFilter {
@@ -9,9 +10,14 @@ export interface RowFilter {
   minScore?: number | undefined;
   maxScore?: number | undefined;
   status?: PublicRow['status'] | undefined;
+  decision?: Decision | undefined;
 }
 
-export function isWanted(row: PublicRow, { labels, minScore, maxScore, status }: RowFilter): boolean {
+export function isWanted(
+  row: ExportRow,
+  { labels, minScore, maxScore, status, decision }: RowFilter,
+): boolean {
+  if (decision !== undefined && row.decision !== decision) return false;
   if (status !== undefined && row.status !== status) return false;
   if (labels === undefined && minScore === undefined && maxScore === undefined) return true;
   const best = bestOf(row);

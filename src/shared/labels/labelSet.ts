@@ -13,20 +13,32 @@ import { DEFAULT_TEMPLATE, fillTemplate, resolveTemplates } from './templates.ts
 
 export { type LabelSet, labelSetLimits, type ScoreFunction } from './labelSetSchema.ts';
 
-/** What a producer says: a plain string for a plain label, one template or several, by text or by name. */
+/**
+ * What a producer says: a plain string for a plain label, one template or several, by text or by name. Thresholds for decisions may stand
+ * beside what they are for; the label set does not have them (`thresholdsIn`).
+ */
 export type LabelSetInput = Partial<Omit<LabelSet, 'labels'>> & {
-  labels: readonly (string | (Omit<Label, 'negative'> & { negative?: boolean }))[];
+  labels: readonly (string | LabelInput)[];
   template?: string;
+  accept?: number | undefined;
+  review?: number | undefined;
+  margin?: number | undefined;
+};
+
+type LabelInput = Omit<Label, 'negative'> & {
+  negative?: boolean;
+  accept?: number | undefined;
+  review?: number | undefined;
 };
 
 /**
  * The label set in its canonical form: named templates written out, and nothing said that is the default anyway, so that
- * equal meaning has an equal id. No string is trimmed or normalised.
+ * equal meaning has an equal id. No string is trimmed or normalised. Thresholds for decisions are left out: rows do not depend on them.
  *
  * @throws LABEL_SET_INVALID
  */
 export function defineLabelSet(input: LabelSetInput): LabelSet {
-  const { labels, template, templates, temperature, outputs, ...rest } = input;
+  const { labels, template, templates, temperature, outputs, accept, review, margin, ...rest } = input;
   if (template !== undefined && templates !== undefined) {
     throw invalid('Expected template or templates, got both: put all of them into templates.');
   }
@@ -45,7 +57,7 @@ export function defineLabelSet(input: LabelSetInput): LabelSet {
 function canonicalLabel(label: unknown): unknown {
   if (typeof label === 'string') return { label };
   if (typeof label !== 'object' || label === null || Array.isArray(label)) return label;
-  const { negative, ...rest } = label as Record<string, unknown>;
+  const { negative, accept, review, ...rest } = label as Record<string, unknown>;
   return { ...present(rest), ...(negative !== undefined && negative !== false && { negative }) };
 }
 

@@ -1,4 +1,5 @@
 import { endOptions, outputOptions, redisOptions } from './commonOptions.ts';
+import { decisionOptions } from './decisionOptions.ts';
 import { embeddingOptions } from './embeddingOptions.ts';
 import { exportOptions } from './exportOptions.ts';
 import { fileOptions } from './fileOptions.ts';
@@ -22,6 +23,7 @@ export const options = {
   ...gatewayOptions,
   ...endOptions,
   ...outputOptions,
+  ...decisionOptions,
   ...exportOptions,
   ...fileOptions,
 } as const;
@@ -41,6 +43,7 @@ export const optionGroups = [
   { title: 'The HTTP gateway', options: gatewayOptions },
   { title: 'Ending', options: endOptions },
   { title: 'Output', options: outputOptions },
+  { title: 'Decisions', options: decisionOptions },
   { title: 'Exports', options: exportOptions },
   { title: 'Labeled files', options: fileOptions },
 ] as const;
@@ -63,6 +66,8 @@ export const usualOptions: readonly OptionName[] = [
   'table',
   'device',
   'label',
+  'accept',
+  'decision',
   'force',
   'watch',
   'format',

@@ -1,4 +1,5 @@
 import { jsonIn } from '../jsonIn.ts';
+import { type Thresholds, thresholdsSchema } from '../labels/thresholds.ts';
 import { redisStoreName } from '../rows/redisResultsStore.ts';
 import type { RowCounts } from '../rows/resultsStore.ts';
 import { WIRE_VERSION } from './chunkJob.ts';
@@ -46,6 +47,8 @@ export interface Run {
   embeddings?: string | undefined;
   /** The run whose vectors its images are labeled from; undefined where they are read themselves. */
   relabels?: VectorSource | undefined;
+  /** What decides whether its answers are accepted, where nothing else is said; undefined where nobody said. */
+  thresholds?: Thresholds | undefined;
   /** Images announced so far. */
   images: number;
   /** Images of chunks whose rows are not all stored yet. */
@@ -70,6 +73,9 @@ export function decodeRun(run: string, record: Record<string, string>): Run {
   const relabels = jsonIn(record.relabels) as VectorSource | undefined;
   if (record.relabels !== undefined && typeof relabels?.embeddings !== 'string')
     throw unreadableRun(run, 'its relabels is no JSON of a run');
+  const thresholds = thresholdsSchema.safeParse(jsonIn(record.thresholds));
+  if (record.thresholds !== undefined && !thresholds.success)
+    throw unreadableRun(run, 'its thresholds are no JSON of thresholds');
   return {
     run,
     birth: record.birth,
@@ -86,6 +92,7 @@ export function decodeRun(run: string, record: Record<string, string>): Run {
     storeAddress: record.storeAddress,
     embeddings: record.embeddings,
     relabels,
+    thresholds: thresholds.data,
     images: Number(record.images),
     pending,
     retrying: Number(record.retrying ?? 0),

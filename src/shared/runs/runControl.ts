@@ -1,4 +1,5 @@
 import type { Redis } from 'ioredis';
+import type { Thresholds } from '../labels/thresholds.ts';
 import type { Keys } from '../redis/keys.ts';
 import { nodesOf } from '../redis/redisClients.ts';
 import { pipelineOn } from '../redis/redisPipeline.ts';
@@ -31,6 +32,8 @@ export interface RunControl {
   setEmbeddings(run: string, uri: string): Promise<void>;
   /** Before its first image: its images are labeled from vectors of another run. @throws RUN_UNKNOWN */
   setRelabels(run: string, source: VectorSource): Promise<void>;
+  /** What decides about its answers from now on. @throws RUN_UNKNOWN */
+  setThresholds(run: string, thresholds: Thresholds): Promise<void>;
   /** Forgets the run, but for its rows. */
   remove(run: string): Promise<void>;
 }
@@ -95,6 +98,8 @@ export function createRunControl(redis: Redis, keys: Keys): RunControl {
     setEmbeddings: (run, uri) => mark(run, 'embeddings', uri),
 
     setRelabels: (run, source) => mark(run, 'relabels', JSON.stringify(source)),
+
+    setThresholds: (run, thresholds) => mark(run, 'thresholds', JSON.stringify(thresholds)),
 
     async remove(run) {
       const { chunks, active, parts, suspects, announced, warnings, vectors } = keys;

@@ -56,7 +56,6 @@ test('failures by code, the most frequent first, each with one example', () => {
     failed('y.jpg', 'IMAGE_EMPTY', 'Expected bytes, got none.'),
     failed('z.jpg', 'IMAGE_EMPTY', 'Expected bytes, got none.'),
   ]);
-  assert.equal(summary.failed, 3);
   assert.equal(
     summary.format(),
     'Failed: 3\n' +
