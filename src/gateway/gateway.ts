@@ -34,6 +34,7 @@ import { summaryRoutes } from './routes/summary.ts';
 import { uploadRoutes } from './routes/uploads.ts';
 import { measureGateway } from './telemetry/gatewayMetrics.ts';
 import { createLendImage } from './uploads/lendImage.ts';
+import { openWebhooks } from './webhooks/openWebhooks.ts';
 
 /** A caller's own request id is taken where it can do no harm in a log. */
 const requestIdForm = /^[A-Za-z0-9._-]{1,64}$/;
@@ -90,14 +91,17 @@ export async function openGateway(options: GatewayOptions): Promise<GatewayApp> 
   const { filesDir: folder, filesBytesMax, fileBytesMax, filesKeptMs: keptMs } = options;
   const files = createFileStore({ folder, bytesMax: filesBytesMax, fileBytesMax, keptMs });
   const batches = openBatches({ ...options, files, keptMs });
-  app.addHook('onClose', batches.close);
+  const webhooks = openWebhooks(options);
+  app.addHook('onClose', async () => {
+    await Promise.all([batches.close(), webhooks.close()]);
+  });
   const { spool, answerKeptMs } = options;
   const lend = createLendImage({ spool, keptMs: answerKeptMs, gatewayUrl: () => workersUrl(app, options) });
   await app.register(async (routes) => {
     const within = routes.withTypeProvider<ZodTypeProvider>();
     labelSetRoutes(within, options);
-    runRoutes(within, options);
-    controlRoutes(within, options);
+    runRoutes(within, options, webhooks);
+    controlRoutes(within, options, webhooks);
     imageRoutes(within, options);
     rowRoutes(within, options);
     summaryRoutes(within, options);

@@ -1,6 +1,6 @@
 // Batches with OpenAI's own client for JavaScript, against a real gateway, worker and Redis.
 import assert from 'node:assert/strict';
-import { readFile } from 'node:fs/promises';
+import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import OpenAI, { toFile } from 'openai';
@@ -199,6 +199,11 @@ test('a batch without a worker is cancelled, expires, and fails where its file i
   );
   for (const key of await fleet.redis.keys('clipfleet:run:*batch_*'))
     assert.ok((await fleet.redis.pttl(key)) > 24 * 3_600_000, key);
+  const ofBatch = async () => (await fleet.producer.list()).filter(({ source }) => source?.includes(one.id));
+  await until(
+    async () => (await ofBatch()).some(({ complete }) => complete),
+    'the one with a worker is done',
+  );
   assert.equal((await openai.batches.cancel(one.id)).status, 'cancelling');
   const cancelled = await ended(openai, one.id);
   assert.equal(cancelled.status, 'cancelled');
@@ -207,7 +212,8 @@ test('a batch without a worker is cancelled, expires, and fails where its file i
     ...(await linesOf(openai, cancelled.output_file_id)),
     ...(await linesOf(openai, cancelled.error_file_id)),
   ].map(({ custom_id, response, error }) => [custom_id, response === null, error?.code]);
-  assert.deepEqual(outcomes.slice(-2), [
+  assert.deepEqual(outcomes, [
+    ['b', false, undefined],
     ['a', true, 'BATCH_CANCELLED'],
     ['c', true, 'BATCH_CANCELLED'],
   ]);
@@ -240,6 +246,11 @@ test('a gateway that is killed in the middle is followed by another, and each li
   }, 'a window is written');
   running.child.kill('SIGKILL');
   await running.ended;
+  // What is written is not done again: the mark would be gone.
+  const fields = await fleet.redis.hkeys(`clipfleet:batch:{${id}}`);
+  const window = fields.find((field) => field.startsWith('window:'))!.slice('window:'.length);
+  const path = join(fleet.folder, '.clipfleet/files', id, `${window.padStart(6, '0')}.output.jsonl`);
+  await writeFile(path, (await readFile(path, 'utf8')).replace('"custom_id"', '"marked":true,"custom_id"'));
   const after = openAiAt(await startGateway(fleet));
   const batch = await ended(after, id);
   assert.equal(batch.status, 'completed');
@@ -249,4 +260,5 @@ test('a gateway that is killed in the middle is followed by another, and each li
     output.map(({ custom_id }) => custom_id),
     ids,
   );
+  assert.equal(output.filter((each) => 'marked' in each).length, 1);
 });

@@ -7,9 +7,10 @@ src: client producer producer/answers producer/runs producer/sources shared shar
     worker/labels worker/model worker/onnx worker/pipeline worker/resize worker/score worker/session
 cli: cli/commands cli/files cli/setup cli/terminal shared
 cli/commands: src cli/doctor cli/setup cli/terminal cli/terminal/progress cli/workers gateway gateway/access
-    gateway/keys gateway/uploads producer producer/images producer/runs producer/sources results/exports results/outputs
-    results/rows shared shared/fleet shared/labels shared/log shared/options shared/redis shared/refs shared/rows
-    shared/runs worker worker/labels worker/model worker/relabel worker/score worker/session worker/tune
+    gateway/keys gateway/uploads gateway/webhooks producer producer/images producer/runs producer/sources
+    results/exports results/outputs results/rows shared shared/fleet shared/labels shared/log shared/options
+    shared/redis shared/refs shared/rows shared/runs worker worker/labels worker/model worker/relabel worker/score
+    worker/session worker/tune
 cli/doctor: cli/setup cli/terminal producer shared shared/fleet shared/log shared/options shared/redis shared/store
     worker/decode worker/decoders worker/formats worker/hub worker/layout worker/model worker/onnx worker/session
 cli/files: src cli/setup cli/terminal cli/terminal/progress results/actions results/report results/rows results/sort
@@ -25,19 +26,21 @@ cli/workers: src cli/setup cli/terminal cli/terminal/progress producer producer/
     shared/refs shared/runs worker worker/model worker/relabel worker/telemetry
 client: producer producer/runs shared shared/fleet shared/labels shared/options shared/redis shared/refs shared/rows
 gateway: gateway/access gateway/batches gateway/files gateway/http gateway/routes gateway/telemetry gateway/uploads
+    gateway/webhooks
 gateway/access: gateway/http gateway/keys shared
 gateway/batches: gateway/files gateway/http gateway/schemas gateway/uploads producer producer/bytes shared
     shared/embeddings shared/files shared/fleet shared/labels shared/log shared/redis shared/refs shared/rows
     shared/runs
 gateway/files: shared shared/files
-gateway/http: gateway/keys gateway/uploads producer producer/runs shared shared/log
+gateway/http: gateway/keys gateway/uploads gateway/webhooks producer producer/runs shared shared/log
 gateway/keys: shared
-gateway/routes: gateway/access gateway/batches gateway/files gateway/http gateway/schemas gateway/uploads producer
-    producer/bytes producer/runs results/decisions results/formats results/outputs results/rows shared shared/fleet
-    shared/labels shared/redis shared/refs shared/rows shared/telemetry
+gateway/routes: gateway/access gateway/batches gateway/files gateway/http gateway/schemas gateway/uploads
+    gateway/webhooks producer producer/bytes producer/runs results/decisions results/formats results/outputs
+    results/rows shared shared/fleet shared/labels shared/redis shared/refs shared/rows shared/telemetry
 gateway/schemas: results/decisions shared/labels shared/refs shared/runs
 gateway/telemetry: gateway/http shared shared/fleet shared/redis shared/telemetry
 gateway/uploads: shared shared/refs
+gateway/webhooks: producer shared shared/log shared/redis
 producer: producer/answers producer/fleet producer/runs shared shared/fleet shared/labels shared/options shared/redis
     shared/rows shared/runs
 producer/answers: producer/runs shared shared/embeddings shared/fleet shared/labels shared/options shared/redis

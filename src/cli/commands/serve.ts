@@ -4,6 +4,9 @@ import { isLoopback } from '../../gateway/access/access.ts';
 import { openGateway, workersUrl } from '../../gateway/gateway.ts';
 import { type ApiKeys, parseApiKeys } from '../../gateway/keys/apiKeys.ts';
 import { openSpool } from '../../gateway/uploads/spool.ts';
+import { parseWebhookSecrets } from '../../gateway/webhooks/signature.ts';
+import type { WebhookSender } from '../../gateway/webhooks/startWebhooks.ts';
+import { createGuardedPost } from '../../guardedPost.ts';
 import { ClipfleetError } from '../../shared/errors.ts';
 import { createCommand } from '../setup/commandOptions.ts';
 import { contextOptions, openContext } from '../setup/context.ts';
@@ -30,6 +33,9 @@ export const serveCommand = createCommand({
     'interactiveWaitingMax',
     'answerTimeoutMs',
     'answerKeptMs',
+    'webhookSecrets',
+    'allowPrivateAddresses',
+    'userAgent',
     'filesDir',
     'filesBytesMax',
     'fileBytesMax',
@@ -42,6 +48,7 @@ export const serveCommand = createCommand({
     const keys = await keysOf(apiKeys, host, trustedHosts);
     const filesDir = resolve(config.filesDir ?? join(config.dataDir, 'files'));
     const spool = await openSpool({ folder: resolve(config.spool), bytesMax: config.spoolBytesMax });
+    const webhooks = await webhooksOf(config);
     const context = await openContext(config);
     const { producer, log } = context;
     try {
@@ -52,6 +59,7 @@ export const serveCommand = createCommand({
         trustedHosts,
         waitingMax,
         filesDir,
+        webhooks,
         spool,
       });
       const interrupt = onInterrupt('finishing the requests in progress.', config);
@@ -67,6 +75,7 @@ export const serveCommand = createCommand({
       return exitCodes.classified;
     } finally {
       spool.close();
+      await webhooks?.close();
       await producer.close();
       await context.close();
     }
@@ -93,6 +102,27 @@ async function keysOf(
 function noKeysSay(trustedHosts: readonly string[]): string {
   if (trustedHosts.length === 0) return 'none: only this machine is served';
   return `none: whoever asks for ${trustedHosts.join(' or ')} is served`;
+}
+
+/** A receiver that takes longer has most likely failed. */
+const WEBHOOK_TIMEOUT_MS = 15_000;
+
+/** @throws USAGE for a file that holds no secrets */
+async function webhooksOf(config: {
+  webhookSecrets?: string | undefined;
+  allowPrivateAddresses: boolean;
+  userAgent: string;
+}): Promise<(WebhookSender & { close(): Promise<void> }) | undefined> {
+  const { webhookSecrets: path } = config;
+  if (path === undefined) return undefined;
+  const text = await readFile(path, 'utf8').catch((cause: Error) => {
+    throw new ClipfleetError(
+      'USAGE',
+      `Expected a file of webhook secrets at ${path}, got: ${cause.message}.`,
+    );
+  });
+  const secrets = parseWebhookSecrets(text);
+  return { secrets, ...createGuardedPost({ ...config, timeoutMs: WEBHOOK_TIMEOUT_MS }) };
 }
 
 function cannotListen(host: string, port: number, cause: Error): never {

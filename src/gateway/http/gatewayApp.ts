@@ -6,6 +6,7 @@ import type { Producer } from '../../producer/producer.ts';
 import type { Logger } from '../../shared/log/log.ts';
 import type { ApiKeys } from '../keys/apiKeys.ts';
 import type { Spool } from '../uploads/spool.ts';
+import type { WebhookSender } from '../webhooks/startWebhooks.ts';
 
 export interface GatewayOptions {
   producer: Producer;
@@ -29,6 +30,8 @@ export interface GatewayOptions {
   answerTimeoutMs: number;
   /** How long Redis keeps the run and the row of one. */
   answerKeptMs: number;
+  /** What tells the ends of runs; undefined where the gateway has no secret to sign with. */
+  webhooks: WebhookSender | undefined;
   /** Folder of the files of batches. */
   filesDir: string;
   /** Most bytes of all of them, and of one. */

@@ -3,20 +3,17 @@ import { requireScope } from '../access/access.ts';
 import type { GatewayApp, GatewayOptions } from '../http/gatewayApp.ts';
 import { problems } from '../schemas/rowAnswer.ts';
 import { runDetails, runParams } from '../schemas/runBody.ts';
+import type { Webhooks } from '../webhooks/openWebhooks.ts';
 import { readRun } from './runs.ts';
 
 /** What is done with runs that are there; each answers with the run as it is then. */
-export function controlRoutes(app: GatewayApp, options: GatewayOptions): void {
+export function controlRoutes(app: GatewayApp, options: GatewayOptions, webhooks: Webhooks): void {
   const { producer } = options;
   const actions = {
     seal: ['enqueue', 'Say that no more images come: the run is complete when all have rows.', seal],
     pause: ['enqueue', 'Let workers leave the run alone.', pause],
     resume: ['enqueue', 'Let workers go on with a paused run.', producer.resume],
-    retry: [
-      'enqueue',
-      'Try the failed images again.',
-      async (run: string) => void (await producer.retry(run)),
-    ],
+    retry: ['enqueue', 'Try the failed images again.', retry],
     cancel: ['admin', 'End the run. Images without a row are skipped.', producer.cancel],
   } as const;
 
@@ -33,9 +30,14 @@ export function controlRoutes(app: GatewayApp, options: GatewayOptions): void {
       },
       async ({ params: { run } }) => {
         await act(run);
-        return readRun(options, run);
+        return readRun(options, run, webhooks);
       },
     );
+  }
+
+  /** The end to come is told as the first was. */
+  async function retry(run: string): Promise<void> {
+    if ((await producer.retry(run)) > 0) await webhooks.again(run);
   }
 
   async function seal(run: string): Promise<void> {

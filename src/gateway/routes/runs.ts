@@ -10,11 +10,12 @@ import type { GatewayApp, GatewayOptions } from '../http/gatewayApp.ts';
 import { labelSetFrom } from '../schemas/labelSetBody.ts';
 import { problems } from '../schemas/rowAnswer.ts';
 import { listedRun, newRunBody, runAnswer, runDetails, runParams } from '../schemas/runBody.ts';
+import type { Webhooks } from '../webhooks/openWebhooks.ts';
 
 const openedAnswer = z.object({ run: z.string(), model: z.string(), labelSet: z.string() });
 
 /** Opens, lists, shows and removes runs. */
-export function runRoutes(app: GatewayApp, options: GatewayOptions): void {
+export function runRoutes(app: GatewayApp, options: GatewayOptions, webhooks: Webhooks): void {
   const { producer, redis, prefix } = options;
   const idempotency = createIdempotency(redis, prefix);
 
@@ -36,7 +37,8 @@ export function runRoutes(app: GatewayApp, options: GatewayOptions): void {
     async (request, reply) => {
       const { body } = request;
       const opened = await idempotency.once(request, { run: body.run ?? newRunId() }, async ({ run }) => {
-        const { lane, maxFailureRate, source, thresholds } = body;
+        const { lane, maxFailureRate, source, thresholds, webhook } = body;
+        if (webhook !== undefined) webhooks.check(webhook);
         const model = await chooseModel(redis, keysUnder(prefix), body.model);
         const labelSet = await labelSetOf(body.labelSet);
         if (thresholds) checkThresholds(thresholds, labelSet);
@@ -48,6 +50,7 @@ export function runRoutes(app: GatewayApp, options: GatewayOptions): void {
         const open = await producer.openRun({ run, model, labelSet, ...(lane && { lane }), ...told });
         await open.close();
         const record = await producer.describe(run);
+        if (webhook !== undefined) await webhooks.add(run, record.birth ?? '', webhook);
         return { run, model, labelSet: record.labelSet };
       });
       return reply.code(201).header('location', `/v1/runs/${opened.run}`).send(opened);
@@ -83,7 +86,7 @@ export function runRoutes(app: GatewayApp, options: GatewayOptions): void {
         response: { 200: runDetails, ...problems(404) },
       },
     },
-    async ({ params: { run } }) => readRun(options, run),
+    async ({ params: { run } }) => readRun(options, run, webhooks),
   );
 
   app.delete(
@@ -107,8 +110,14 @@ export function runRoutes(app: GatewayApp, options: GatewayOptions): void {
 export async function readRun(
   { producer }: GatewayOptions,
   run: string,
+  webhooks: Webhooks,
 ): Promise<z.infer<typeof runDetails>> {
   const { model, lane, createdAt, source, maxFailureRate, thresholds } = await producer.describe(run);
-  const [progress, warnings] = await Promise.all([producer.progress(run), producer.runs.warnings(run)]);
-  return { run, model, lane, createdAt, source, maxFailureRate, thresholds, warnings, ...progress };
+  const [progress, warnings, webhook] = await Promise.all([
+    producer.progress(run),
+    producer.runs.warnings(run),
+    webhooks.shown(run),
+  ]);
+  const about = { run, model, lane, createdAt, source, maxFailureRate, thresholds, warnings };
+  return { ...about, ...(webhook && { webhook }), ...progress };
 }

@@ -33,6 +33,13 @@ export const newRunBody = z
       .describe('What decides whether answers are accepted, when rows are shown; rows do not depend on it.'),
     maxFailureRate: z.number().min(0).max(1).optional(),
     source: z.string().max(200).optional().describe('What the images come from, for people.'),
+    webhook: z
+      .string()
+      .max(2_000)
+      .regex(/^https?:\/\/[^\s/?#]/i)
+      .refine((url) => URL.canParse(url), 'Expected an http or https URL')
+      .optional()
+      .describe('URL that is told by POST when the run has ended, signed after Standard Webhooks.'),
   })
   .meta({ examples: [{ labelSet: { labels: ['fox', 'bear', 'owl'] } }] });
 
@@ -91,6 +98,15 @@ export const runDetails = runAnswer.extend({
   thresholds: thresholdsSchema.optional(),
   maxFailureRate: z.number().optional(),
   warnings: z.array(z.string()),
+  webhook: z
+    .object({
+      to: z.string().describe('Without path and query, which may be secret.'),
+      state: z.enum(['waiting', 'delivered', 'given up']),
+      attempts: z.int(),
+      error: z.string().optional().describe('Why the last try failed.'),
+    })
+    .optional()
+    .describe('Where the end of the run is told.'),
 });
 
 export const imageRefBody = z.strictObject({

@@ -144,6 +144,13 @@ export const gatewayOptions = {
     default: '3600000',
     says: 'How long Redis keeps the run and the row of a single image, at least until a second after the answer’s time limit.',
   }),
+  webhookSecrets: option({
+    flag: 'webhook-secrets',
+    env: 'CLIPFLEET_WEBHOOK_SECRETS',
+    value: 'FILE',
+    schema: text.optional(),
+    says: 'File of the secrets that sign webhooks, whsec_ and base64, one a line. Without it runs name no webhook. Several gateways need the same.',
+  }),
   filesDir: option({
     flag: 'files-dir',
     env: 'CLIPFLEET_FILES_DIR',

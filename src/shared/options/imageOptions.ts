@@ -98,7 +98,7 @@ export const imageOptions = {
     env: 'CLIPFLEET_ALLOW_PRIVATE_ADDRESSES',
     schema: onOff,
     default: 'false',
-    says: 'Also read image URLs on private, loopback or link-local addresses.',
+    says: 'Also read image URLs, and let serve tell webhooks, on private, loopback or link-local addresses.',
   }),
   userAgent: option({
     flag: 'user-agent',
@@ -107,7 +107,7 @@ export const imageOptions = {
     schema: z.string().regex(/^[\x20-\x7e]{1,256}$/, 'Expected 1 to 256 printable ASCII characters'),
     default: `clipfleet/${version}`,
     defaultSays: 'clipfleet/VERSION',
-    says: 'User-Agent header of requests for images, lists and models. Put a contact address in it for hosts that ask for one.',
+    says: 'User-Agent header of requests for images, lists and models, and of webhooks. Put a contact address in it for hosts that ask for one.',
   }),
   hostConcurrency: option({
     flag: 'host-concurrency',

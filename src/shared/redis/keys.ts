@@ -40,6 +40,10 @@ export function keysUnder(prefix: string) {
     batches: () => `${prefix}:batches`,
     /** Set: the batches that have not ended. */
     batchesUnderWay: () => `${prefix}:batches-under-way`,
+    /** Hash: where the end of the run is told, and how far that is. */
+    webhook: (run: string) => `${prefix}:webhook:{${run}}`,
+    /** Sorted set: run whose end is to be told → when it is looked at next, in milliseconds of Redis's clock. */
+    webhooks: () => `${prefix}:webhooks`,
     /** Channel: the ids of runs, published as they become complete. */
     ended: () => `${prefix}:ended`,
     /** String: canonical JSON of a label set. */

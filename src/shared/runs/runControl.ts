@@ -102,8 +102,8 @@ export function createRunControl(redis: Redis, keys: Keys): RunControl {
     setThresholds: (run, thresholds) => mark(run, 'thresholds', JSON.stringify(thresholds)),
 
     async remove(run) {
-      const { chunks, active, parts, suspects, announced, warnings, vectors } = keys;
-      const of = [chunks, active, parts, suspects, announced, warnings, vectors, keys.run];
+      const { chunks, active, parts, suspects, announced, warnings, vectors, webhook } = keys;
+      const of = [chunks, active, parts, suspects, announced, warnings, vectors, webhook, keys.run];
       await redis.unlink(...of.map((key) => key(run)));
     },
   };
