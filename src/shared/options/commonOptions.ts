@@ -15,7 +15,7 @@ export const redisOptions = {
       )
       .optional(),
     secret: true,
-    says: 'Redis server, unix:///path of its socket, redis+sentinel://HOST:PORT,HOST:PORT/NAME, or redis+cluster://HOST:PORT,HOST:PORT. rediss is TLS. Without it, commands start a Redis server of their own and stop it when they end. Others on the machine see a flag in the list of processes: give a password by the variable.',
+    says: 'Redis server, unix:///path of its socket, redis+sentinel://HOST:PORT/NAME or redis+cluster://HOST:PORT, several HOST:PORT with commas between. rediss is TLS. Without it, commands start a Redis server of their own and stop it when they end. Others on the machine see a flag in the list of processes: give a password by the variable.',
   }),
   redisSentinelPassword: option({
     flag: 'redis-sentinel-password',
