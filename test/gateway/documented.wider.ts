@@ -1,7 +1,8 @@
 // The curl lines of docs/http.md, as they stand there, against a real gateway and worker.
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
-import { readFile } from 'node:fs/promises';
+import { randomBytes } from 'node:crypto';
+import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { promisify } from 'node:util';
@@ -24,7 +25,9 @@ test('every documented curl line does what the page says', async (t) => {
   neededProgram('curl');
   const fleet = await startFleet(t);
   const worker = fleet.start('worker', '--model', demoModel, '--root', pictures);
-  const { url } = await startGateway(fleet);
+  const secrets = join(fleet.folder, 'secrets.txt');
+  await writeFile(secrets, `whsec_${randomBytes(32).toString('base64')}\n`);
+  const { url } = await startGateway(fleet, '--webhook-secrets', secrets);
   await until(() => worker.text().stderr.includes('worker ready'), 'the worker serves');
   const blocks = fenced('').filter((text) => text.includes('curl '));
   assert.equal(
@@ -45,7 +48,8 @@ test('every documented curl line does what the page says', async (t) => {
     });
     answers.push(stdout);
   }
-  const [classified, embedded, run] = answers;
+  const [classified, embedded, run, told] = answers;
+  assert.match(told!, /"run":/);
   const shown = JSON.parse(fenced('json')[0]!) as { label: string; score: number }[];
   const got = JSON.parse(classified!) as typeof shown;
   assert.deepEqual(
